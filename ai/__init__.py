@@ -1,0 +1,1 @@
+"""Features, passports, loading and inference. No Qt, no Nautilus; torch only where named."""

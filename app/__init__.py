@@ -1,0 +1,1 @@
+"""The running program: entry points, composition, session control, settings, secrets."""

@@ -1,0 +1,1 @@
+"""Views: state in, intents out. No engine, no files, no asyncio."""
