@@ -34,7 +34,9 @@ def _command_module(name: str) -> ModuleType:
 
 def _overview() -> str:
     lines = [f"  {name:<10}{summary}" for name, summary in COMMANDS.items()]
-    return "\n".join(["usage: nexttick [COMMAND] [OPTIONS]", "", *lines, "", "nexttick COMMAND --help says more."])
+    return "\n".join(
+        ["usage: nexttick [COMMAND] [OPTIONS]", "", *lines, "", "nexttick COMMAND --help says more."]
+    )
 
 
 def _split(arguments: list[str]) -> tuple[str, list[str]]:
@@ -53,7 +55,9 @@ def _run(arguments: list[str]) -> int:
     name, rest = _split(arguments)
     module = _command_module(name)
     parser = _Parser(prog=f"nexttick {name}", description=COMMANDS[name])
-    parser.add_argument("--json", metavar="PATH", help="write the result as one JSON object; - is standard output")
+    parser.add_argument(
+        "--json", metavar="PATH", help="write the result as one JSON object; - is standard output"
+    )
     module.configure(parser)
     args = parser.parse_args(rest)
     machine = args.json == "-"

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 
 class UserError(Exception):
-    """One plain sentence: what is wrong and the next step. The command line exits 2, the window shows a banner."""
+    """One plain sentence: what is wrong and the next step; exit code 2, or a banner in the window."""
 
 
 def unknown_name(what: str, given: str, valid: Iterable[str]) -> UserError:

@@ -1,0 +1,1 @@
+"""Main window, docks and layouts, actions and keys, dialogs."""

@@ -1,0 +1,72 @@
+"""The two ends of a link: what hosts a session, and what talks to it."""
+
+from typing import Protocol
+
+import msgspec
+
+from engine.messages.commands import AnyCommand
+from engine.messages.events import AnyEvent
+from engine.messages.frames import Frame, Health, Market, Risk, Transport
+from engine.messages.instrument import Instrument
+
+
+class Picture(msgspec.Struct, frozen=True, kw_only=True):
+    """A session's side of a frame: the market since the last picture, the latest risk, and the clock."""
+
+    epoch: int
+    transport: Transport
+    markets: list[Market]
+    risks: list[Risk]
+    health: Health
+    instruments: list[Instrument] = []
+
+
+class Session(Protocol):
+    """What runs inside the engine: all calls come from the one thread that made it."""
+
+    def handle(self, command: AnyCommand) -> None:
+        """Carry a command out, or emit `Refused`; never raises for what a user can cause."""
+
+    def advance(self, seconds: float) -> bool:
+        """Work for at most about this long; False where there is nothing to do until the next command."""
+
+    def take_events(self) -> list[AnyEvent]:
+        """Events since the last call, in order."""
+
+    def take_picture(self) -> Picture:
+        """The market since the last picture; conflates what is too much for one frame and counts it."""
+
+    def rewatch(self) -> None:
+        """A watcher joined: the next pictures hold the market data so far, from the start of the epoch."""
+
+    def close(self) -> None:
+        """Free the engine; the last call."""
+
+
+class LinkDown(msgspec.Struct, frozen=True):
+    """Why a link ended: in words for a person, and the engine's last log lines."""
+
+    reason: str
+    log_tail: list[str]
+    expected: bool
+
+
+class Link(Protocol):
+    """What talks to a hosted session; every method is called from one thread and none blocks."""
+
+    def send(self, command: AnyCommand) -> None:
+        """Queue a command for the session; after the link went down it does nothing."""
+
+    def drain(self) -> list[Frame]:
+        """Frames that arrived since the last call, oldest first, each acknowledged by being drained."""
+
+    @property
+    def down(self) -> LinkDown | None:
+        """Why the link ended; None while it is up."""
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds since the last frame or heartbeat."""
+
+    def close(self) -> None:
+        """End the session (where it is hosted here) and free threads and processes; the last call."""

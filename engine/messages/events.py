@@ -1,0 +1,156 @@
+"""What happened in a session, numbered and never lost: orders, fills, positions, log, phase, results.
+
+Prices, sizes and money are `Decimal`: exact, at the instrument's precision. `ts` is market time, ns UTC.
+"""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Literal
+
+import msgspec
+
+from engine.messages.columns import Rows
+
+
+class Phase(StrEnum):
+    """Where a session is in its life."""
+
+    LOADING = "loading"
+    PAUSED = "paused"
+    PLAYING = "playing"
+    SEEKING = "seeking"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """Base of all events."""
+
+    ts: int
+
+
+class OrderChanged(Event, frozen=True, kw_only=True, tag="order"):
+    """An order's state after one step of its life."""
+
+    order_id: str
+    instrument: str
+    strategy: str
+    side: Literal["BUY", "SELL"]
+    type: str
+    quantity: Decimal
+    filled: Decimal
+    price: Decimal | None
+    trigger: Decimal | None
+    average_price: Decimal | None
+    status: str
+    reason: str = ""
+
+
+class Filled(Event, frozen=True, kw_only=True, tag="fill"):
+    """One execution; `fee` is positive when paid."""
+
+    trade_id: str
+    order_id: str
+    instrument: str
+    strategy: str
+    side: Literal["BUY", "SELL"]
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+    fee_currency: str
+    liquidity: Literal["maker", "taker", ""]
+
+
+class PositionChanged(Event, frozen=True, kw_only=True, tag="position"):
+    """A position after a fill; `quantity` is signed, negative when short."""
+
+    position_id: str
+    instrument: str
+    strategy: str
+    quantity: Decimal
+    average_open: Decimal
+    average_close: Decimal | None
+    realised_pnl: Decimal
+    currency: str
+    opened_ns: int
+    closed_ns: int | None
+
+
+class Balance(msgspec.Struct, frozen=True):
+    """Money in one currency; `total = free + locked`."""
+
+    currency: str
+    total: Decimal
+    free: Decimal
+    locked: Decimal
+
+
+class AccountChanged(Event, frozen=True, kw_only=True, tag="account"):
+    """Balances after a change."""
+
+    account_id: str
+    balances: list[Balance]
+
+
+class Logged(Event, frozen=True, kw_only=True, tag="log"):
+    """A line for the log table."""
+
+    level: Literal["debug", "info", "warning", "error"]
+    source: str
+    text: str
+
+
+class PhaseChanged(Event, frozen=True, kw_only=True, tag="phase"):
+    """The session entered a phase; `text` says why where that is not plain, for a person."""
+
+    phase: Phase
+    text: str = ""
+
+
+class Refused(Event, frozen=True, kw_only=True, tag="refused"):
+    """A command was not carried out: what, why, and the next step in one sentence."""
+
+    command: str
+    text: str
+
+
+class Results(Event, frozen=True, kw_only=True, tag="results"):
+    """A finished run: the figures that the headless back-test prints, and the equity curve.
+
+    `equity` has dtype `columns.EQUITY`; `stats` maps the analyzer's names to numbers (None: not defined for
+    this run). `fills_sha256` is the hash of the fills' canonical CSV: equal hashes are equal fills.
+    """
+
+    ticks: int
+    seconds: float
+    orders: int
+    fills: int
+    final_balance: str
+    stats: dict[str, float | str | None]
+    fills_sha256: str
+    equity: Rows
+
+    def summary(self) -> dict[str, Any]:
+        """The command line's JSON object (`ticks_per_s` included)."""
+        return {
+            "ticks": self.ticks,
+            "seconds": self.seconds,
+            "ticks_per_s": self.ticks / self.seconds if self.seconds > 0 else 0.0,
+            "orders": self.orders,
+            "fills": self.fills,
+            "final_balance": self.final_balance,
+            "stats": self.stats,
+            "fills_sha256": self.fills_sha256,
+        }
+
+
+type AnyEvent = (
+    OrderChanged | Filled | PositionChanged | AccountChanged | Logged | PhaseChanged | Refused | Results
+)
+
+
+class Numbered(msgspec.Struct, frozen=True, array_like=True):
+    """An event with its place in the session's life: numbers start at 1 and have no gaps."""
+
+    number: int
+    event: AnyEvent
