@@ -1,0 +1,1 @@
+"""How a session is hosted and talked to: process, thread, scripted; credits, numbered events, heartbeat."""
