@@ -1,0 +1,292 @@
+"""A whole session as a list of frames: a small seeded market with a strategy trading in it, no engine needed.
+
+Every number in it agrees with every other — quotes with the book, fills with positions, balances and
+results — because widgets under test are compared with sums of it.
+"""
+
+import hashlib
+from decimal import Decimal
+from typing import Final, Literal
+
+import numpy as np
+
+from engine.link.builders import (
+    EURUSD,
+    HOUR_NS,
+    START_NS,
+    account,
+    depth_column,
+    fill,
+    log,
+    market,
+    numbered,
+    order,
+    position,
+    results,
+    risk,
+)
+from engine.messages.columns import DEPTH, EQUITY, LEVEL, QUOTE, TRADE, Rows, empty
+from engine.messages.events import AnyEvent, Phase, PhaseChanged
+from engine.messages.frames import Frame, Health, Market, Risk, Transport
+
+LEVELS: Final = 30
+FRAME_NS: Final = 250_000_000
+QUOTES_PER_FRAME: Final = 20
+_DEPTH_EVERY: Final = 4
+_TRADE_EVERY: Final = 12
+_REST_EVERY: Final = 30
+_QUANTITY: Final = Decimal(10_000)
+_BALANCE: Final = Decimal(1_000_000)
+_STRATEGY: Final = "ema_cross"
+
+
+def _price(points: int) -> Decimal:
+    return Decimal(points).scaleb(-EURUSD.price_precision)
+
+
+class _Walk:
+    """The market: a random walk in ticks, with a spread of 1 to 3 ticks and a book of `LEVELS` a side."""
+
+    def __init__(self, seed: int) -> None:
+        self._rng = np.random.default_rng(seed)
+        self.bid = 109_350
+        self.ask = 109_352
+        self.ticks = 0
+
+    def advance(self, start_ns: int, *, close_column: bool) -> Market:
+        """News of one frame, from `start_ns` on."""
+        rng = self._rng
+        quotes = np.empty(QUOTES_PER_FRAME, QUOTE)
+        quotes["ts"] = start_ns + np.sort(rng.integers(0, FRAME_NS, QUOTES_PER_FRAME))
+        bid = self.bid + np.cumsum(rng.integers(-1, 2, QUOTES_PER_FRAME))
+        ask = bid + rng.integers(1, 4, QUOTES_PER_FRAME)
+        quotes["bid"], quotes["ask"] = bid / 1e5, ask / 1e5
+        quotes["bid_size"] = rng.integers(1, 20, QUOTES_PER_FRAME) * 100_000.0
+        quotes["ask_size"] = rng.integers(1, 20, QUOTES_PER_FRAME) * 100_000.0
+        self.bid, self.ask = int(bid[-1]), int(ask[-1])
+        trades = self._trades(quotes)
+        bids, asks = self._book(quotes[-1])
+        self.ticks += len(quotes) + len(trades)
+        depth = depth_column(start_ns + FRAME_NS, bids, asks) if close_column else empty(DEPTH)
+        return market(quotes=quotes, trades=trades, bids=bids, asks=asks, depth=depth)
+
+    def _trades(self, quotes: Rows) -> Rows:
+        at = quotes[np.sort(self._rng.choice(len(quotes), 4, replace=False))]
+        trades = np.empty(len(at), TRADE)
+        trades["ts"] = at["ts"]
+        trades["aggressor"] = self._rng.integers(1, 3, len(at))
+        trades["price"] = np.where(trades["aggressor"] == 1, at["ask"], at["bid"])
+        trades["size"] = np.ceil(self._rng.exponential(5, len(at))) * 10_000
+        return trades
+
+    def _book(self, best: np.void) -> tuple[Rows, Rows]:
+        steps = np.arange(LEVELS)
+        profile = 200_000 * (1 + np.minimum(steps, 12) / 3)
+        sides = []
+        for points, size in (
+            (self.bid - steps, best["bid_size"]),
+            (self.ask + steps, best["ask_size"]),
+        ):
+            levels = np.empty(LEVELS, LEVEL)
+            levels["price"] = points / 1e5
+            levels["size"] = np.round(profile * self._rng.lognormal(0, 0.4, LEVELS), -3)
+            levels["size"][0] = size
+            sides.append(levels)
+        return sides[0], sides[1]
+
+
+class _Trader:
+    """The strategy: opens and closes 10,000 by turns, long then short, and rests a limit order meanwhile."""
+
+    def __init__(self) -> None:
+        self.quantity = Decimal(0)
+        self.open_price = Decimal(0)
+        self.realised = Decimal(0)
+        self.fees = Decimal(0)
+        self.orders = self.wins = self.closed = 0
+        self.fill_lines: list[str] = []
+        self._opened_ns = 0
+        self._trips = 0
+        self._resting: tuple[str, Decimal] | None = None
+
+    def market_order(self, ts: int, walk: _Walk) -> list[AnyEvent]:
+        """Send and fill one market order; all events of it."""
+        buys = self.quantity < 0 or (self.quantity == 0 and self._trips % 2 == 0)
+        side: Literal["BUY", "SELL"] = "BUY" if buys else "SELL"
+        price = _price(walk.ask if buys else walk.bid)
+        fee = (_QUANTITY * price * EURUSD.taker_fee).quantize(Decimal("0.01"))
+        self.orders += 1
+        self.fees += fee
+        order_id, trade_id = f"O-{self.orders}", f"T-{len(self.fill_lines) + 1}"
+        self.fill_lines.append(f"{ts},{side},{_QUANTITY},{price}")
+
+        def step(status: str, filled: Decimal = Decimal(0), average: Decimal | None = None) -> AnyEvent:
+            return order(
+                order_id,
+                status,
+                side=side,
+                type="MARKET",
+                filled=filled,
+                price=None,
+                average_price=average,
+                ts=ts,
+            )
+
+        return [
+            step("SUBMITTED"),
+            step("ACCEPTED"),
+            step("FILLED", _QUANTITY, price),
+            fill(trade_id, order_id, side=side, quantity=_QUANTITY, price=price, fee=fee, ts=ts),
+            self._move(ts, _QUANTITY if buys else -_QUANTITY, price),
+            account(self.balance, abs(self.quantity) * price / 20, ts),
+            log(f"{side} {_QUANTITY} at {price}", ts=ts),
+        ]
+
+    def _move(self, ts: int, change: Decimal, price: Decimal) -> AnyEvent:
+        closes = self.quantity != 0
+        if not closes:
+            self._trips += 1
+            self.open_price, self._opened_ns = price, ts
+        profit = self.quantity * (price - self.open_price)
+        self.wins += profit > 0
+        self.closed += closes
+        self.realised += profit
+        self.quantity += change
+        return position(
+            self.quantity,
+            position_id=f"P-{self._trips}",
+            average_open=self.open_price,
+            average_close=price if closes else None,
+            realised_pnl=profit,
+            opened_ns=self._opened_ns,
+            closed_ns=ts if closes else None,
+            ts=ts,
+        )
+
+    def rest_or_cancel(self, ts: int, walk: _Walk) -> list[AnyEvent]:
+        """Place a limit order ten ticks below the bid, or cancel the one that rests."""
+        if self._resting is not None:
+            (order_id, price), self._resting = self._resting, None
+            return [order(order_id, "CANCELED", price=price, ts=ts)]
+        self.orders += 1
+        order_id, price = f"O-{self.orders}", _price(walk.bid - 10)
+        self._resting = order_id, price
+        return [order(order_id, status, price=price, ts=ts) for status in ("SUBMITTED", "ACCEPTED")]
+
+    @property
+    def balance(self) -> Decimal:
+        """Cash in USD: realised profit in, fees out."""
+        return _BALANCE + self.realised - self.fees
+
+
+class _Marker:
+    """Marks the trader at the mid price and keeps the equity curve."""
+
+    def __init__(self) -> None:
+        self._curve: list[tuple[int, float, float]] = []
+        self._peak = float(_BALANCE)
+        self._deepest = 0.0
+
+    def mark(self, ts: int, trader: _Trader, walk: _Walk) -> Risk:
+        """Risk now."""
+        mid = (walk.bid + walk.ask) / 2e5
+        held, opened = float(trader.quantity), float(trader.open_price)
+        equity = float(trader.balance) + held * (mid - opened)
+        self._peak = max(self._peak, equity)
+        drawdown = equity - self._peak
+        self._deepest = min(self._deepest, drawdown)
+        self._curve.append((ts, equity, drawdown))
+        return risk(
+            held,
+            average_open=opened if held else None,
+            mid=mid,
+            realised_pnl=float(trader.realised),
+            equity=equity,
+            drawdown=drawdown,
+            max_drawdown=self._deepest,
+            fees=float(trader.fees),
+        )
+
+    @property
+    def curve(self) -> Rows:
+        """Rows of dtype `EQUITY`, one a frame."""
+        return np.array(self._curve, EQUITY)
+
+
+def scripted_session(seed: int = 1, frames: int = 240) -> list[Frame]:
+    """Frames of a session that plays `EURUSD.SIM` from `START_NS` and finishes in its last frame.
+
+    Each frame is 250 ms of market time with 20 quotes, 4 trades and a book of 30 levels; every fourth closes
+    a depth column. Orders, fills, positions, balances and log lines come as a strategy would make them; the
+    last frame brings the results. The same `seed` and `frames` give the same list.
+    """
+    walk, trader, marker = _Walk(seed), _Trader(), _Marker()
+    end = START_NS + max(frames * FRAME_NS, HOUR_NS)
+    made: list[Frame] = []
+    next_event = 1
+    for number in range(1, frames + 1):
+        now = START_NS + number * FRAME_NS
+        last = number == frames
+        news = walk.advance(now - FRAME_NS, close_column=number % _DEPTH_EVERY == 0)
+        events = _events(number, now, trader, walk)
+        risk_now = marker.mark(now, trader, walk)
+        if last:
+            events += _ending(now, trader, walk, marker)
+        made.append(
+            Frame(
+                number=number,
+                epoch=1,
+                transport=Transport(
+                    phase=Phase.FINISHED if last else Phase.PLAYING,
+                    now=now,
+                    start=START_NS,
+                    end=now if last else end,
+                    speed=1.0,
+                ),
+                markets=[news],
+                risks=[risk_now],
+                events=numbered(events, next_event),
+                health=Health(ticks=walk.ticks, ticks_per_s=96.0, loop_ms=2.0, memory_mb=180.0),
+                instruments=[EURUSD] if number == 1 else [],
+            )
+        )
+        next_event += len(events)
+    return made
+
+
+def _events(number: int, now: int, trader: _Trader, walk: _Walk) -> list[AnyEvent]:
+    events: list[AnyEvent] = []
+    if number == 1:
+        events += [
+            PhaseChanged(ts=now, phase=Phase.PLAYING),
+            account(ts=now),
+            log(f"{_STRATEGY} started on {EURUSD.id}", ts=now),
+        ]
+    if number % _TRADE_EVERY == 0:
+        events += trader.market_order(now, walk)
+    if number % _REST_EVERY == 5:
+        events += trader.rest_or_cancel(now, walk)
+    return events
+
+
+def _ending(now: int, trader: _Trader, walk: _Walk, marker: _Marker) -> list[AnyEvent]:
+    curve = marker.curve
+    return [
+        results(
+            curve,
+            ticks=walk.ticks,
+            seconds=walk.ticks / 400_000,
+            orders=trader.orders,
+            fills=len(trader.fill_lines),
+            final_balance=f"{trader.balance.quantize(Decimal('0.01'))} USD",
+            stats={
+                "PnL (total)": float(trader.balance - _BALANCE),
+                "Max Drawdown": float(curve["drawdown"].min()),
+                "Win Rate": trader.wins / trader.closed if trader.closed else None,
+                "Sharpe Ratio (252 days)": None,
+            },
+            fills_sha256=hashlib.sha256("\n".join(trader.fill_lines).encode()).hexdigest(),
+            ts=now,
+        ),
+        PhaseChanged(ts=now, phase=Phase.FINISHED),
+    ]
