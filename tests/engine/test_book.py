@@ -17,7 +17,7 @@ ROWS = st.lists(
         st.tuples(
             st.sampled_from([Action.ADD, Action.UPDATE, Action.UPDATE, Action.DELETE]),
             st.sampled_from([Side.BUY, Side.SELL]),
-            st.integers(-3, 25),
+            st.integers(-3, 8),
             st.integers(0, 3),
         ),
         st.tuples(st.just(Action.CLEAR), st.sampled_from(list(Side)), st.just(0), st.just(0)),
@@ -59,7 +59,7 @@ def levels(book: Book) -> tuple[list[list[int]], list[list[int]]]:
     return book.bids().tolist(), book.asks().tolist()
 
 
-@given(rows=ROWS, cuts=st.lists(st.integers(0, 60), max_size=20))
+@given(rows=ROWS, cuts=st.lists(st.integers(0, 60), max_size=6))
 def test_any_batching_gives_the_book_of_one_row_at_a_time(rows: list[Row], cuts: list[int]) -> None:
     deltas, book = deltas_of(rows), Book()
     for start, end in zip([0, *sorted(cuts)], [*sorted(cuts), len(rows)], strict=True):
