@@ -5,7 +5,7 @@ vendor's file and an order. Floats appear only in `engine.messages.columns`, for
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import IntEnum, IntFlag
 from typing import Self
 
@@ -110,19 +110,30 @@ class Columns:
         )
 
 
+_UNNUMBERED: Int64 = np.zeros(0, np.int64)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Quotes(Columns):
-    """Best bid and ask; prices and sizes are scaled int64."""
+    """Best bid and ask; prices and sizes are scaled int64, a size of 0 where the source has none.
+
+    `sequence` is the venue's update number, comparable with that of `Deltas`; left out, it is all 0.
+    """
 
     bid: Int64
     ask: Int64
     bid_size: Int64
     ask_size: Int64
+    sequence: Int64 = field(default_factory=lambda: _UNNUMBERED)
+
+    def __post_init__(self) -> None:
+        if self.sequence is _UNNUMBERED:
+            object.__setattr__(self, "sequence", np.zeros(len(self.ts_event), np.int64))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Trades(Columns):
-    """Trades; `aggressor` holds `Aggressor` values, `trade_id` the venue's number (or a running one)."""
+    """Trades; `aggressor` holds `Aggressor` values, `trade_id` the venue's number (0: it gave none)."""
 
     price: Int64
     size: Int64
