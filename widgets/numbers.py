@@ -76,7 +76,7 @@ def compact_text(value: Number | None, precision: int = 0, *, characters: int = 
         return price_text(value, precision)
     for digits in range(precision, -1, -1):
         text = _finite_text(value, digits)
-        if len(text) <= characters and (digits == precision or abs(value) >= 10):
+        if len(text) <= characters and (digits == precision or not -10 < value < 10):
             return text
     for index, (scale, unit) in enumerate(_PREFIXES):
         scaled = float(value) / scale
