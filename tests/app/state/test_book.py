@@ -30,9 +30,9 @@ def test_a_frame_without_news_changes_nothing() -> None:
 
 def test_quotes_stand_in_until_a_book_comes_and_the_state_says_so() -> None:
     book = BookState(EURUSD)
-    quote, depth = [(1, 1.2, 1.2001, 5, 6)], {"bids": [(1.1, 5)], "asks": [(1.1001, 7)]}
+    quote, bids, asks = [(1, 1.2, 1.2001, 5, 6)], [(1.1, 5)], [(1.1001, 7)]
     seen = []
-    for news in (market(quotes=quote), market(**depth, quotes=quote), market(quotes=quote)):
+    for news in (market(quotes=quote), market(bids=bids, asks=asks, quotes=quote), market(quotes=quote)):
         book.apply(news)
         seen.append((book.quotes_only, book.bids["price"].tolist(), book.asks["size"].tolist()))
     assert seen == [(True, [1.2], [6.0]), (False, [1.1], [7.0]), (False, [1.1], [7.0])]
