@@ -1,0 +1,265 @@
+"""The strategies a person can choose, with their parameters; what runs them lives in `engine.nautilus`.
+
+A parameter states its range, title and meaning once, here; the command line's `--param fast=10`, the form in
+the window and the check before a run are all made from it.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from engine.bars import BarSpec
+from engine.errors import UserError, unknown_name
+
+_SIZE = Meta(
+    title="Trade size",
+    description="Size of one position in base currency; 0 is about 1 % of the starting balance.",
+)
+
+type Value = int | float | str | bool
+"""What a parameter may be given as; a `Decimal` travels as text."""
+
+
+class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all parameters: a strategy that has none."""
+
+    def builtins(self) -> dict[str, Value]:
+        """Values as `Run.parameters` holds them."""
+        values: dict[str, Value] = msgspec.to_builtins(self)
+        return values
+
+
+def _check_size(trade_size: Decimal) -> None:
+    if not trade_size.is_finite() or trade_size < 0:
+        raise ValueError(f"trade_size={trade_size} must be 0 or more.")
+
+
+class BuyAndHoldParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to buy at the first price."""
+
+    trade_size: Annotated[Decimal, _SIZE] = Decimal(0)
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for an impossible size."""
+        _check_size(self.trade_size)
+
+
+class EmaCrossParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Two averages, what they average, and what is traded when they cross."""
+
+    fast: Annotated[
+        int, Meta(ge=1, le=100_000, title="Fast period", description="Ticks or bars in the fast average.")
+    ] = 100
+    slow: Annotated[
+        int, Meta(ge=2, le=1_000_000, title="Slow period", description="Ticks or bars in the slow average.")
+    ] = 500
+    on: Annotated[
+        Literal["ticks", "bars"],
+        Meta(
+            title="Average over",
+            description="Ticks are the mid price of every quote, or every trade where there are no quotes.",
+        ),
+    ] = "ticks"
+    bar: Annotated[
+        str, Meta(title="Bar", description="Bars that are averaged, for example 1-MINUTE-MID.")
+    ] = "1-MINUTE-MID"
+    trade_size: Annotated[Decimal, _SIZE] = Decimal(0)
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` where the periods do not differ or the bar is none."""
+        if self.fast >= self.slow:
+            raise ValueError(f"fast={self.fast} must be smaller than slow={self.slow}.")
+        _check_size(self.trade_size)
+        try:
+            BarSpec.parse(self.bar)
+        except UserError as error:
+            raise ValueError(str(error)) from error
+
+
+class BookImbalanceParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When the book leans far enough to one side to follow it, and for how long."""
+
+    levels: Annotated[
+        int, Meta(ge=1, le=100, title="Levels", description="Best levels of each side that are weighed.")
+    ] = 5
+    threshold: Annotated[
+        float,
+        Meta(
+            gt=0,
+            lt=1,
+            title="Threshold",
+            description="Trade when (bids - asks) / (bids + asks) is beyond it, in sizes, either way.",
+        ),
+    ] = 0.6
+    hold_s: Annotated[
+        float,
+        Meta(ge=0, le=86_400, title="Hold", description="Seconds of market time before the next decision."),
+    ] = 10.0
+    trade_size: Annotated[Decimal, _SIZE] = Decimal(0)
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for an impossible size."""
+        _check_size(self.trade_size)
+
+
+class StrategySpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What a strategy does, takes and needs.
+
+    `needs` names the kinds of market data of which at least one must be there; empty needs none.
+    """
+
+    title: str
+    summary: str
+    parameters: type[Parameters]
+    needs: frozenset[str] = frozenset()
+
+
+STRATEGIES: Mapping[str, StrategySpec] = {
+    "none": StrategySpec(
+        title="None", summary="Only watch the market; nothing is traded.", parameters=Parameters
+    ),
+    "buy_and_hold": StrategySpec(
+        title="Buy and hold",
+        summary="Buy at the first price and keep it to the end.",
+        parameters=BuyAndHoldParameters,
+    ),
+    "ema_cross": StrategySpec(
+        title="EMA cross",
+        summary="Long while the fast exponential average is above the slow one, short while it is below.",
+        parameters=EmaCrossParameters,
+        needs=frozenset({"quotes", "trades"}),
+    ),
+    "book_imbalance": StrategySpec(
+        title="Book imbalance",
+        summary="Follow the side of the order book that is much the heavier one.",
+        parameters=BookImbalanceParameters,
+        needs=frozenset({"deltas"}),
+    ),
+}
+
+
+class Parameter(msgspec.Struct, frozen=True, kw_only=True):
+    """One parameter as a form shows it and an error sentence names it.
+
+    Attributes
+    ----------
+    kind : str
+        `int`, `float`, `decimal`, `text`, `bool` or `choice`.
+    minimum, maximum : float or None
+        Range of an `int` or `float`; exclusive where `open_range` says so.
+    choices : tuple of str
+        Of a `choice`.
+    """
+
+    name: str
+    title: str
+    description: str
+    kind: Literal["int", "float", "decimal", "text", "bool", "choice"]
+    default: Any
+    minimum: float | None = None
+    maximum: float | None = None
+    open_range: bool = False
+    choices: tuple[str, ...] = ()
+
+    def allowed(self) -> str:
+        """Valid values, in words."""
+        if self.kind == "choice":
+            return " or ".join(self.choices)
+        noun = {
+            "int": "a whole number",
+            "float": "a number",
+            "decimal": "a number",
+            "bool": "true or false",
+            "text": "a text",
+        }[self.kind]
+        if self.minimum is None or self.maximum is None:
+            return noun
+        between = "between {:g} and {:g}" if self.open_range else "from {:,.12g} to {:,.12g}"
+        return f"{noun} {between.format(self.minimum, self.maximum)}"
+
+
+def describe(strategy: str) -> tuple[Parameter, ...]:
+    """Parameters of a strategy in the order of its form; raises `UserError` for an unknown name."""
+    info = msgspec.inspect.type_info(_spec(strategy).parameters)
+    assert isinstance(info, msgspec.inspect.StructType)  # noqa: S101 - what every `Parameters` is
+    return tuple(_parameter(field) for field in info.fields)
+
+
+def parse_parameters(strategy: str, given: Mapping[str, Value]) -> Parameters:
+    """Check and convert what a person typed (or a file holds) for this strategy.
+
+    Raises
+    ------
+    UserError
+        Unknown strategy or parameter (with the nearest valid ones), a value that is none or out of range, or
+        values that do not go together.
+    """
+    kind = _spec(strategy).parameters
+    known = {parameter.name: parameter for parameter in describe(strategy)}
+    types = {field.name: field.type for field in msgspec.structs.fields(kind)}
+    values = {}
+    for name, value in given.items():
+        if name not in known:
+            if not known:
+                raise UserError(f"Strategy {strategy!r} takes no parameters; leave out {name!r}.")
+            raise unknown_name(f"parameter of {strategy}", name, known)
+        try:
+            values[name] = msgspec.convert(value, types[name], strict=False)
+        except msgspec.ValidationError:
+            raise UserError(
+                f"Parameter {name}={value} of {strategy} must be {known[name].allowed()}."
+            ) from None
+    try:
+        return kind(**values)
+    except ValueError as error:
+        raise UserError(f"Parameters of {strategy}: {error}") from error
+
+
+def _spec(strategy: str) -> StrategySpec:
+    if strategy not in STRATEGIES:
+        raise unknown_name("strategy", strategy, STRATEGIES)
+    return STRATEGIES[strategy]
+
+
+def _parameter(field: msgspec.inspect.Field) -> Parameter:
+    kind, meta = field.type, {}
+    if isinstance(kind, msgspec.inspect.Metadata):
+        meta, kind = kind.extra_json_schema or {}, kind.type
+    minimum, maximum, is_open = _range(kind)
+    return Parameter(
+        name=field.name,
+        title=meta.get("title", field.name),
+        description=meta.get("description", ""),
+        kind=_kind(kind),
+        default=field.default,
+        minimum=minimum,
+        maximum=maximum,
+        open_range=is_open,
+        choices=tuple(map(str, kind.values)) if isinstance(kind, msgspec.inspect.LiteralType) else (),
+    )
+
+
+def _kind(kind: msgspec.inspect.Type) -> Literal["int", "float", "decimal", "text", "bool", "choice"]:
+    match kind:
+        case msgspec.inspect.IntType():
+            return "int"
+        case msgspec.inspect.FloatType():
+            return "float"
+        case msgspec.inspect.DecimalType():
+            return "decimal"
+        case msgspec.inspect.BoolType():
+            return "bool"
+        case msgspec.inspect.LiteralType():
+            return "choice"
+        case _:
+            return "text"
+
+
+def _range(kind: msgspec.inspect.Type) -> tuple[float | None, float | None, bool]:
+    if not isinstance(kind, msgspec.inspect.IntType | msgspec.inspect.FloatType):
+        return None, None, False
+    is_open = kind.gt is not None
+    return (kind.gt if is_open else kind.ge), (kind.lt if is_open else kind.le), is_open
