@@ -28,7 +28,11 @@ class Session(Protocol):
         """Carry a command out, or emit `Refused`; never raises for what a user can cause."""
 
     def advance(self, seconds: float) -> bool:
-        """Work for at most about this long; False where there is nothing to do until the next command."""
+        """Work for at most about this long; False where there is nothing to do until the next command.
+
+        A session that plays more slowly than it could waits for its clock in here (never longer than
+        `seconds`) and returns True.
+        """
 
     def take_events(self) -> list[AnyEvent]:
         """Events since the last call, in order."""
@@ -37,7 +41,10 @@ class Session(Protocol):
         """The market since the last picture; conflates what is too much for one frame and counts it."""
 
     def rewatch(self) -> None:
-        """A watcher joined: the next pictures hold the market data so far, from the start of the epoch."""
+        """A watcher joined again: the next pictures hold the market data so far, from the start of the epoch.
+
+        The first of them names the instruments again, which tells the watcher to drop its copy of the market.
+        """
 
     def close(self) -> None:
         """Free the engine; the last call."""
@@ -66,7 +73,7 @@ class Link(Protocol):
 
     @property
     def silent_s(self) -> float:
-        """Seconds since the last frame or heartbeat."""
+        """Seconds for which the engine could have sent a frame or heartbeat, and did not."""
 
     def close(self) -> None:
         """End the session (where it is hosted here) and free threads and processes; the last call."""

@@ -1,0 +1,299 @@
+"""A session in a process of its own: spawned, watched, re-attached, and ended without leaving anything.
+
+The window must live whatever the engine does, so everything that can wait — connecting, reading, writing,
+reaping, ending — waits in a background thread, and an engine that ends says why.
+"""
+
+import os
+import re
+import secrets
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from multiprocessing import AuthenticationError
+from pathlib import Path
+from typing import Final, Self
+
+import msgspec
+import psutil  # type: ignore[import-untyped]
+
+from engine.errors import UserError
+from engine.link.channel import Channel
+from engine.link.connection import Connection, connect, free_address, hang_up, new_address
+from engine.link.endpoint import Start, read_endpoint
+from engine.link.host import CRASHED, MENDABLE, SENTENCE
+from engine.link.protocols import LinkDown
+from engine.link.server import OnWatcherLost
+from engine.messages.commands import AnyCommand, Stop
+from engine.messages.frames import Frame
+from engine.messages.run import Run
+
+LOG_LINES: Final = 20
+CLOSED: Final = LinkDown("The session was closed.", [], expected=True)
+_CONNECT_S: Final = 30.0
+_EXIT_S: Final = 1.0
+_STOP_S: Final = 3.0
+_TERMINATE_S: Final = 1.0
+_COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class _Engine:
+    """A child process, its log, and a thread that reaps it the moment it ends."""
+
+    def __init__(self, command: Sequence[str], log: Path, environment: Mapping[str, str] | None) -> None:
+        self.log = log
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(  # noqa: S603 -- our own command, handed in by the composition root
+                command,
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(environment or {}), "PYTHONUNBUFFERED": "1"},
+                # Its own session: Ctrl+C in the terminal is for the window, which then ends the engine.
+                start_new_session=True,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        self.pid = self._process.pid
+        self.code: int | None = None
+        self.ended = threading.Event()
+        threading.Thread(target=self._reap, name="engine-reaper", daemon=True).start()
+
+    def _reap(self) -> None:
+        self.code = self._process.wait()
+        self.ended.set()
+
+    def tell(self, line: bytes) -> None:
+        """Write one line to its standard input, which stays open: its end is how the child knows of ours."""
+        assert self._process.stdin is not None  # noqa: S101 -- opened as a pipe above
+        try:
+            self._process.stdin.write(line)
+            self._process.stdin.flush()
+        except OSError:
+            return  # it ended before it listened; the reaper knows why
+
+    def end(self, patience_s: float) -> None:
+        """Wait this long for a normal end, then ask, then kill; returns when the process is gone."""
+        if not self.ended.wait(patience_s):
+            self._process.terminate()
+            if not self.ended.wait(_TERMINATE_S):
+                self._process.kill()
+        self.ended.wait()
+        if self._process.stdin is not None:
+            try:
+                self._process.stdin.close()
+            except OSError:
+                return  # an unwritten start message has no reader any more
+
+    def log_tail(self) -> list[str]:
+        """Last lines of the log, without colours."""
+        with self.log.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - 2**16))
+            text = file.read().decode(errors="replace")
+        return [_COLOURS.sub("", line) for line in text.splitlines() if line.strip()][-LOG_LINES:]
+
+    def obituary(self) -> LinkDown:
+        """Why it ended, in words; call after `ended`."""
+        tail = self.log_tail()
+        code = self.code
+        if code == 0:
+            return LinkDown("The session ended.", tail, expected=True)
+        if code == MENDABLE:
+            said = [line for line in tail if line.startswith(SENTENCE)]
+            if said:
+                return LinkDown(said[-1].removeprefix(SENTENCE), tail, expected=False)
+        how = f"it ended with exit code {code}"
+        if code is not None and code < 0:
+            how = f"killed by signal {-code} ({signal.strsignal(-code)})"
+        elif code == CRASHED and tail:
+            how = tail[-1]
+        return LinkDown(
+            f"The engine stopped: {how}. Restart the session to go on; the log is {self.log}.",
+            tail,
+            expected=False,
+        )
+
+
+class ProcessLink:
+    """Talks to an engine process; made by `spawn` or `attach`.
+
+    Attributes
+    ----------
+    pid : int
+        The engine's process.
+    log : Path or None
+        Where its output goes; None of an engine that another process spawned.
+    """
+
+    def __init__(
+        self, address: str, authkey: bytes, pid: int, engine: _Engine | None, last_event: int
+    ) -> None:
+        self.pid = pid
+        self.log = None if engine is None else engine.log
+        self._address = address
+        self._authkey = authkey
+        self._engine = engine
+        self._channel = Channel(last_event)
+        self._connection: Connection | None = None
+        self._down: LinkDown | None = None
+        self._leaving = threading.Event()
+        self._closer: threading.Thread | None = None
+        self._reader = threading.Thread(target=self._watch, name="link-frames", daemon=True)
+
+    @classmethod
+    def spawn(
+        cls,
+        run: Run,
+        *,
+        command: Sequence[str],
+        log_folder: Path,
+        on_watcher_lost: OnWatcherLost = "stop",
+        run_folder: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Start an engine process for `run` and watch it from its first event on; returns at once.
+
+        Parameters
+        ----------
+        command : sequence of str
+            What to execute; it calls `engine.link.host.host`.
+        log_folder : Path
+            Where the process's standard output and error go, one file a process.
+        on_watcher_lost : {'stop', 'keep'}
+            What the engine does when this link is gone.
+        run_folder : Path, optional
+            Where the engine leaves its endpoint for `attach`; nobody can attach without it.
+        environment : mapping, optional
+            Additions to the child's environment. Never a secret.
+        """
+        address, authkey = new_address(), secrets.token_bytes(32)
+        name = f"engine-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}.log"
+        engine = _Engine(command, log_folder / name, environment)
+        link = cls(address, authkey, engine.pid, engine, 0)
+        start = Start(
+            run=run,
+            address=address,
+            authkey=authkey,
+            on_watcher_lost=on_watcher_lost,
+            folder=None if run_folder is None else str(run_folder),
+        )
+        engine.tell(msgspec.json.encode(start) + b"\n")
+        link._reader.start()
+        return link
+
+    @classmethod
+    def attach(cls, endpoint_file: Path, *, last_event: int = 0) -> Self:
+        """Watch an engine that runs already, from the event after `last_event` on; returns at once.
+
+        Raises
+        ------
+        UserError
+            The engine has ended (its endpoint file is then removed), or the file is no endpoint.
+        """
+        endpoint = read_endpoint(endpoint_file)
+        if not psutil.pid_exists(endpoint.pid):
+            endpoint_file.unlink(missing_ok=True)
+            free_address(endpoint.address)
+            raise UserError("This engine has ended; start the session anew.")
+        link = cls(endpoint.address, endpoint.authkey, endpoint.pid, None, last_event)
+        link._reader.start()
+        return link
+
+    def _watch(self) -> None:
+        connection = self._connect()
+        if connection is not None and self._leaving.is_set() and self._engine is None:
+            hang_up(connection)
+        problem = "" if connection is None else self._channel.run(connection)
+        self._channel.close()
+        if self._down is None:
+            self._down = self._why(problem)
+
+    def _connect(self) -> Connection | None:
+        deadline = time.monotonic() + (_CONNECT_S if self._engine else _EXIT_S)
+        while not self._leaving.is_set() and time.monotonic() < deadline:
+            if self._engine is not None and self._engine.ended.is_set():
+                return None
+            try:
+                self._connection = connect(self._address, self._authkey)
+            except (OSError, EOFError):
+                time.sleep(0.01)  # a starting interpreter needs some of these before it listens
+            except AuthenticationError:
+                return None
+            else:
+                return self._connection
+        return None
+
+    def _why(self, problem: str) -> LinkDown:
+        if problem:
+            reason = f"The engine sent what cannot be read ({problem}); restart the session."
+            return LinkDown(reason, self._tail(), expected=False)
+        if self._engine is not None and self._engine.ended.wait(_EXIT_S):
+            return self._engine.obituary()
+        if self._engine is None and not psutil.pid_exists(self.pid):
+            return LinkDown("The engine has ended; start the session anew.", [], expected=False)
+        reason = (
+            f"The connection to the engine was lost, but its process {self.pid} runs; attach again or end it."
+        )
+        return LinkDown(reason, self._tail(), expected=False)
+
+    def _tail(self) -> list[str]:
+        return [] if self._engine is None else self._engine.log_tail()
+
+    def send(self, command: AnyCommand) -> None:
+        """Queue a command; nothing after the link went down."""
+        self._channel.send(command)
+
+    def drain(self) -> list[Frame]:
+        """Frames that arrived since the last call."""
+        return self._channel.drain()
+
+    @property
+    def down(self) -> LinkDown | None:
+        """Why the engine or the connection ended."""
+        return self._down
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds for which the engine could have sent a frame, and did not; 0 once the link is down."""
+        return 0.0 if self._down else self._channel.silent_s
+
+    def close(self) -> None:
+        """Leave: an engine spawned here is stopped (and killed if it must be), any other is left running."""
+        self._leave(stop=self._engine is not None)
+
+    def detach(self) -> None:
+        """Leave the engine to its rule for a lost watcher."""
+        self._leave(stop=False)
+
+    def _leave(self, *, stop: bool) -> None:
+        if self._closer is not None:
+            return
+        if stop:
+            self._channel.send(Stop())
+        self._leaving.set()
+        self._down = self._down or CLOSED
+        self._channel.close()
+        # Not a daemon: an interpreter that exits waits these few seconds and leaves no process behind.
+        self._closer = threading.Thread(target=self._part, args=(stop,), name="engine-closer")
+        self._closer.start()
+
+    def _part(self, stop: bool) -> None:  # noqa: FBT001 -- a thread's target
+        if stop and self._engine is not None:
+            # Without a connection it cannot have heard `Stop`.
+            self._engine.end(_STOP_S if self._connection is not None else 0.0)
+            free_address(self._address)
+        if self._connection is not None:
+            hang_up(self._connection)
+        # An engine of someone else's that is stopped in the middle of the handshake must not hold us.
+        self._reader.join(None if stop else _STOP_S)
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait after `close` until process and threads are gone; False where the time did not suffice."""
+        if self._closer is not None:
+            self._closer.join(timeout_s)
+            return not self._closer.is_alive()
+        return False
