@@ -1,0 +1,220 @@
+"""One session as the program drives it: its link, its state, its life.
+
+Qt-free. The frame clock calls `pump`; the window calls what a person asks for and shows `notice`.
+"""
+
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from app.state.log import LogState
+from app.state.session import SessionState
+from engine.link.protocols import Link, LinkDown
+from engine.messages.commands import (
+    AnyCommand,
+    Attach,
+    CancelSeek,
+    Finish,
+    Pause,
+    Play,
+    Seek,
+    SetLoop,
+    SetSpeed,
+    Step,
+    StepTo,
+)
+from engine.messages.events import Phase
+from engine.messages.run import Run
+
+SILENCE_S: Final = 3.0
+"""After this long without a sign of life the window says so."""
+
+_ALL_BARS: Final = 2**40
+_RUNNING: Final = frozenset({Phase.PLAYING, Phase.SEEKING, Phase.LOADING})
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """What a person should know about the session's connection, in one sentence; `details` are log lines."""
+
+    text: str
+    details: list[str] = []
+    can_restart: bool = False
+
+
+class StationSession:
+    """A run being watched.
+
+    Parameters
+    ----------
+    run : Run
+        What runs; `restart` runs it again.
+    open_link : callable
+        Hosts a run and gives the link to it.
+    wall_clock : callable
+        Seconds since the epoch, local time for the silence notice.
+
+    Attributes
+    ----------
+    state : SessionState
+        Replaced by `restart`, which keeps only its log.
+    """
+
+    def __init__(
+        self, run: Run, open_link: Callable[[Run], Link], *, wall_clock: Callable[[], float] = time.time
+    ) -> None:
+        self.run = run
+        self.state = SessionState()
+        self._open_link = open_link
+        self._wall_clock = wall_clock
+        self._link = open_link(run)
+        self._asked_for = -1
+        self._closed = False
+
+    # Life
+
+    def pump(self) -> bool:
+        """Apply the frames that arrived; False where there were none."""
+        frames = self._link.drain()
+        for frame in frames:
+            self.state.apply(frame)
+        if self.state.event_gap and self._asked_for != self.state.last_event:
+            self._asked_for = self.state.last_event
+            self._link.send(Attach(self.state.last_event))
+        return bool(frames)
+
+    def restart(self, run: Run | None = None) -> None:
+        """End this run and start it (or another one) from its beginning; the log is kept."""
+        self._link.close()
+        log: LogState = self.state.log
+        self.run = run or self.run
+        self.state = SessionState(log)
+        self._asked_for = -1
+        self._link = self._open_link(self.run)
+
+    def close(self) -> None:
+        """End the session; the last call."""
+        self._closed = True
+        self._link.close()
+
+    @property
+    def down(self) -> LinkDown | None:
+        """Why the link ended; None while it is up."""
+        return self._link.down
+
+    @property
+    def notice(self) -> Notice | None:
+        """What is wrong with the connection; None where nothing is."""
+        if self._closed:
+            return None
+        if (down := self._link.down) is not None:
+            if down.expected:
+                return Notice("The session has ended.", can_restart=True)
+            return Notice(down.reason, down.log_tail, can_restart=True)
+        if (silent := self._link.silent_s) > SILENCE_S:
+            since = datetime.fromtimestamp(self._wall_clock() - silent).astimezone()
+            return Notice(
+                f"The engine has not answered since {since:%H:%M:%S} ({silent:.0f} s); "
+                "wait, or restart the session.",
+                can_restart=True,
+            )
+        return None
+
+    # Transport
+
+    @property
+    def phase(self) -> Phase:
+        """Where the session is in its life."""
+        return self.state.transport.phase if self.state.transport else Phase.LOADING
+
+    @property
+    def now(self) -> int:
+        """Market time, ns UTC; 0 before the first frame."""
+        return self.state.transport.now if self.state.transport else 0
+
+    def send(self, command: AnyCommand) -> None:
+        """Pass any command on."""
+        self._link.send(command)
+
+    def toggle_play(self) -> None:
+        """Pause what runs, run what is paused."""
+        self.send(Pause() if self.phase in _RUNNING else Play())
+
+    def step(self, unit: Step) -> None:
+        """Advance to the next thing of this kind and pause there."""
+        self.send(StepTo(unit))
+
+    def step_back(self, unit: Step) -> bool:
+        """Go back to the previous thing of this kind; False where there is none before now.
+
+        Ticks and books are those that the window holds; where frames conflated some, the step is longer.
+        """
+        target = self._before(unit)
+        if target is not None:
+            self.seek(target)
+        return target is not None
+
+    def seek(self, ts: int) -> None:
+        """Go to a market time inside the run; further asks while one is under way replace it."""
+        if self.state.transport is not None:
+            ts = min(max(ts, self.state.transport.start), self.state.transport.end)
+        self.send(Seek(ts))
+
+    def seek_start(self) -> None:
+        """Go to the run's first moment."""
+        if self.state.transport is not None:
+            self.seek(self.state.transport.start)
+
+    def cancel_seek(self) -> None:
+        """Stop a running seek where it is."""
+        self.send(CancelSeek())
+
+    def set_speed(self, factor: float) -> None:
+        """Market seconds per second; 0 is as fast as possible."""
+        self.send(SetSpeed(factor))
+
+    def set_loop(self, start_ns: int | None, end_ns: int | None) -> None:
+        """Repeat between two market times; None ends the loop."""
+        self.send(SetLoop(start_ns, end_ns))
+
+    def finish(self) -> None:
+        """Run to the end at full speed and report the results."""
+        self.send(Finish())
+
+    def _before(self, unit: Step) -> int | None:
+        match unit:
+            case Step.FILL:
+                return _latest_before([fill.ts for fill in self.state.orders.fills], self.now)
+            case Step.ORDER:
+                return _latest_before([order.ts for order in self.state.orders.orders.values()], self.now)
+            case Step.BAR:
+                return self._bar_before(self.now)
+            case _:
+                return self._tick_before(self.now)
+
+    def _bar_before(self, now: int) -> int | None:
+        market = next(iter(self.state.markets.values()), None)
+        if market is None or self.state.transport is None:
+            return None
+        bars = market.bars(self.run.bar).candles(self.state.transport.start, now, _ALL_BARS)
+        return _latest_before(bars["ts"], now)
+
+    def _tick_before(self, now: int) -> int | None:
+        # The latest tick has happened already, so going back means to the one before it.
+        tapes = [tape.rows["ts"] for m in self.state.markets.values() for tape in (m.quotes, m.trades)]
+        latest = [ts for tape in tapes if (ts := _latest_before(tape, now + 1)) is not None]
+        if not latest:
+            return None
+        earlier = [ts for tape in tapes if (ts := _latest_before(tape, max(latest))) is not None]
+        return max(earlier, default=None)
+
+
+def _latest_before(times: Sequence[int] | npt.NDArray[np.int64], limit: int) -> int | None:
+    """Latest of the ascending times that is earlier than the limit."""
+    index = bisect_left(times, limit)
+    return int(times[index - 1]) if index else None

@@ -1,0 +1,81 @@
+"""The person's preferences, in one TOML file that they may edit by hand.
+
+A file that cannot be read is set aside, never overwritten, and the station starts with its defaults and says
+so in one sentence.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from app.toml import encode, write_atomically
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the station remembers of a person's choices.
+
+    Attributes
+    ----------
+    theme : str
+        `dark` or `light`.
+    colour_blind : bool
+        Blue and orange instead of green and red.
+    engine : str
+        Where a session runs: `process`, or `thread` for debugging.
+    layout : str
+        Name of the layout that a new window takes.
+    store : str
+        Folder of the tick store; empty is the default one.
+    bookmarks : dict
+        Market times in ns, ascending, by instrument.
+    speed : float
+        Last replay speed, market seconds per second; 0 is as fast as possible.
+    """
+
+    theme: Literal["dark", "light"] = "dark"
+    colour_blind: bool = False
+    engine: Literal["process", "thread"] = "process"
+    layout: str = "desk"
+    store: str = ""
+    bookmarks: dict[str, list[int]] = {}
+    speed: float = 1.0
+
+
+class SettingsFile:
+    """Settings and the file they live in.
+
+    Attributes
+    ----------
+    settings : Settings
+        The current ones.
+    problem : str
+        One sentence on a file that could not be read, for the banner; empty where all is well.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.problem = ""
+        self.settings = self._read()
+
+    def update(self, **changes: Any) -> Settings:
+        """Change some settings and write them."""
+        self.settings = msgspec.structs.replace(self.settings, **changes)
+        write_atomically(self.path, encode(self.settings))
+        return self.settings
+
+    def _read(self) -> Settings:
+        try:
+            return msgspec.toml.decode(self.path.read_bytes(), type=Settings)
+        except FileNotFoundError:
+            return Settings()
+        except (msgspec.DecodeError, OSError) as error:
+            kept = self.path.with_suffix(f".broken-{datetime.now(UTC):%Y%m%d-%H%M%S}.toml")
+            try:
+                self.path.replace(kept)
+                where = f"it was kept as {kept.name}"
+            except OSError:
+                where = "it was left where it is"
+            self.problem = f"The settings could not be read ({error}); {where} and the defaults are used."
+            return Settings()

@@ -1,0 +1,104 @@
+"""One session as the window knows it: every read model, fed by frames and by nothing else.
+
+It is a disposable copy. A frame of a new epoch, or one that brings the instruments again because a watcher
+joined, starts the market anew; the log alone lives on, because it tells what led there.
+"""
+
+from engine.messages.events import Numbered, PhaseChanged, Refused, Results
+from engine.messages.frames import Frame, Health, Transport
+
+from app.state.log import LogState
+from app.state.market import MarketState
+from app.state.orders import OrdersState
+from app.state.risk import RiskState
+
+
+class SessionState:
+    """Read models of one session.
+
+    Attributes
+    ----------
+    transport : Transport or None
+        The session's clock; None before the first frame.
+    health : Health
+        The engine's figures of the latest frame.
+    phase_text : str
+        Why the session is in its phase, where that is not plain.
+    markets : dict
+        `MarketState` by instrument id.
+    orders, risk, log : OrdersState, RiskState, LogState
+    results : Results or None
+        Set when the run is finished.
+    refusal : Refused or None
+        The latest refused command; `refusals` counts them.
+    last_event : int
+        Number up to which every event was applied.
+    event_gap : bool
+        Whether an event is missing after `last_event`; later ones wait until the engine sent it again.
+    events_lost : int
+        Events that the watcher found missing so far; each was asked for again.
+    version : int
+        Number of frames applied.
+    """
+
+    def __init__(self, log: LogState | None = None) -> None:
+        self.log = log or LogState()
+        self.transport: Transport | None = None
+        self.health = Health()
+        self.refusal: Refused | None = None
+        self.refusals = 0
+        self.last_event = 0
+        self.event_gap = False
+        self.events_lost = 0
+        self.epoch = 0
+        self.version = 0
+        self._start_epoch()
+
+    def _start_epoch(self) -> None:
+        self.markets: dict[str, MarketState] = {}
+        self.orders = OrdersState()
+        self.risk = RiskState()
+        self.results: Results | None = None
+        self.phase_text = ""
+
+    def apply(self, frame: Frame) -> None:
+        """Take one frame; frames must come in their order."""
+        if frame.epoch != self.epoch:
+            self.epoch = frame.epoch
+            self._start_epoch()
+        if frame.instruments:
+            self.markets = {instrument.id: MarketState(instrument) for instrument in frame.instruments}
+        for market in frame.markets:
+            self.markets[market.instrument].apply(market)
+        self.risk.apply(frame.risks, frame.transport.now)
+        self._take_events(frame.events)
+        self.transport = frame.transport
+        self.health = frame.health
+        self.version += 1
+
+    def _take_events(self, numbered: list[Numbered]) -> None:
+        due = []
+        for entry in numbered:
+            if entry.number <= self.last_event:  # sent again for a watcher that joined
+                continue
+            if entry.number != self.last_event + 1:
+                if not self.event_gap:
+                    self.events_lost += entry.number - self.last_event - 1
+                self.event_gap = True
+                break
+            self.last_event = entry.number
+            self.event_gap = False
+            due.append(entry.event)
+        self.orders.apply(due)
+        self.log.apply(due)
+        for event in due:
+            match event:
+                case PhaseChanged():
+                    self.phase_text = event.text
+                case Results():
+                    self.results = event
+                case Refused():
+                    self.refusal = event
+                    self.refusals += 1
+                case _:
+                    pass
