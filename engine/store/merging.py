@@ -1,0 +1,161 @@
+"""Which rows are new: the one rule by which files that overlap, or come twice, still give one history.
+
+A row is identified by all its exact columns but `ts_init` (two recorders receive the same message at
+different times; the first one stored is kept).
+
+- Rows that carry the venue's number (`trade_id`, a quote's `sequence`) are the same message if identical.
+- Rows without a number are counted: the second of two identical trades at one nanosecond is a duplicate only
+  if two such trades are stored already. Deltas are counted too, numbered or not: one update may set a level,
+  remove it and set it again.
+- A quote without a number that repeats the one before it, at the same nanosecond, says nothing and is a
+  duplicate.
+
+So importing a file twice, in any pieces, adds nothing. The one case that no rule can tell apart: a file cut
+between two identical unnumbered rows of one nanosecond reads as an overlap.
+"""
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from engine.columns import Columns, Int64
+
+type Mask = npt.NDArray[np.bool_]
+
+_NUMBER = {"quotes": "sequence", "trades": "trade_id"}
+
+
+def in_order[C: Columns](columns: C) -> C:
+    """Rows by `ts_event`, then `ts_init`; ties keep their order of arrival."""
+    event, init = np.diff(columns.ts_event), np.diff(columns.ts_init)
+    if ((event > 0) | ((event == 0) & (init >= 0))).all():
+        return columns
+    return columns.take(np.lexsort((columns.ts_init, columns.ts_event)))
+
+
+def merge(kind: str, stored: Columns, new: Columns) -> tuple[Columns, int]:
+    """Stored and new rows as one ordered history, and how many of the new rows were duplicates.
+
+    Both sides have the same precisions. Returns `stored` itself where nothing is new.
+    """
+    new = in_order(new)
+    levels = max((array.shape[1] for part in (stored, new) for array in _tables(part)), default=0)
+    wide_stored, new = _padded(stored, levels), _padded(new, levels)
+    known = _duplicates(kind, wide_stored, new)
+    duplicates = int(known.sum())
+    if duplicates == len(new):
+        return stored, duplicates
+    if duplicates:
+        new = new.take(~known)
+    if len(stored):
+        new = in_order(type(new).concat([wide_stored, new]))
+    return new, duplicates
+
+
+def _tables(columns: Columns) -> list[npt.NDArray[np.generic]]:
+    return [array for array in columns.arrays().values() if array.ndim == 2]
+
+
+def _padded(columns: Columns, levels: int) -> Columns:
+    """Snapshots with as many levels as the deepest of both sides; a missing level has size 0."""
+    if not _tables(columns):
+        return columns
+    wide = {
+        name: np.pad(array, ((0, 0), (0, levels - array.shape[1])))
+        for name, array in columns.arrays().items()
+        if array.ndim == 2
+    }
+    return columns.with_arrays(wide)
+
+
+def _identity(columns: Columns) -> dict[str, npt.NDArray[np.generic]]:
+    """Exact columns that identify a row, one dimension each."""
+    named: dict[str, npt.NDArray[np.generic]] = {}
+    for name, array in columns.arrays().items():
+        if name == "ts_init":
+            continue
+        if array.ndim == 1:
+            named[name] = array
+        else:
+            named |= {f"{name}{level}": array[:, level] for level in range(array.shape[1])}
+    return named
+
+
+def _duplicates(kind: str, stored: Columns, new: Columns) -> Mask:
+    """Which rows of `new` are duplicates by the rule of this module."""
+    number = getattr(new, _NUMBER[kind]) if kind in _NUMBER else None
+    known = np.zeros(len(new), np.bool_)
+    if kind == "quotes":
+        known[1:] = _same_rows(new.take(slice(1, None)), new.take(slice(None, -1)))
+    doubtful = _stand_in(new.ts_event, stored.ts_event) & ~known
+    if number is not None and len(new) > 1:
+        tied = (new.ts_event[1:] == new.ts_event[:-1]) & (number[1:] != 0)
+        doubtful[1:] |= tied
+        doubtful[:-1] |= tied
+        doubtful &= ~known
+    rows, others = (
+        np.flatnonzero(doubtful),
+        np.flatnonzero(_stand_in(stored.ts_event, new.ts_event[doubtful])),
+    )
+    if len(rows):
+        again = _stored_alike(stored.take(others), new.take(rows))
+        known[rows[again]] = True
+        left, left_others = (
+            rows[~again],
+            others[_stand_in(stored.ts_event[others], new.ts_event[rows[~again]])],
+        )
+        if len(left):
+            known[left] = _counted(
+                stored.take(left_others), new.take(left), None if number is None else number[left]
+            )
+    return known
+
+
+def _stand_in(times: Int64, sorted_times: Int64) -> Mask:
+    """Which of `times` stand in `sorted_times`."""
+    if not len(sorted_times):
+        return np.zeros(len(times), np.bool_)
+    places = np.minimum(np.searchsorted(sorted_times, times), len(sorted_times) - 1)
+    found: Mask = sorted_times[places] == times
+    return found
+
+
+def _same_rows(left: Columns, right: Columns) -> Mask:
+    """Row by row: equal in every identifying column."""
+    pairs = zip(_identity(left).values(), _identity(right).values(), strict=True)
+    same: Mask = np.logical_and.reduce([a == b for a, b in pairs])
+    return same
+
+
+def _stored_alike(stored: Columns, new: Columns) -> Mask:
+    """Rows of timestamps at which both sides hold the same rows: a file imported again, found quickly."""
+    times, counts = np.unique(new.ts_event, return_counts=True)
+    stored_times, stored_counts = np.unique(stored.ts_event, return_counts=True)
+    alike = np.zeros(len(new), np.bool_)
+    shared, mine, theirs = np.intersect1d(times, stored_times, assume_unique=True, return_indices=True)
+    equal = counts[mine] == stored_counts[theirs]
+    if equal.any():
+        rows = np.flatnonzero(_stand_in(new.ts_event, shared[equal]))
+        others = np.flatnonzero(_stand_in(stored.ts_event, shared[equal]))
+        same = _same_rows(new.take(rows), stored.take(others))
+        firsts = np.concatenate([[0], np.cumsum(counts[mine][equal])[:-1]])
+        alike[rows] = np.repeat(np.logical_and.reduceat(same, firsts), counts[mine][equal])
+    return alike
+
+
+def _counted(stored: Columns, new: Columns, number: Int64 | None) -> Mask:
+    """Which rows are duplicates, counting how often each occurs on both sides."""
+    old, fresh = _identity(stored), _identity(new)
+    both = pl.DataFrame({name: np.concatenate([old[name], fresh[name]]) for name in fresh})
+    names = both.columns
+    both = both.with_columns(is_old=pl.Series(np.arange(len(stored) + len(new)) < len(stored)))
+    counted = both.select(
+        stored_rows=pl.col("is_old").sum().over(names),
+        place=pl.int_range(pl.len()).over(names),
+    )[len(stored) :]
+    stored_rows = counted["stored_rows"].to_numpy().astype(np.int64)
+    place = counted["place"].to_numpy().astype(np.int64) - stored_rows
+    known: Mask = place < stored_rows
+    if number is not None:
+        known |= (number != 0) & (place > 0)
+    return known

@@ -1,0 +1,148 @@
+"""How columns lie in Parquet: one place that knows the stored types, so files and `engine.columns` agree.
+
+Prices and sizes are DECIMAL(18, precision) held as 64-bit integers, so a scaled int64 array is written and
+read without touching its values. Times are plain int64 nanoseconds: DuckDB would cut a nanosecond timestamp
+with a time zone to microseconds, and an integer means the same in every reader.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from engine.columns import KINDS, Columns, Int64
+from engine.errors import UserError
+
+ROW_GROUP_ROWS = 131_072
+"""Small enough that a time range skips most of a day, large enough to compress."""
+
+PRICES = frozenset({"bid", "ask", "price"})
+SIZES = frozenset({"bid_size", "ask_size", "size"})
+_BYTES = frozenset({"action", "side", "flags", "aggressor"})
+_DICTIONARY = ("bid_size", "ask_size", "size", "action", "side", "flags", "aggressor")
+_DECIMAL_DIGITS = 18
+_LARGEST = 10**_DECIMAL_DIGITS - 1
+
+
+def restated(columns: Columns, price_precision: int, size_precision: int) -> Columns:
+    """Return the same values with at least as many decimals; nothing is rounded.
+
+    Raises
+    ------
+    UserError
+        A value would need more than the 18 digits that the store keeps.
+    ValueError
+        A precision would shrink.
+    """
+    if (price_precision, size_precision) == (columns.price_precision, columns.size_precision):
+        return columns
+    powers = {
+        **dict.fromkeys(PRICES, price_precision - columns.price_precision),
+        **dict.fromkeys(SIZES, size_precision - columns.size_precision),
+    }
+    if min(powers.values()) < 0:
+        raise ValueError("a precision can only grow")
+    arrays: dict[str, npt.NDArray[np.generic]] = {}
+    for name, array in columns.arrays().items():
+        factor = 10 ** powers.get(name, 0)
+        if factor == 1:
+            arrays[name] = array
+            continue
+        if len(array) and int(np.abs(array).max()) > _LARGEST // factor:
+            raise UserError(f"A {name} has more than 18 digits, which the store cannot keep exactly.")
+        arrays[name] = np.multiply(array, factor, dtype=np.int64)
+    return type(columns)(
+        **arrays,  # type: ignore[arg-type]
+        price_precision=price_precision,
+        size_precision=size_precision,
+    )
+
+
+def _to_arrow(array: npt.NDArray[np.generic], kind: pa.DataType | None) -> pa.Array:
+    flat = np.ascontiguousarray(array).reshape(-1)
+    stored = kind if kind is not None else pa.from_numpy_dtype(array.dtype)
+    # From the buffer, because `pa.array` would import pandas to ask whether this is one of its arrays.
+    values = pa.Array.from_buffers(stored, len(flat), [None, pa.py_buffer(flat)])
+    if array.ndim == 1:
+        return values
+    rows, levels = array.shape
+    offsets = pa.py_buffer(np.arange(rows + 1, dtype=np.int32) * levels)
+    return pa.Array.from_buffers(pa.list_(stored), rows, [None, offsets], children=[values])
+
+
+def to_table(columns: Columns) -> pa.Table:
+    """Arrow table in the stored types; no value is converted."""
+    price = pa.decimal64(_DECIMAL_DIGITS, columns.price_precision)
+    size = pa.decimal64(_DECIMAL_DIGITS, columns.size_precision)
+    types = {**dict.fromkeys(PRICES, price), **dict.fromkeys(SIZES, size)}
+    return pa.table({name: _to_arrow(array, types.get(name)) for name, array in columns.arrays().items()})
+
+
+def write_parquet(columns: Columns, path: Path) -> None:
+    """Write one file in the stored encoding: ZSTD, delta-packed integers, row groups of 131,072 rows."""
+    table = to_table(columns)
+    plain = [name for name in table.column_names if name not in _DICTIONARY]
+    nested = any(pa.types.is_list(field.type) for field in table.schema)
+    options: dict[str, Any] = {}
+    if not nested:  # delta packing by column name reaches no list elements
+        options = {
+            "use_dictionary": [name for name in table.column_names if name in _DICTIONARY],
+            "column_encoding": dict.fromkeys(plain, "DELTA_BINARY_PACKED"),
+        }
+    pq.write_table(
+        table,
+        path,
+        compression="zstd",
+        row_group_size=ROW_GROUP_ROWS,
+        store_decimal_as_integer=True,
+        write_page_index=True,
+        **options,
+    )
+
+
+def _from_arrow(column: pa.ChunkedArray) -> Int64:
+    array = column.combine_chunks()
+    if isinstance(array, pa.ChunkedArray):  # no rows, no chunk
+        array = pa.array([], column.type)
+    if pa.types.is_list(array.type):
+        rows = len(array)
+        flat = _from_arrow(pa.chunked_array([array.flatten()]))
+        return flat.reshape(rows, len(flat) // rows if rows else 0)
+    if pa.types.is_decimal64(array.type):
+        array = array.view(pa.int64())
+    values: Int64 = array.to_numpy(zero_copy_only=True)
+    return values
+
+
+def from_table(kind: str, table: pa.Table) -> Columns:
+    """Columns of a stored table, without copying; the precisions are those of its decimal types."""
+    prices = next(name for name in table.column_names if name in PRICES)
+    sizes = next(name for name in table.column_names if name in SIZES)
+    return KINDS[kind](
+        **{name: _from_arrow(table.column(name)) for name in KINDS[kind].array_names()},
+        price_precision=decimal_type(table.schema, prices).scale,
+        size_precision=decimal_type(table.schema, sizes).scale,
+    )
+
+
+def decimal_type(schema: pa.Schema, name: str) -> Any:
+    """Decimal type of a column, or of the elements of a list column."""
+    stored = schema.field(name).type
+    return stored.value_type if pa.types.is_list(stored) else stored
+
+
+def empty(kind: str, price_precision: int, size_precision: int) -> Columns:
+    """No rows of `kind`."""
+    arrays = {
+        name: np.zeros(0, np.uint8 if name in _BYTES else np.int64) for name in KINDS[kind].array_names()
+    }
+    if kind == "depth":
+        arrays |= {name: np.zeros((0, 0), np.int64) for name in (*PRICES, *SIZES) if name in arrays}
+    return KINDS[kind](
+        **arrays,  # type: ignore[arg-type]
+        price_precision=price_precision,
+        size_precision=size_precision,
+    )
