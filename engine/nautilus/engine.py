@@ -1,0 +1,202 @@
+"""One simulated venue with one strategy at it, driven in windows of market time.
+
+The only place that builds a NautilusTrader engine. An engine object aborts the process when another thread
+touches or frees it, so `dispose` breaks every reference in the thread that made it.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from nautilus_trader.backtest import BacktestEngine, BacktestEngineConfig
+from nautilus_trader.common import LoggerConfig
+from nautilus_trader.data import DataEngineConfig
+from nautilus_trader.execution import MakerTakerFeeModel, StaticLatencyModel
+from nautilus_trader.model import AccountType, BookType, Currency, Money, OmsType, Venue
+
+from engine.columns import Columns
+from engine.errors import UserError
+from engine.messages.events import AccountChanged, Event
+from engine.messages.instrument import Instrument
+from engine.messages.run import VenueRules
+from engine.nautilus import events
+from engine.nautilus.data import to_nautilus
+from engine.nautilus.gate import Gate, VenueGate
+from engine.nautilus.instrument import to_nautilus_instrument
+from engine.nautilus.strategies import IMPLEMENTATIONS
+from engine.nautilus.strategy import Context, StationStrategy
+
+_ORDER = ("deltas", "quotes", "trades")
+"""Kinds as they follow each other at the same time: a quote finds the book that it was read from."""
+
+
+class SimulatedVenue:
+    """A matching engine for one instrument, an account, and the strategy that trades there.
+
+    Parameters
+    ----------
+    instrument : Instrument
+    rules : VenueRules
+        Balance, leverage, fees, latency.
+    kinds : frozenset of str
+        Market data that will be loaded; with `deltas` orders match against the whole book, else against the
+        best quote (or the last trade).
+    strategy : str or type
+        Name in `engine.strategies.STRATEGIES`, or a class of one's own; `none` trades nothing.
+    parameters : msgspec.Struct
+        The strategy's parameters.
+    emit : callable
+        Takes every event, in order.
+    gate : Gate, optional
+        What orders pass; by default only the venue's own grid.
+
+    Raises
+    ------
+    UserError
+        The account's currency is not the instrument's.
+    """
+
+    def __init__(
+        self,
+        instrument: Instrument,
+        rules: VenueRules,
+        *,
+        kinds: frozenset[str],
+        strategy: str | type[StationStrategy],
+        parameters: msgspec.Struct,
+        emit: Callable[[Event], None],
+        gate: Gate | None = None,
+    ) -> None:
+        self._instrument = instrument
+        self._venue = Venue(instrument.venue)
+        self._currency = Currency.from_str(_account_currency(instrument, rules))
+        self._told: AccountChanged | None = None
+        self._strategy: StationStrategy | None = None
+        self._engine: BacktestEngine | None = _build(instrument, rules, self._venue, self._currency, kinds)
+        if strategy != "none":
+            self._add_strategy(
+                IMPLEMENTATIONS[strategy] if isinstance(strategy, str) else strategy,
+                Context(
+                    name=strategy if isinstance(strategy, str) else strategy.__name__,
+                    instrument=instrument,
+                    parameters=parameters,
+                    kinds=kinds,
+                    balance=rules.balance,
+                    gate=gate or VenueGate(instrument),
+                    emit=emit,
+                ),
+            )
+
+    def _add_strategy(self, kind: type[StationStrategy], context: Context) -> None:
+        strategy, engine = kind(context), self._running
+        engine.add_strategy(strategy)
+        strategy.connect(engine.cache, engine.portfolio, strategy.clock)
+        self._strategy = strategy
+
+    @property
+    def _running(self) -> BacktestEngine:
+        if self._engine is None:
+            raise RuntimeError("the engine was disposed")
+        return self._engine
+
+    @property
+    def failure(self) -> str:
+        """What the strategy raised, in one line; empty while all is well."""
+        return self._strategy.failure if self._strategy is not None else ""
+
+    @property
+    def currency(self) -> str:
+        """Code of the account's currency."""
+        return self._currency.code
+
+    @property
+    def balance(self) -> Decimal:
+        """Money in the account, without open profit."""
+        total = self._account.balance_total(self._currency)
+        return Decimal(0) if total is None else total.as_decimal()
+
+    def load(self, columns: Mapping[str, Columns]) -> None:
+        """Replace the market data by the next stretch of time; orders, positions and timers live on."""
+        engine = self._running
+        engine.clear_data()
+        for kind in _ORDER:
+            if kind in columns:
+                engine.add_data(to_nautilus(self._instrument.id, columns[kind]), validate=False, sort=False)
+        engine.sort_data()
+
+    def run_to(self, ts_ns: int) -> None:
+        """Let everything happen up to this market time; holds the interpreter lock meanwhile."""
+        self._running.run(end=ts_ns, streaming=True)
+
+    def account(self, ts: int) -> AccountChanged | None:
+        """The account, where it is not as it was told last."""
+        now = events.account_changed(self._account, ts)
+        if self._told is not None and self._told.balances == now.balances:
+            return None
+        self._told = now
+        return now
+
+    def finish(self) -> dict[str, float | str | None]:
+        """End the run and return the analyzer's statistics by name; not defined is None."""
+        engine = self._running
+        engine.end()
+        result = engine.get_result()
+        statistics = {
+            **result.stats_pnls.get(self._currency.code, {}),
+            **result.stats_returns,
+            **result.stats_general,
+        }
+        return {name: value if math.isfinite(value) else None for name, value in sorted(statistics.items())}
+
+    def dispose(self) -> None:
+        """Free everything, in the thread that made it; may be called twice."""
+        if self._engine is None:
+            return
+        engine, strategy = self._engine, self._strategy
+        self._engine = self._strategy = None
+        engine.dispose()
+        if strategy is not None:
+            strategy.release()
+
+    @property
+    def _account(self) -> Any:
+        return self._running.cache.account_for_venue(self._venue)
+
+
+def _account_currency(instrument: Instrument, rules: VenueRules) -> str:
+    if rules.currency not in (None, instrument.quote):
+        raise UserError(
+            f"The account must be in {instrument.quote}, in which {instrument.id} is priced, "
+            f"not in {rules.currency}; set venue.currency to {instrument.quote} or leave it out."
+        )
+    return instrument.quote
+
+
+def _build(
+    instrument: Instrument, rules: VenueRules, venue: Venue, currency: Currency, kinds: frozenset[str]
+) -> BacktestEngine:
+    engine = BacktestEngine(
+        BacktestEngineConfig(
+            logging=LoggerConfig(bypass_logging=True),
+            # As in `engine.bars`: an interval without ticks has no bar.
+            data_engine=DataEngineConfig(time_bars_build_with_no_updates=False),
+        )
+    )
+    maker, taker = rules.maker_fee, rules.taker_fee
+    engine.add_venue(
+        venue,
+        OmsType.HEDGING if rules.oms == "HEDGING" else OmsType.NETTING,
+        AccountType.MARGIN,
+        [Money.from_decimal(rules.balance, currency)],
+        base_currency=currency,
+        default_leverage=rules.leverage,
+        fee_model=MakerTakerFeeModel(
+            instrument.maker_fee if maker is None else maker, instrument.taker_fee if taker is None else taker
+        ),
+        latency_model=StaticLatencyModel(round(rules.latency_ms * 1e6)) if rules.latency_ms else None,
+        book_type=BookType.L2_MBP if "deltas" in kinds else BookType.L1_MBP,
+    )
+    engine.add_instrument(to_nautilus_instrument(instrument))
+    return engine

@@ -1,0 +1,98 @@
+"""NautilusTrader's order, fill, position and account states in our vocabulary, exact to the last digit."""
+
+from decimal import Decimal
+from typing import Any, Literal
+
+from nautilus_trader.model import OrderFilled
+
+from engine.messages.events import AccountChanged, Balance, Filled, OrderChanged, PositionChanged
+
+_LIQUIDITY: dict[str, Literal["maker", "taker", ""]] = {"MAKER": "maker", "TAKER": "taker"}
+
+
+def order_changed(order: Any, ts: int, *, status: str | None = None, reason: str = "") -> OrderChanged:
+    """State of a Nautilus order; `status` overrides where the order never left the strategy."""
+    return OrderChanged(
+        ts=ts,
+        order_id=str(order.client_order_id),
+        instrument=str(order.instrument_id),
+        strategy=str(order.strategy_id),
+        side=side_name(order.side),
+        type=order.order_type.name,
+        quantity=order.quantity.as_decimal(),
+        filled=order.filled_qty.as_decimal(),
+        price=price_of(order, "price"),
+        trigger=price_of(order, "trigger_price"),
+        average_price=order.avg_px,
+        status=status or order.status.name,
+        reason=reason,
+    )
+
+
+def filled(event: OrderFilled) -> Filled:
+    """One execution."""
+    fee = event.commission
+    return Filled(
+        ts=event.ts_event,
+        trade_id=str(event.trade_id),
+        order_id=str(event.client_order_id),
+        instrument=str(event.instrument_id),
+        strategy=str(event.strategy_id),
+        side=side_name(event.order_side),
+        quantity=event.last_qty.as_decimal(),
+        price=event.last_px.as_decimal(),
+        fee=Decimal(0) if fee is None else fee.as_decimal(),
+        fee_currency=event.currency.code if fee is None else fee.currency.code,
+        liquidity=_LIQUIDITY.get(event.liquidity_side.name, ""),
+    )
+
+
+def position_changed(position: Any, ts: int) -> PositionChanged:
+    """State of a Nautilus position; its average prices are ratios, so they carry more digits than a price."""
+    size = position.quantity.as_decimal()
+    realised = position.realized_pnl
+    return PositionChanged(
+        ts=ts,
+        position_id=str(position.id),
+        instrument=str(position.instrument_id),
+        strategy=str(position.strategy_id),
+        quantity=-size if position.is_short else size,
+        average_open=_decimal(position.avg_px_open),
+        average_close=None if position.avg_px_close is None else _decimal(position.avg_px_close),
+        realised_pnl=Decimal(0) if realised is None else realised.as_decimal(),
+        currency=position.settlement_currency.code,
+        opened_ns=position.ts_opened,
+        closed_ns=position.ts_closed,
+    )
+
+
+def account_changed(account: Any, ts: int) -> AccountChanged:
+    """Balances of a Nautilus account."""
+    return AccountChanged(
+        ts=ts,
+        account_id=str(account.id),
+        balances=[
+            Balance(
+                currency=currency.code,
+                total=balance.total.as_decimal(),
+                free=balance.free.as_decimal(),
+                locked=balance.locked.as_decimal(),
+            )
+            for currency, balance in account.balances().items()
+        ],
+    )
+
+
+def side_name(side: Any) -> Literal["BUY", "SELL"]:
+    """Name of a Nautilus order side."""
+    return "BUY" if side.name == "BUY" else "SELL"
+
+
+def price_of(order: Any, attribute: str) -> Decimal | None:
+    """Limit or trigger price of an order; None for order types that have none."""
+    value = getattr(order, attribute, None)
+    return None if value is None else value.as_decimal()
+
+
+def _decimal(ratio: float) -> Decimal:
+    return Decimal(repr(ratio))

@@ -1,0 +1,287 @@
+"""The base of every strategy: tells what happens, survives its own mistakes, and orders only through a gate.
+
+NautilusTrader swallows an exception in a callback and goes on, and Python cannot tap its message bus; so what
+the station must know passes through here.
+"""
+
+import functools
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Self
+
+import msgspec
+from nautilus_trader.model import (
+    BookType,
+    ClientOrderId,
+    InstrumentId,
+    OrderFilled,
+    OrderInitialized,
+    OrderSide,
+    Price,
+    Quantity,
+    StrategyId,
+    Venue,
+)
+from nautilus_trader.trading import Strategy, StrategyConfig
+
+from engine.messages.events import Event, Logged, OrderChanged
+from engine.messages.instrument import Instrument
+from engine.nautilus import events
+from engine.nautilus.gate import Gate, OrderIntent
+from engine.nautilus.instrument import quantity
+
+_SINKS = ("on_order_event", "on_position_event")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the station hands to a strategy.
+
+    Attributes
+    ----------
+    kinds : frozenset of str
+        Market data that the run has: `quotes`, `trades`, `deltas`.
+    balance : Decimal
+        Starting balance in the instrument's quote currency.
+    emit : callable
+        Takes every event that the strategy causes or sees.
+    """
+
+    name: str
+    instrument: Instrument
+    parameters: msgspec.Struct
+    kinds: frozenset[str]
+    balance: Decimal
+    gate: Gate
+    emit: Callable[[Event], None]
+
+
+class StationStrategy(Strategy):
+    """Base of all strategies of the station.
+
+    A subclass overrides Nautilus' own `on_start`, `on_quote`, `on_order_filled` and so on; an exception in
+    one of them ends the strategy's work and is told as an event. It orders through `submit`, or through Nautilus'
+    own methods, which pass the same gate.
+    """
+
+    def __init_subclass__(cls) -> None:
+        for name, method in list(vars(cls).items()):
+            if name in _SINKS:
+                raise TypeError(f"{cls.__name__} must not override {name}; use on_order_filled and its like")
+            if name.startswith("on_") and callable(method):
+                setattr(cls, name, _guarded(method))
+
+    def __new__(cls, context: Context) -> Self:
+        """Make the Rust half, which wants to know nothing of ours."""
+        identity = StrategyId(f"{context.name.replace('_', '-')}-001")
+        make: Callable[..., Self] = Strategy.__new__  # its stub has `__init__` instead
+        return make(cls, StrategyConfig(strategy_id=identity))
+
+    def __init__(self, context: Context) -> None:
+        self.context: Context | None = context
+        self.instrument = context.instrument
+        self.instrument_id = InstrumentId.from_str(context.instrument.id)
+        self.venue = Venue(context.instrument.venue)
+        self.failure = ""
+        """What went wrong, in one line; the strategy does nothing more."""
+
+    def connect(self, cache: Any, portfolio: Any, clock: Any) -> None:
+        """Take what the engine gave at registration.
+
+        An event can arrive while Nautilus still holds the strategy (as when its order is denied inside
+        `submit_order`), and then the strategy's own `cache` and `clock` are out of reach; these are not.
+        """
+        self._cache, self._portfolio, self._clock = cache, portfolio, clock
+
+    def release(self) -> None:
+        """Drop what leads back to the session; engine objects must die in their thread, not in a cycle."""
+        self.context = None
+        self._cache = self._portfolio = self._clock = None
+
+    @property
+    def given(self) -> Context:
+        """The context; only `release` takes it away."""
+        if self.context is None:
+            raise RuntimeError("the strategy was released")
+        return self.context
+
+    # What a strategy asks for ---------------------------------------------------------------------------
+
+    def watch(self, *kinds: str) -> None:
+        """Subscribe to those of `quotes`, `trades`, `deltas` that the run has."""
+        for kind in kinds:
+            if kind not in self.given.kinds:
+                continue
+            if kind == "quotes":
+                self.subscribe_quotes(self.instrument_id)
+            elif kind == "trades":
+                self.subscribe_trades(self.instrument_id)
+            else:
+                self.subscribe_book_deltas(self.instrument_id, BookType.L2_MBP)
+
+    def default_size(self, price: float) -> Decimal:
+        """Size of about one hundredth of the starting balance at this price, in whole lots, at least one."""
+        lot = self.instrument.lot_size
+        return max(lot, self.given.balance / 100 / Decimal(price) // lot * lot)
+
+    def net_position(self) -> Decimal:
+        """Signed size held, plus what is on its way to the venue or working there."""
+        waiting = Decimal(0)
+        for order in self._unfinished():
+            leaves = order.leaves_qty.as_decimal()
+            waiting += leaves if order.is_buy else -leaves
+        held: Decimal = self._portfolio.net_position(self.instrument_id)
+        return held + waiting
+
+    def go_to(self, target: Decimal) -> None:
+        """Trade at market to hold `target` (signed, in base currency) once all is filled."""
+        change = target - self.net_position()
+        if change:
+            side = OrderSide.BUY if change > 0 else OrderSide.SELL
+            self.submit(
+                self.order_factory.market(self.instrument_id, side, quantity(abs(change), self.instrument))
+            )
+
+    def submit(self, order: Any) -> bool:
+        """Send an order through the gate; False when it was refused (told as a DENIED order)."""
+        return self._pass_gate([order]) and (super().submit_order(order) or True)
+
+    def submit_order(self, order: Any, *args: Any, **kwargs: Any) -> None:
+        """As Nautilus', through the gate."""
+        if self._pass_gate([order]):
+            super().submit_order(order, *args, **kwargs)
+
+    def submit_order_list(self, order_list: Any, *args: Any, **kwargs: Any) -> None:
+        """As Nautilus', through the gate: all orders or none."""
+        orders = order_list if isinstance(order_list, list) else order_list.orders
+        if self._pass_gate(orders):
+            super().submit_order_list(order_list, *args, **kwargs)
+
+    def modify_order(
+        self,
+        client_order_id: ClientOrderId,
+        quantity: Quantity | None = None,  # Nautilus' own name
+        price: Price | None = None,
+        trigger_price: Price | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        """As Nautilus', through the gate."""
+        order = self._cache.order(client_order_id)
+        if order is None:
+            raise ValueError(f"there is no order {client_order_id} to modify")
+        intent = msgspec.structs.replace(
+            _intent(order),
+            changes=str(client_order_id),
+            **{
+                name: value.as_decimal()
+                for name, value in (("quantity", quantity), ("price", price), ("trigger", trigger_price))
+                if value is not None
+            },
+        )
+        verdict = self.given.gate.check(intent)
+        if verdict.allowed:
+            super().modify_order(client_order_id, quantity, price, trigger_price, *args, **kwargs)
+        else:
+            self._warn(f"Change of {client_order_id} refused: {verdict.reason}")
+
+    # What happened ---------------------------------------------------------------------------------------
+
+    def on_order_event(self, event: Any) -> None:
+        """Tell every step of an order's life, and the account after a fill."""
+        if isinstance(event, OrderInitialized):
+            return  # an order that was neither denied nor submitted yet; the next event follows at once
+        with self._telling("on_order_event"):
+            order = self._cache.order(event.client_order_id)
+            self._tell(events.order_changed(order, event.ts_event, reason=str(getattr(event, "reason", ""))))
+            if isinstance(event, OrderFilled):
+                self._tell(events.filled(event))
+
+    def on_position_event(self, event: Any) -> None:
+        """Tell every step of a position's life and the balance that it left."""
+        with self._telling("on_position_event"):
+            position = self._cache.position(event.position_id)
+            self._tell(events.position_changed(position, event.ts_event))
+            account = self._cache.account_for_venue(self.venue)
+            self._tell(events.account_changed(account, event.ts_event))
+
+    def fail(self, where: str, error: Exception) -> None:
+        """Stop working and say why; the traceback goes to the engine's log."""
+        traceback.print_exception(error, file=sys.stderr)
+        line = traceback.format_exception_only(error)[-1].strip()
+        self.failure = f"{line} (in {where})"
+        if self.context is not None:
+            self._tell(
+                Logged(
+                    ts=self._clock.timestamp_ns(),
+                    level="error",
+                    source=self.context.name,
+                    text=f"The strategy raised {self.failure}.",
+                )
+            )
+
+    @contextmanager
+    def _telling(self, where: str) -> Iterator[None]:
+        """Fail aloud: a callback that raises would be swallowed by Nautilus."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - whatever it is, the session must end over it
+            self.fail(where, error)
+
+    def _tell(self, event: Event) -> None:
+        self.given.emit(event)
+
+    def _warn(self, text: str) -> None:
+        ts = self._clock.timestamp_ns()
+        self._tell(Logged(ts=ts, level="warning", source=self.given.name, text=text))
+
+    def _pass_gate(self, orders: list[Any]) -> bool:
+        refusals = [
+            (order, verdict.reason)
+            for order in orders
+            if not (verdict := self.given.gate.check(_intent(order))).allowed
+        ]
+        for order, reason in refusals:
+            denied: OrderChanged = events.order_changed(
+                order, self._clock.timestamp_ns(), status="DENIED", reason=reason
+            )
+            self._tell(denied)
+            self._warn(f"Order {order.client_order_id} refused: {reason}")
+        return not refusals
+
+    def _unfinished(self) -> list[Any]:
+        wanted = {"instrument_id": self.instrument_id, "strategy_id": self.strategy_id}
+        open_or_sent = [*self._cache.orders_open(**wanted), *self._cache.orders_inflight(**wanted)]
+        return list({order.client_order_id: order for order in open_or_sent}.values())
+
+
+def _guarded(method: Callable[..., Any]) -> Callable[..., Any]:
+    where = method.__name__
+
+    @functools.wraps(method)
+    def call(self: StationStrategy, *args: Any) -> None:
+        if self.failure:
+            return
+        try:
+            method(self, *args)
+        except Exception as error:  # noqa: BLE001 - it is the user's code; Nautilus would swallow it
+            self.fail(where, error)
+
+    return call
+
+
+def _intent(order: Any) -> OrderIntent:
+    return OrderIntent(
+        instrument=str(order.instrument_id),
+        strategy=str(order.strategy_id),
+        side=events.side_name(order.side),
+        type=order.order_type.name,
+        quantity=order.quantity.as_decimal(),
+        price=events.price_of(order, "price"),
+        trigger=events.price_of(order, "trigger_price"),
+        reduce_only=order.is_reduce_only,
+    )
