@@ -33,7 +33,6 @@ SENTENCE: Final = "nexttick: "
 """Begins the log line that tells the user what to mend."""
 
 _GRACE_S: Final = 2.0
-_FINAL_GRACE_S: Final = 5.0
 
 
 def host(make_session: Callable[[Run], Session]) -> int:
@@ -48,7 +47,9 @@ def host(make_session: Callable[[Run], Session]) -> int:
         return MENDABLE
     ended = threading.Event()
     if start.on_watcher_lost == "stop":
-        threading.Thread(target=_end_with_parent, args=(ended,), name="watchdog", daemon=True).start()
+        threading.Thread(
+            target=_end_with_parent, args=(ended, start.address), name="watchdog", daemon=True
+        ).start()
     listener = listen(start.address, start.authkey)
     arrivals = _Arrivals(listener)
     with contextlib.ExitStack() as on_end:
@@ -107,12 +108,11 @@ class _Arrivals:
             self._server.welcome(connection)
 
 
-def _end_with_parent(ended: threading.Event) -> None:
+def _end_with_parent(ended: threading.Event, address: str) -> None:
     """End the process some time after its parent, who holds the other end of standard input."""
     while os.read(0, 1024):
         pass
     if not ended.wait(_GRACE_S):
         print("The parent is gone and the session does not end; leaving.", file=sys.stderr, flush=True)
-        os._exit(ORPHANED)
-    if not ended.wait(_FINAL_GRACE_S):
+        free_address(address)
         os._exit(ORPHANED)

@@ -35,21 +35,27 @@ LOG_LINES: Final = 20
 CLOSED: Final = LinkDown("The session was closed.", [], expected=True)
 _CONNECT_S: Final = 30.0
 _EXIT_S: Final = 1.0
-_STOP_S: Final = 3.0
-_TERMINATE_S: Final = 1.0
+_STOP_S: Final = 2.0
+_TERMINATE_S: Final = 0.5
 _COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class _Engine:
-    """A child process, its log, and a thread that reaps it the moment it ends."""
+    """A child process, its log, and a thread that reaps it the moment it ends.
 
-    def __init__(self, command: Sequence[str], log: Path, environment: Mapping[str, str] | None) -> None:
+    `start` is written to its standard input, which stays open: its end is how the child knows of ours.
+    """
+
+    def __init__(
+        self, command: Sequence[str], log: Path, environment: Mapping[str, str] | None, start: Start
+    ) -> None:
         self.log = log
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as output:
             self._process = subprocess.Popen(  # noqa: S603 -- our own command, handed in by the composition root
                 command,
                 stdin=subprocess.PIPE,
+                bufsize=0,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **(environment or {}), "PYTHONUNBUFFERED": "1"},
@@ -60,18 +66,19 @@ class _Engine:
         self.pid = self._process.pid
         self.code: int | None = None
         self.ended = threading.Event()
+        self._tell(msgspec.json.encode(start) + b"\n")
         threading.Thread(target=self._reap, name="engine-reaper", daemon=True).start()
 
     def _reap(self) -> None:
         self.code = self._process.wait()
+        assert self._process.stdin is not None  # noqa: S101 -- opened as a pipe above
+        self._process.stdin.close()
         self.ended.set()
 
-    def tell(self, line: bytes) -> None:
-        """Write one line to its standard input, which stays open: its end is how the child knows of ours."""
+    def _tell(self, line: bytes) -> None:
         assert self._process.stdin is not None  # noqa: S101 -- opened as a pipe above
         try:
             self._process.stdin.write(line)
-            self._process.stdin.flush()
         except OSError:
             return  # it ended before it listened; the reaper knows why
 
@@ -82,11 +89,6 @@ class _Engine:
             if not self.ended.wait(_TERMINATE_S):
                 self._process.kill()
         self.ended.wait()
-        if self._process.stdin is not None:
-            try:
-                self._process.stdin.close()
-            except OSError:
-                return  # an unwritten start message has no reader any more
 
     def log_tail(self) -> list[str]:
         """Last lines of the log, without colours."""
@@ -172,8 +174,6 @@ class ProcessLink:
         """
         address, authkey = new_address(), secrets.token_bytes(32)
         name = f"engine-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}.log"
-        engine = _Engine(command, log_folder / name, environment)
-        link = cls(address, authkey, engine.pid, engine, 0)
         start = Start(
             run=run,
             address=address,
@@ -181,7 +181,8 @@ class ProcessLink:
             on_watcher_lost=on_watcher_lost,
             folder=None if run_folder is None else str(run_folder),
         )
-        engine.tell(msgspec.json.encode(start) + b"\n")
+        engine = _Engine(command, log_folder / name, environment, start)
+        link = cls(address, authkey, engine.pid, engine, 0)
         link._reader.start()
         return link
 

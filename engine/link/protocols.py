@@ -51,7 +51,7 @@ class Session(Protocol):
 
 
 class LinkDown(msgspec.Struct, frozen=True):
-    """Why a link ended: in words for a person, and the engine's last log lines."""
+    """Why a link ended: in whole sentences, to be shown as they are, and the engine's last log lines."""
 
     reason: str
     log_tail: list[str]

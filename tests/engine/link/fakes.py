@@ -5,6 +5,7 @@ Run as a program it is an engine process around that session.
 
 import sys
 import time
+from collections.abc import Callable
 
 from engine.errors import UserError
 from engine.link.builders import EURUSD, START_NS, market, transport
@@ -19,12 +20,21 @@ CRASH, HANG, MEND, CHATTER = 1, 2, 3, 4
 """Market times to seek that make the fake misbehave."""
 
 
+def until(condition: Callable[[], object], what: str, timeout_s: float = 10.0) -> None:
+    """Wait for a condition; fails with `what` was waited for."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {timeout_s} s for {what}"
+        time.sleep(0.002)
+
+
 class FakeSession:
     """Ticks while it plays; `SetSpeed(n)` emits n log events whose texts count on from 1."""
 
     def __init__(self, quotes_per_picture: int = 1_000) -> None:
         self.commands: list[AnyCommand] = []
         self.pictures = 0
+        self.turns = 0
         self.rewatched = 0
         self.closed = False
         self.ticks = 0
@@ -68,6 +78,7 @@ class FakeSession:
                     print(f"log line {line}", flush=True)
 
     def advance(self, seconds: float) -> bool:
+        self.turns += 1
         if self._playing:
             self.ticks += 500
             time.sleep(min(seconds, 0.002))
