@@ -30,8 +30,8 @@ def test_every_declared_dependency_is_pinned_explained_and_locked() -> None:
     lines = (ROOT / "pyproject.toml").read_text(encoding="utf-8").splitlines()
     for requirement in declared:
         assert re.sub(r"[-_.]+", "-", requirement.lower()) in locked, f"{requirement} is not in the lock"
-        line = next(line for line in lines if f'"{requirement}"' in line)
-        assert re.search(r"#\s+\S+", line), f"{requirement} does not say why it is there"
+        naming = [line for line in lines if f'"{requirement}"' in line]
+        assert any(re.search(r"#\s+\S+", line) for line in naming), f"{requirement} does not say why"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the installer of Linux")
@@ -41,7 +41,12 @@ def test_no_fitting_python_is_one_sentence_with_the_next_step(tmp_path: Path) ->
     (tmp_path / "python3").write_text("#!/bin/sh\nexit 1\n")
     (tmp_path / "python3").chmod(0o755)
     done = subprocess.run(
-        ["packaging/linux/install.sh"], cwd=ROOT, env={"PATH": str(tmp_path)}, capture_output=True, text=True
+        ["packaging/linux/install.sh"],
+        check=False,
+        cwd=ROOT,
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
     )
     assert done.returncode != 0
     assert done.stdout == ""
