@@ -1,7 +1,7 @@
 """Columns to NautilusTrader's market data, exactly and in bulk.
 
-The engine wants one Rust value per tick. Building those one by one from Python is slow; its Arrow wranglers take
-a record batch and make about two million a second. Prices stay scaled integers until the Arrow decimal.
+The engine wants one Rust value per tick. Building those one by one from Python is slow; its Arrow wranglers
+take a record batch and make about two million a second. Prices stay scaled integers until the Arrow decimal.
 """
 
 from collections.abc import Mapping, Sequence

@@ -180,8 +180,10 @@ def _build(
     engine = BacktestEngine(
         BacktestEngineConfig(
             logging=LoggerConfig(bypass_logging=True),
-            # As in `engine.bars`: an interval without ticks has no bar.
-            data_engine=DataEngineConfig(time_bars_build_with_no_updates=False),
+            data_engine=DataEngineConfig(
+                time_bars_build_with_no_updates=False,  # as in `engine.bars`
+                emit_quotes_from_book=kinds == {"deltas"},
+            ),
         )
     )
     maker, taker = rules.maker_fee, rules.taker_fee

@@ -64,8 +64,8 @@ class StationStrategy(Strategy):
     """Base of all strategies of the station.
 
     A subclass overrides Nautilus' own `on_start`, `on_quote`, `on_order_filled` and so on; an exception in
-    one of them ends the strategy's work and is told as an event. It orders through `submit`, or through Nautilus'
-    own methods, which pass the same gate.
+    one of them ends the strategy's work and is told as an event. It orders through `submit`, or through
+    Nautilus' own methods, which pass the same gate.
     """
 
     def __init_subclass__(cls) -> None:
@@ -121,7 +121,10 @@ class StationStrategy(Strategy):
             elif kind == "trades":
                 self.subscribe_trades(self.instrument_id)
             else:
-                self.subscribe_book_deltas(self.instrument_id, BookType.L2_MBP)
+                # A managed book costs as much as the deltas themselves; only where it is the sole price does
+                # the engine need one, to give market orders a price to be checked with.
+                alone = self.given.kinds == {"deltas"}
+                self.subscribe_book_deltas(self.instrument_id, BookType.L2_MBP, managed=alone)
 
     def default_size(self, price: float) -> Decimal:
         """Size of about one hundredth of the starting balance at this price, in whole lots, at least one."""
