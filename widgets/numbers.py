@@ -68,22 +68,33 @@ def size_text(value: Number | None, precision: int) -> str:
 
 
 def compact_text(value: Number | None, precision: int = 0, *, characters: int = 6) -> str:
-    """Size in at most about `characters` signs: all digits while they fit, then `12.3k`, `1.25M`, `3B`.
+    """Size in about `characters` signs: all digits while they fit, then `12.346`, `1,235`, `12.3k`, `1.25M`.
 
-    Digits after the point are given up before the size is scaled, whole digits only by scaling.
+    Below a thousand, digits after the point are given up; above, the size is scaled. What would round to
+    zero reads `<0.01`.
     """
     if value is None or not math.isfinite(value):
         return price_text(value, precision)
     for digits in range(precision, -1, -1):
         text = _finite_text(value, digits)
-        if len(text) <= characters and (digits == precision or not -10 < value < 10):
-            return text
+        if len(text) <= characters:
+            return text if value == 0 or sign_of(value, digits) else f"<{10**-digits:.{digits}f}"
+    if -1000 < value < 1000:
+        return _finite_text(value, 0)
     for index, (scale, unit) in enumerate(_PREFIXES):
         scaled = float(value) / scale
         if abs(scaled) >= 1 or index == len(_PREFIXES) - 1:
             digits = max(0, min(2, 2 - int(math.log10(max(abs(scaled), 1)))))
             return _finite_text(scaled, digits) + unit
     raise AssertionError("the smallest prefix takes every size")
+
+
+def digits_that_fit(largest: Number, precision: int, *, characters: int = 6) -> int:
+    """Decimal digits with which every size up to `largest` fits, so that a column aligns at its point."""
+    for digits in range(precision, 0, -1):
+        if len(_finite_text(largest, digits)) <= characters:
+            return digits
+    return 0
 
 
 def split_price(value: Number | None, precision: int) -> tuple[str, str, str]:

@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 from widgets.numbers import (
     compact_text,
     date_time_text,
+    digits_that_fit,
     duration_text,
     money_text,
     mono_font,
@@ -80,6 +81,9 @@ def test_split_price_emphasises_the_pips(
         (0.5, 3, "0.500"),
         (12.3456, 4, "12.346"),
         (1_234.5678, 4, "1,235"),
+        (0.5, 4, "0.5000"),
+        (0.00012, 8, "0.0001"),
+        (0.0000012, 8, "<0.0001"),
         (None, 0, "–"),
     ],
 )
@@ -87,6 +91,13 @@ def test_compact_text_gives_up_decimals_before_it_scales(
     value: float | None, precision: int, text: str
 ) -> None:
     assert compact_text(value, precision) == text
+
+
+def test_a_column_of_sizes_shares_its_decimal_digits() -> None:
+    assert digits_that_fit(26.1942, 4) == 3
+    assert digits_that_fit(9.5, 4) == 4
+    assert digits_that_fit(1_500_000.0, 0) == 0
+    assert digits_that_fit(123_456.7, 3) == 0
 
 
 @pytest.mark.parametrize(

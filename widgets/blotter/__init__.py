@@ -1,0 +1,1 @@
+"""Tables of orders, fills, positions, balances and log lines."""

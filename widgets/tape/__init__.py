@@ -1,0 +1,1 @@
+"""Time and sales: the trades as they come."""

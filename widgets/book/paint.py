@@ -1,0 +1,232 @@
+"""Draws the ladder's rows: bars, prices, own orders, volume at price; one call per row, all of it cheap."""
+
+from decimal import Decimal
+
+from PySide6.QtGui import QColor, QPainter
+
+from engine.messages.instrument import Instrument
+from widgets.book.layout import HEAD, Layout, Span
+from widgets.book.rows import Grid, Picture, Row
+from widgets.book.scale import BarScale
+from widgets.glyphs import Glyphs
+from widgets.numbers import compact_text, digits_that_fit, mono_font, price_text, split_price
+from widgets.theme import Theme
+
+_PAD = 6
+_PROFILE_PAD = 3
+_ARROWS = ("•", "▲", "▼")
+_TENTH = 10
+_SCALED_FROM = 100_000
+
+
+class Brushes:
+    """The theme's colours as the ladder mixes them, made once per theme."""
+
+    def __init__(self, theme: Theme) -> None:
+        self.panel = theme.colour("panel")
+        self.line = theme.colour("line")
+        self.round_line = theme.colour("line", 0.6)
+        self.text = theme.colour("text")
+        self.quiet = theme.colour("quiet")
+        self.warning = theme.colour("warning")
+        self.danger = theme.colour("danger")
+        self.hover = theme.colour("text", 0.07)
+        self.inside = theme.colour("text", 0.05)
+        self.sides = tuple(theme.colour(token) for token in ("quiet", "bid", "ask"))
+        self.bars = tuple(theme.colour(token, 0.30) for token in ("quiet", "bid", "ask"))
+        self.best_bars = tuple(theme.colour(token, 0.55) for token in ("quiet", "bid", "ask"))
+        self.profile = tuple(theme.colour(token, 0.38) for token in ("quiet", "bid", "ask"))
+        self.flashes = tuple(theme.colour(token, 0.26) for token in ("quiet", "bid", "ask"))
+        self.washes = tuple(theme.colour(token, 0.07) for token in ("quiet", "bid", "ask"))
+        self.best_washes = tuple(theme.colour(token, 0.22) for token in ("quiet", "bid", "ask"))
+
+
+class RowPainter:
+    """Paints one row at a time; its brushes, layout, instrument and scales may change between paints."""
+
+    def __init__(self, brushes: Brushes) -> None:
+        self.brushes = brushes
+        self.text = Glyphs(mono_font(11))
+        self.bold = Glyphs(mono_font(11, bold=True))
+        self.sizes = BarScale()
+        self.traded = BarScale()
+        self.layout = Layout.fit(360, 700, 60, 2)
+        self.instrument: Instrument | None = None
+        self._prices: dict[tuple[int, int], tuple[str, str, str]] = {}
+
+    def price_width(self, ticks: Grid, mid_points: float) -> int:
+        """Width of a price near the mid."""
+        return self.text.width(price_text(ticks.price(round(mid_points / ticks.row_points)), ticks.precision))
+
+    def forget_prices(self) -> None:
+        """Drop what was laid out for another instrument."""
+        self._prices.clear()
+
+    def _price(self, picture: Picture, row: int) -> tuple[str, str, str]:
+        key = row, picture.grid.group
+        known = self._prices.get(key)
+        if known is None:
+            if len(self._prices) > 4096:
+                self._prices.clear()
+            known = split_price(picture.grid.price(row), picture.grid.precision)
+            self._prices[key] = known
+        return known
+
+    def row(
+        self, painter: QPainter, picture: Picture, index: int, *, flash: tuple[bool, bool], hover: bool
+    ) -> None:
+        """Draw the `index`-th row from above; `flash` says whether its bid and ask have just changed."""
+        row, top, height = picture.rows[index], self.layout.row_top(index), self.layout.row_height
+        brushes, layout = self.brushes, self.layout
+        painter.fillRect(0, top, layout.width, height, brushes.panel)
+        if row.inside:
+            painter.fillRect(layout.bid.left, top, layout.ask.right - layout.bid.left, height, brushes.inside)
+        if row.row % _TENTH == 0:
+            painter.fillRect(0, top + height - 1, layout.width, 1, brushes.round_line)
+        if hover:
+            painter.fillRect(0, top, layout.width, height, brushes.hover)
+        painter.setFont(self.text.font)
+        self._size(painter, picture, row, top, side=1, flash=flash[0])
+        self._size(painter, picture, row, top, side=2, flash=flash[1])
+        self._profile(painter, row, top)
+        self._own(painter, layout.own_bid, row.own_bid, top, side=1)
+        self._own(painter, layout.own_ask, row.own_ask, top, side=2)
+        self._price_cell(painter, picture, row, top)
+        if row.last_size > 0:
+            self._last_trade(painter, row, top)
+        if row.inside and row.row == picture.spread_row:
+            self._spread(painter, picture, top)
+
+    def _spread(self, painter: QPainter, picture: Picture, top: int) -> None:
+        points, height = picture.spread_points, self.layout.row_height
+        if points is None:
+            return
+        painter.setPen(self.brushes.quiet)
+        price = price_text(points / 10**picture.grid.precision, picture.grid.precision)
+        self.text.right(painter, self.layout.ask.right - _PAD, top, height, price)
+        ticks = f"↕ {price_text(points / picture.grid.tick_points, 0)}"
+        self.text.right(painter, self.layout.bid.right - _PAD, top, height, ticks)
+
+    def _size(
+        self, painter: QPainter, picture: Picture, row: Row, top: int, *, side: int, flash: bool
+    ) -> None:
+        size, span = (row.bid, self.layout.bid) if side == 1 else (row.ask, self.layout.ask)
+        height = self.layout.row_height
+        if flash:
+            painter.fillRect(span.left, top, span.width, height - 1, self.brushes.flashes[side])
+        if size <= 0:
+            return
+        best = self._is_best(picture, row, side)
+        length = max(1, round(self.sizes.fraction(size) * (span.width - 2)))
+        left = span.right - length if side == 1 else span.left
+        bars = self.brushes.best_bars if best else self.brushes.bars
+        painter.fillRect(left, top, length, height - 1, bars[side])
+        glyphs = self.bold if best else self.text
+        painter.setFont(glyphs.font)
+        painter.setPen(self.brushes.text)
+        text = _aligned(size, self.sizes.full, self._size_precision)
+        glyphs.right(painter, span.right - _PAD, top, height, text)
+        painter.setFont(self.text.font)
+
+    def _is_best(self, picture: Picture, row: Row, side: int) -> bool:
+        best = picture.best_bid if side == 1 else picture.best_ask
+        if best is None:
+            return False
+        points = picture.grid.row_points
+        return row.row == (best // points if side == 1 else -(-best // points))
+
+    def _short(self, size: float | Decimal) -> str:
+        return compact_text(size, self._size_precision, characters=5)
+
+    def _price_cell(self, painter: QPainter, picture: Picture, row: Row, top: int) -> None:
+        span, height, brushes = self.layout.price, self.layout.row_height, self.brushes
+        side = self._side_of(picture, row)
+        best = self._is_best(picture, row, 1) or self._is_best(picture, row, 2)
+        if row.last_size > 0:
+            painter.fillRect(span.left, top, span.width, height - 1, brushes.sides[row.last_side])
+            head = pips = brushes.panel
+        else:
+            painter.fillRect(
+                span.left, top, span.width, height, (brushes.best_washes if best else brushes.washes)[side]
+            )
+            head, pips = brushes.quiet, brushes.text
+        parts = self._price(picture, row.row)
+        x = span.right - 8 - sum(self.text.width(part) for part in parts)
+        for part, colour, glyphs in zip(
+            parts, (head, pips, head), (self.text, self.bold, self.text), strict=True
+        ):
+            if part:
+                painter.setPen(colour)
+                painter.setFont(glyphs.font)
+                x = glyphs.left(painter, x, top, height, part)
+        painter.setFont(self.text.font)
+
+    def _side_of(self, picture: Picture, row: Row) -> int:
+        if row.inside or picture.best_bid is None or picture.best_ask is None:
+            return 0
+        return 1 if row.row * picture.grid.row_points * 2 <= picture.best_bid + picture.best_ask else 2
+
+    def _own(self, painter: QPainter, span: Span, quantity: Decimal, top: int, *, side: int) -> None:
+        if not quantity:
+            return
+        height = self.layout.row_height
+        painter.fillRect(span.left + 2, top + 1, span.width - 4, height - 2, self.brushes.sides[side])
+        painter.setPen(self.brushes.panel)
+        painter.setFont(self.bold.font)
+        self.bold.centre(painter, span.middle, top, height, self._short(quantity))
+        painter.setFont(self.text.font)
+
+    def _profile(self, painter: QPainter, row: Row, top: int) -> None:
+        total = row.bought + row.sold + row.unsided
+        if total <= 0:
+            return
+        span, height = self.layout.volume, self.layout.row_height
+        length = self.traded.fraction(total) * (span.width - _PROFILE_PAD)
+        x = float(span.left + 1)
+        for part, colour in zip(
+            (row.bought, row.sold, row.unsided), _profile_order(self.brushes), strict=True
+        ):
+            if part > 0:
+                width = length * part / total
+                painter.fillRect(round(x), top + 1, max(1, round(x + width) - round(x)), height - 2, colour)
+                x += width
+        painter.setPen(self.brushes.quiet)
+        text = _aligned(total, self.traded.full, self._size_precision)
+        self.text.right(painter, span.right - _PAD, top, height, text)
+
+    def _last_trade(self, painter: QPainter, row: Row, top: int) -> None:
+        span, height = self.layout.own_ask, self.layout.row_height
+        label = f"{_ARROWS[row.last_side]}{self._short(row.last_size)}"
+        left = span.left if not row.own_ask else self.layout.volume.left
+        width = max(span.width, self.bold.width(label) + 6)
+        painter.fillRect(left, top, width, height - 1, self.brushes.panel)
+        painter.fillRect(left, top, width, height - 1, self.brushes.best_washes[row.last_side])
+        painter.setPen(self.brushes.sides[row.last_side])
+        painter.setFont(self.bold.font)
+        self.bold.left(painter, left + 3, top, height, label)
+        painter.setFont(self.text.font)
+
+    @property
+    def _size_precision(self) -> int:
+        return self.instrument.size_precision if self.instrument else 0
+
+    def head(self, painter: QPainter, titles: tuple[str, ...]) -> None:
+        """Draw the columns' titles."""
+        layout, brushes = self.layout, self.brushes
+        painter.fillRect(0, 0, layout.width, HEAD, brushes.panel)
+        painter.fillRect(0, HEAD - 1, layout.width, 1, brushes.line)
+        painter.setPen(brushes.quiet)
+        spans = (layout.own_bid, layout.bid, layout.price, layout.ask, layout.own_ask, layout.volume)
+        for span, title in zip(spans, titles, strict=True):
+            self.text.right(painter, span.right - _PAD, 0, HEAD, title)
+
+
+def _aligned(size: float, largest: float, precision: int) -> str:
+    """Size with the digits, or the units, of the largest in its column."""
+    digits = digits_that_fit(largest, precision)
+    return compact_text(size, digits, characters=6 if largest < _SCALED_FROM else 5)
+
+
+def _profile_order(brushes: Brushes) -> tuple[QColor, QColor, QColor]:
+    unsided, bought, sold = brushes.profile
+    return bought, sold, unsided

@@ -1,0 +1,141 @@
+"""The ladder with its few controls, bound to a session."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+
+from widgets.book.rows import GROUPS
+from widgets.book.state import BookMarket, LadderState, WorkingOrders
+from widgets.book.view import LadderView
+from widgets.chrome import dress
+from widgets.theme import Theme
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRows:
+    """Where prices stand in the ladder: row `i` from above shows `top - i * step`.
+
+    `top_px` is the first row's upper edge in the panel's coordinates, `row_px` the rows' height.
+    """
+
+    top: Decimal
+    step: Decimal
+    count: int
+    top_px: int
+    row_px: int
+
+
+class LadderPanel(QWidget):
+    """Order book by price: own orders, sizes, last trade, volume at price."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state: LadderState | None = None
+        self._wanted: str | None = None
+        self._market: BookMarket | None = None
+        self._orders: WorkingOrders | None = None
+        self._seen = (-1, -1)
+        self.view = LadderView(theme)
+        self._groups = QComboBox()
+        self._groups.addItem(self.tr("Auto"), None)
+        for group in GROUPS:
+            self._groups.addItem(self._group_name(group), group)
+        self._groups.setToolTip(self.tr("Ticks per row; auto makes 20 levels a side fit"))
+        self._groups.currentIndexChanged.connect(self._on_group_chosen)
+        self._log = QToolButton()
+        self._log.setText(self.tr("Log bars"))
+        self._log.setCheckable(True)
+        self._log.setToolTip(self.tr("Draw size bars on a logarithmic scale"))
+        self._log.toggled.connect(self.view.set_logarithmic)
+        self._now = QPushButton(self.tr("Back to now"))
+        self._now.setToolTip(self.tr("Centre on the market and follow it (Home)"))
+        self._now.clicked.connect(self.view.back_to_now)
+        self._now.hide()
+        self._name = QLabel()
+        self._name.setObjectName("quiet")
+        self.view.follow_changed.connect(self._on_follow_changed)
+        self._lay_out()
+        self.set_theme(theme)
+
+    def _group_name(self, group: int) -> str:
+        return self.tr("1 tick") if group == 1 else self.tr("{count} ticks").format(count=f"{group:,}")
+
+    def _lay_out(self) -> None:
+        bar = QHBoxLayout()
+        bar.setContentsMargins(4, 2, 4, 2)
+        bar.setSpacing(4)
+        bar.addWidget(self._groups)
+        bar.addWidget(self._log)
+        bar.addStretch()
+        bar.addWidget(self._now)
+        bar.addWidget(self._name)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        box.addLayout(bar)
+        box.addWidget(self.view, 1)
+
+    def bind(self, state: LadderState | None) -> None:
+        """Show a session's book; None empties the ladder."""
+        self._state = state
+        self.refresh()
+
+    def show_instrument(self, instrument: str | None) -> None:
+        """Show this instrument of the session; None is its first."""
+        self._wanted = instrument
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what changed since the last call; costs nothing where nothing did."""
+        market, orders = self._chosen()
+        if market is not self._market or orders is not self._orders:
+            self._market, self._orders = market, orders
+            self._seen = (-1, -1)
+            self.view.show_market(market, orders)
+            self._now.hide()
+            self._name.setText(market.instrument.id if market else "")
+        if market is None or orders is None:
+            return
+        versions = market.book.version, orders.version
+        if versions != self._seen:
+            self._seen = versions
+            self.view.rebuild()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Repaint in another theme."""
+        dress(self, theme)
+        self.view.set_theme(theme)
+
+    def set_group(self, group: int | None) -> None:
+        """Ticks per row; None chooses them so that the book fits."""
+        self._groups.setCurrentIndex(0 if group is None else 1 + GROUPS.index(group))
+
+    def price_rows(self) -> PriceRows | None:
+        """Where the prices stand, for a chart beside; None while there is no book."""
+        shown = self.view.shown
+        if shown is None:
+            return None
+        grid, layout = shown.grid, self.view.layout_now
+        return PriceRows(
+            top=grid.price(shown.rows[0].row),
+            step=Decimal(grid.row_points).scaleb(-grid.precision),
+            count=len(shown.rows),
+            top_px=self.view.y() + layout.row_top(0),
+            row_px=layout.row_height,
+        )
+
+    def _chosen(self) -> tuple[BookMarket | None, WorkingOrders | None]:
+        if self._state is None:
+            return None, None
+        markets = self._state.markets
+        if self._wanted is not None:
+            return markets.get(self._wanted), self._state.orders
+        return next(iter(markets.values()), None), self._state.orders
+
+    def _on_group_chosen(self) -> None:
+        self.view.set_group(self._groups.currentData(Qt.ItemDataRole.UserRole))
+
+    def _on_follow_changed(self, following: bool) -> None:  # noqa: FBT001 -- a Qt slot
+        self._now.setVisible(not following)
