@@ -107,6 +107,12 @@ class PhaseChanged(Event, frozen=True, kw_only=True, tag="phase"):
     text: str = ""
 
 
+class EpochBegan(Event, frozen=True, kw_only=True, tag="epoch"):
+    """The run starts anew (a seek back): orders, fills, positions and results told before are void."""
+
+    epoch: int
+
+
 class Refused(Event, frozen=True, kw_only=True, tag="refused"):
     """A command was not carried out: what, why, and the next step in one sentence."""
 
@@ -145,7 +151,15 @@ class Results(Event, frozen=True, kw_only=True, tag="results"):
 
 
 type AnyEvent = (
-    OrderChanged | Filled | PositionChanged | AccountChanged | Logged | PhaseChanged | Refused | Results
+    OrderChanged
+    | Filled
+    | PositionChanged
+    | AccountChanged
+    | Logged
+    | PhaseChanged
+    | EpochBegan
+    | Refused
+    | Results
 )
 
 
