@@ -141,6 +141,10 @@ class StationSession:
         """Pass any command on."""
         self._link.send(command)
 
+    def play(self) -> None:
+        """Run on; a session that still loads plays when it is ready."""
+        self.send(Play())
+
     def toggle_play(self) -> None:
         """Pause what runs, run what is paused."""
         self.send(Pause() if self.phase in _RUNNING else Play())

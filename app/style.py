@@ -1,6 +1,7 @@
 """How the window looks: themes from their tokens, one style sheet made of them, icons in their colours."""
 
 from functools import cache
+from pathlib import Path
 from string import Template
 
 from PySide6.QtCore import QByteArray, QSize, Qt
@@ -8,7 +9,8 @@ from PySide6.QtGui import QFont, QGuiApplication, QIcon, QPainter, QPalette, QPi
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
-from app.paths import RESOURCES
+from app.paths import RESOURCES, home
+from app.toml import write_atomically
 from widgets.theme import Theme, load_themes
 
 _UI_FAMILIES = ["Inter", "Segoe UI", "SF Pro Text", "Noto Sans", "DejaVu Sans"]
@@ -22,11 +24,13 @@ def themes(*, colour_blind: bool = False) -> dict[str, Theme]:
 def apply_theme(application: QApplication, theme: Theme) -> None:
     """Dress every window of the program."""
     application.setPalette(_palette(theme))
-    application.setStyleSheet(style_sheet(theme))
+    application.setStyleSheet(style_sheet(theme, home() / "cache"))
 
 
-def style_sheet(theme: Theme) -> str:
+def style_sheet(theme: Theme, cache: Path) -> str:
     """Style sheet of `resources/style.qss` with the theme's tokens put in.
+
+    A style sheet takes images only from files, so the coloured ones are written to `cache`.
 
     Raises
     ------
@@ -34,8 +38,10 @@ def style_sheet(theme: Theme) -> str:
         The sheet names a token that the theme does not have.
     """
     tokens = {name: getattr(theme, name) for name in theme.__struct_fields__ if name != "heat"}
-    icons = {"icons": (RESOURCES / "icons").as_posix()}
-    return Template((RESOURCES / "style.qss").read_text(encoding="utf-8")).substitute(tokens | icons)
+    chevron = cache / f"chevron-{theme.name}.svg"
+    write_atomically(chevron, _svg("chevron").replace("currentColor", theme.quiet))
+    sheet = Template((RESOURCES / "style.qss").read_text(encoding="utf-8"))
+    return sheet.substitute(tokens, chevron=chevron.as_posix())
 
 
 def ui_font() -> QFont:

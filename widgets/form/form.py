@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QLineEd
 from widgets.form.fields import Field, Value, fields_of
 
 
-class FormFault(ValueError):
+class FormError(ValueError):
     """A value that the form refuses; the text is one sentence for the person."""
 
 
@@ -78,12 +78,12 @@ class ParameterForm(QWidget):
 
         Raises
         ------
-        FormFault
+        FormError
             A value is not of its type, outside its range, or at odds with another.
         """
         values = {field.name: self._value(field) for field in self._fields if not self._is_left_out(field)}
         if self._check is not None and (fault := self._check(values)):
-            raise FormFault(fault)
+            raise FormError(fault)
         return values
 
     def set_value(self, name: str, text: str) -> None:
@@ -138,7 +138,7 @@ class ParameterForm(QWidget):
             try:
                 if not self._is_left_out(field):
                     self._value(field)
-            except FormFault as fault:
+            except FormError as fault:
                 faults[field.name] = str(fault)
         for name, editor in self._editors.items():
             invalid = name in faults
@@ -150,7 +150,7 @@ class ParameterForm(QWidget):
         if not faults:
             try:
                 self.values()
-            except FormFault as fault:
+            except FormError as fault:
                 self._fault = str(fault)
         self._error.setText(self._fault)
         self._error.setVisible(bool(self._fault))
@@ -166,11 +166,11 @@ def _typed(field: Field, text: str) -> Value:
             raise ValueError(text)
     except ValueError:
         what = "a whole number" if field.kind == "integer" else "a number"
-        raise FormFault(f"{field.title} must be {what}, not {text!r}.") from None
+        raise FormError(f"{field.title} must be {what}, not {text!r}.") from None
     if field.kind == "decimal":
         return text
     if fault := field.fault(value):
-        raise FormFault(fault)
+        raise FormError(fault)
     return value
 
 

@@ -1,0 +1,154 @@
+"""Composition root of the GUI process: makes the program out of its parts and runs its loop."""
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from PySide6.QtCore import QCoreApplication, Qt, QTimer
+from PySide6.QtGui import QGuiApplication, QIcon
+from PySide6.QtWidgets import QApplication
+
+from app.demo import start_demo
+from app.display import check_display, check_libraries
+from app.errors import BugCollector
+from app.paths import CONFIGS, RESOURCES, default_store, home
+from app.settings import SettingsFile
+from app.station import Station
+from app.style import apply_theme, ui_font
+from app.windows.bugs import BugReporter, stop_panel
+from app.windows.layouts import Layouts
+from app.windows.main_window import MainWindow
+from engine.errors import UserError
+from engine.link.protocols import Link
+from engine.messages.run import Run
+
+type Hosting = Literal["process", "thread"]
+
+
+def make_application(*, offscreen: bool = False) -> QApplication:
+    """Make the Qt application, or say in one sentence why there can be none.
+
+    Raises
+    ------
+    UserError
+        System libraries are missing, or there is no display.
+    """
+    if offscreen:
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    check_libraries(offscreen=offscreen)
+    check_display()
+    QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
+    application = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(application, QApplication)  # noqa: S101 - the only kind that is made here
+    QCoreApplication.setApplicationName("NextTick Station")
+    QGuiApplication.setDesktopFileName("nexttick")
+    application.setWindowIcon(QIcon(str(RESOURCES / "icons" / "nexttick.svg")))
+    application.setStyle("Fusion")
+    application.setFont(ui_font())
+    application.setQuitOnLastWindowClosed(False)
+    return application
+
+
+def make_station(
+    application: QApplication, open_link: Callable[[Run], Link], *, store: Path | None = None
+) -> Station:
+    """Wire settings, layouts, sessions and windows together; shows nothing yet."""
+    settings = SettingsFile(home() / "settings.toml")
+    chosen = store or Path(settings.settings.store or default_store())
+    layouts = Layouts(CONFIGS / "layouts", home() / "layouts")
+    station = Station(settings, layouts, open_link, chosen, MainWindow)
+
+    def dress() -> None:
+        apply_theme(application, station.theme)
+
+    station.theme_changed.connect(dress)
+    dress()
+    return station
+
+
+def link_opener(hosting: Hosting) -> Callable[[Run], Link]:
+    """Function that hosts a run this way; imported late, as the first window need not wait for it."""
+
+    def open_link(run: Run) -> Link:
+        from app.engines import opener  # noqa: PLC0415
+
+        return opener(hosting)(run)
+
+    return open_link
+
+
+def run_until_closed(application: QApplication, station: Station) -> int:
+    """Run the loop until the last window is closed; 0."""
+    from qasync import QEventLoop  # noqa: PLC0415 - loads asyncio; the window is made before
+
+    collector = BugCollector(BugReporter(station).report, stop_panel)
+    collector.install()
+    loop = QEventLoop(application, already_running=False)
+    asyncio.set_event_loop(loop)
+    loop.set_exception_handler(lambda _, context: _take_loop_error(collector, context))
+    station.finished.connect(loop.stop)
+    try:
+        with loop:
+            station.clock.start()
+            loop.run_forever()
+    finally:
+        collector.remove()
+        station.close()
+    return 0
+
+
+def _take_loop_error(collector: BugCollector, context: dict[str, object]) -> None:
+    error = context.get("exception")
+    if isinstance(error, BaseException):
+        collector.take(error)
+    else:
+        logging.getLogger(__name__).error("event loop: %s", context.get("message"))
+
+
+def main(*, hosting: Hosting | None = None, layout: str | None = None) -> int:
+    """Open the station with the demo market playing.
+
+    Raises
+    ------
+    UserError
+        No display, missing system libraries, or no such layout.
+    """
+    application = make_application()
+    station = make_station(application, lambda run: link_opener(hosting or _hosting(station))(run))
+    if layout is not None:
+        station.layouts.load(layout)
+        station.settings.update(layout=layout)
+    window = station.new_window()
+    if station.settings.problem:
+        window.top.banner.say(station.settings.problem, severity="warning")
+    # Painted first, so that the person sees a window while the engine starts.
+    QTimer.singleShot(0, station, lambda: _start_demo(station, window))
+    return run_until_closed(application, station)
+
+
+def open_run(run: Run, *, engine: Hosting = "process", speed: float = 1.0) -> int:
+    """Open the station on a run, playing; returns when its last window is closed."""
+    application = make_application()
+    station = make_station(application, link_opener(engine), store=Path(run.store) if run.store else None)
+    window = station.new_window()
+    QTimer.singleShot(0, window, lambda: window.deeds.open_run(run, speed))
+    return run_until_closed(application, station)
+
+
+def _hosting(station: Station) -> Hosting:
+    return station.settings.settings.engine
+
+
+def _start_demo(station: Station, window: MainWindow) -> None:
+    try:
+        start_demo(station)
+    except UserError as error:
+        window.top.banner.say(str(error), severity="warning")
+        return
+    window.status.set_hint(
+        window.tr("This is a generated market. Drop a data file here, or press Ctrl+I, to import your own.")
+    )

@@ -1,0 +1,166 @@
+"""The running program: one session, the windows that watch it, the settings and the one clock.
+
+The composition root (`app.gui`) makes it; windows and dialogs get it handed in.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from app.frame_clock import FrameClock
+from app.session import StationSession
+from app.settings import SettingsFile
+from app.state.session import SessionState
+from app.style import themes
+from app.windows.layouts import STANDARD, Layout, Layouts
+from engine.errors import UserError
+from engine.link.protocols import Link
+from engine.messages.run import Run
+from widgets.theme import Theme
+
+if TYPE_CHECKING:
+    from app.windows.main_window import MainWindow
+
+
+class Station(QObject):
+    """What all windows share.
+
+    Parameters
+    ----------
+    settings : SettingsFile
+    layouts : Layouts
+    open_link : callable
+        Hosts a run and gives the link to it.
+    store : Path
+        Folder of the tick store.
+    make_window : callable
+        Makes another window of this station.
+
+    Signals
+    -------
+    session_changed()
+        Another session, or the same one run again, takes the place of the last.
+    theme_changed()
+    store_changed()
+        Something was imported.
+    finished()
+        The last window was closed; the session has ended by then.
+    """
+
+    session_changed = Signal()
+    theme_changed = Signal()
+    store_changed = Signal()
+    finished = Signal()
+
+    def __init__(
+        self,
+        settings: SettingsFile,
+        layouts: Layouts,
+        open_link: Callable[[Run], Link],
+        store: Path,
+        make_window: "Callable[[Station], MainWindow]",
+    ) -> None:
+        super().__init__()
+        self.settings = settings
+        self.layouts = layouts
+        self.store = store
+        self.session: StationSession | None = None
+        self.clock = FrameClock(self._pump, parent=self)
+        self.windows: list[MainWindow] = []
+        self._open_link = open_link
+        self._make_window = make_window
+
+    @property
+    def theme(self) -> Theme:
+        """Theme of the settings."""
+        chosen = self.settings.settings
+        return themes(colour_blind=chosen.colour_blind)[chosen.theme]
+
+    @property
+    def state(self) -> SessionState | None:
+        """Read models of the session; None where there is none."""
+        return self.session.state if self.session is not None else None
+
+    def open_run(self, run: Run) -> StationSession:
+        """Start a run in place of the one that is watched."""
+        if self.session is not None:
+            self.session.close()
+        self.session = StationSession(run, self._open_link)
+        self.session_changed.emit()
+        return self.session
+
+    def restart(self, run: Run | None = None) -> None:
+        """Run again from the beginning, the same or a changed run; the log is kept."""
+        if self.session is None:
+            return
+        self.session.restart(run)
+        self.session_changed.emit()
+
+    def set_theme(self, **changes: object) -> None:
+        """Change `theme` or `colour_blind`."""
+        self.settings.update(**changes)
+        self.theme_changed.emit()
+
+    def bookmarks(self) -> list[int]:
+        """Market times of the session's instrument that the person marked, ascending."""
+        if self.session is None:
+            return []
+        return self.settings.settings.bookmarks.get(self.session.run.instrument, [])
+
+    def set_bookmarks(self, times: list[int]) -> None:
+        """Replace the bookmarks of the session's instrument."""
+        if self.session is not None:
+            marks = {**self.settings.settings.bookmarks, self.session.run.instrument: sorted(set(times))}
+            self.settings.update(bookmarks={name: kept for name, kept in marks.items() if kept})
+
+    def new_window(self) -> "MainWindow":
+        """Open another window onto the session, laid out as the settings say."""
+        window = self._make_window(self)
+        self.windows.append(window)
+        window.closed.connect(lambda: self._on_window_closed(window))
+        window.show()
+        window.place_panels(self._layout(), len(self.windows) - 1)
+        return window
+
+    def place_windows(self, name: str) -> None:
+        """Lay all windows out by name, opening those that the layout has besides; remembered.
+
+        Raises
+        ------
+        UserError
+            There is no such layout, or its file is damaged.
+        """
+        layout = self.layouts.load(name)
+        self.settings.update(layout=name)
+        for number, window in enumerate(self.windows):
+            window.place_panels(layout, number)
+        for _ in range(len(layout.windows) - len(self.windows)):
+            self.new_window()
+
+    def _layout(self) -> Layout:
+        try:
+            return self.layouts.load(self.settings.settings.layout)
+        except UserError:
+            # A layout that was deleted by hand is no reason not to start.
+            return self.layouts.load(STANDARD)
+
+    def _on_window_closed(self, window: "MainWindow") -> None:
+        self.windows.remove(window)
+        window.deleteLater()
+        if not self.windows:
+            self.close()
+            self.finished.emit()
+
+    def close(self) -> None:
+        """End the session and the clock; the last call."""
+        self.clock.stop()
+        if self.session is not None:
+            self.session.close()
+            self.session = None
+
+    def _pump(self) -> int | None:
+        if self.session is None or not self.session.pump():
+            return None
+        return self.session.state.health.oldest_tick_ns

@@ -1,0 +1,324 @@
+"""What the actions do: each public method is the slot that a line of the actions' table names."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog
+
+from app.demo import start_demo
+from app.windows.layouts import STANDARD
+from engine.errors import UserError
+from engine.messages.commands import Step
+from engine.messages.run import Run
+from widgets.palette import Entry
+from widgets.transport.speed import next_speed
+
+if TYPE_CHECKING:
+    from app.session import StationSession
+    from app.windows.main_window import MainWindow
+
+LAYOUT_ENTRY: Final = "layout:"
+_UNITS: Final = tuple(Step)
+
+
+class Deeds(QObject):
+    """Deeds of one window, on the session that all windows share."""
+
+    def __init__(self, window: "MainWindow") -> None:
+        super().__init__(window)
+        self._window = window
+        self._station = window.station
+        self._loop_start: int | None = None
+        self._station.session_changed.connect(self._on_session_changed)
+
+    @property
+    def _session(self) -> "StationSession | None":
+        return self._station.session
+
+    def _say(self, text: str, *, key: str = "deed") -> None:
+        self._window.top.banner.say(text, severity="info", key=key)
+
+    # Session
+
+    def import_files(self) -> None:
+        """Ask for data files and import them."""
+        dialog = QFileDialog(self._window, self.tr("Import data files"))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.filesSelected.connect(self.import_paths)
+        dialog.open()
+
+    def import_paths(self, paths: Sequence[str]) -> None:
+        """Ask how to read these files, and import them."""
+        from app.windows.import_dialog import ImportDialog  # noqa: PLC0415 - loads the importers
+
+        dialog = ImportDialog([Path(path) for path in paths], self._station.store, self._window)
+        dialog.imported.connect(self._on_imported)
+        dialog.replay_asked.connect(self.open_replay_of)
+        dialog.open()
+
+    def open_replay(self) -> None:
+        """Ask what to replay."""
+        self.open_replay_of("")
+
+    def open_replay_of(self, instrument: str) -> None:
+        """Ask what to replay, with this stored instrument chosen."""
+        from app.windows.open_replay import OpenReplayDialog  # noqa: PLC0415 - loads the store
+
+        dialog = OpenReplayDialog(self._station.store, instrument, self._window)
+        dialog.accepted_run.connect(self.open_run)
+        dialog.open()
+
+    def open_run(self, run: Run, speed: float | None = None) -> None:
+        """Start a run in place of the session that is watched."""
+        session = self._station.open_run(run)
+        if speed is not None:
+            session.set_speed(speed)
+        session.play()
+
+    def restart_session(self) -> None:
+        """Run again from the beginning."""
+        if self._session is not None:
+            self._station.restart()
+
+    def run_again_with(self, strategy: str, parameters: object) -> None:
+        """Run again from the beginning with another strategy or other parameters."""
+        if self._session is not None:
+            changes = {"strategy": strategy, "parameters": parameters}
+            self._station.restart(msgspec.structs.replace(self._session.run, **changes))
+
+    def watch_demo(self) -> None:
+        """Start the demo market and let it play."""
+        start_demo(self._station)
+
+    def export_table(self) -> None:
+        """Write the table that has the focus, or the first visible one, as CSV."""
+        for host in self._hosts_by_focus():
+            export = getattr(host.widget, "export_csv", None)
+            if export is not None and host.isVisible():
+                dialog = QFileDialog(self._window, self.tr("Export as CSV"))
+                dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+                dialog.setDefaultSuffix("csv")
+                dialog.setNameFilter(self.tr("Tables (*.csv)"))
+                dialog.selectFile(f"{host.spec.id}.csv")
+                dialog.fileSelected.connect(lambda path, write=export: self._export(write, path))
+                dialog.open()
+                return
+        self._say(self.tr("No table is shown; show orders, fills, positions, account or log and export again."))
+
+    def quit(self) -> None:
+        """Close every window and end the session."""
+        QApplication.closeAllWindows()
+
+    # Replay
+
+    def toggle_play(self) -> None:
+        """Play or pause."""
+        if self._session is not None:
+            self._session.toggle_play()
+
+    def step(self) -> None:
+        """Advance by the chosen unit."""
+        if self._session is not None:
+            self._session.step(self._window.top.transport.step_unit)
+
+    def step_back(self) -> None:
+        """Go back by the chosen unit."""
+        self._back(self._window.top.transport.step_unit)
+
+    def next_fill(self) -> None:
+        """Advance to the next fill."""
+        if self._session is not None:
+            self._session.step(Step.FILL)
+
+    def previous_fill(self) -> None:
+        """Go back to the fill before now."""
+        self._back(Step.FILL)
+
+    def next_step_unit(self) -> None:
+        """Choose the next unit of the step key."""
+        bar = self._window.top.transport
+        bar.set_step_unit(_UNITS[(_UNITS.index(bar.step_unit) + 1) % len(_UNITS)])
+
+    def seek_start(self) -> None:
+        """Go to the run's first moment."""
+        if self._session is not None:
+            self._session.seek_start()
+
+    def seek(self, ts: int) -> None:
+        """Go to a market time."""
+        if self._session is not None:
+            self._session.seek(ts)
+
+    def finish(self) -> None:
+        """Run to the end at full speed."""
+        if self._session is not None:
+            self._session.finish()
+
+    def cancel_seek(self) -> None:
+        """Stop a running seek where it is."""
+        if self._session is not None and self._window.top.transport.is_seeking:
+            self._session.cancel_seek()
+
+    def set_speed(self, factor: float) -> None:
+        """Market seconds per second; 0 is as fast as possible."""
+        if self._session is not None:
+            self._session.set_speed(factor)
+
+    def faster(self) -> None:
+        """Next speed up."""
+        self.set_speed(next_speed(self._window.top.transport.speed, 1))
+
+    def slower(self) -> None:
+        """Next speed down."""
+        self.set_speed(next_speed(self._window.top.transport.speed, -1))
+
+    def real_time(self) -> None:
+        """One market second per second."""
+        self.set_speed(1.0)
+
+    def max_speed(self) -> None:
+        """As fast as possible."""
+        self.set_speed(0.0)
+
+    def _back(self, unit: Step) -> None:
+        if self._session is not None and not self._session.step_back(unit):
+            self._say(self.tr("There is nothing of this kind before now; choose another step or jump to the start."))
+
+    # Marks
+
+    def toggle_bookmark(self) -> None:
+        """Mark this market time, or unmark it."""
+        if self._session is None or not self._session.now:
+            return
+        now, marks = self._session.now, self._station.bookmarks()
+        self._station.set_bookmarks([mark for mark in marks if mark != now] if now in marks else [*marks, now])
+        for window in self._station.windows:
+            window.top.transport.set_bookmarks(self._station.bookmarks())
+
+    def next_bookmark(self) -> None:
+        """Go to the first bookmark after now."""
+        self._seek_mark([mark for mark in self._station.bookmarks() if self._now < mark], 0)
+
+    def previous_bookmark(self) -> None:
+        """Go to the last bookmark before now."""
+        self._seek_mark([mark for mark in self._station.bookmarks() if mark < self._now], -1)
+
+    def set_loop_start(self) -> None:
+        """Begin a loop at now; the second mark starts it."""
+        if self._session is not None:
+            self._loop_start = self._now
+            self._window.top.transport.set_loop_start(self._loop_start)
+
+    def set_loop_end(self) -> None:
+        """End the loop at now and repeat from its beginning."""
+        if self._session is None:
+            return
+        if self._loop_start is None or self._loop_start >= self._now:
+            self._say(self.tr("Press [ where the loop begins, then ] at a later time where it ends."))
+            return
+        self._session.set_loop(self._loop_start, self._now)
+        self._forget_loop_start()
+
+    def clear_loop(self) -> None:
+        """Repeat no longer."""
+        self._forget_loop_start()
+        if self._session is not None:
+            self._session.set_loop(None, None)
+
+    @property
+    def _now(self) -> int:
+        return self._session.now if self._session is not None else 0
+
+    def _seek_mark(self, marks: list[int], index: int) -> None:
+        if marks:
+            self.seek(marks[index])
+        else:
+            self._say(self.tr("There is no bookmark there; press B to set one where the replay stands."))
+
+    def _forget_loop_start(self) -> None:
+        self._loop_start = None
+        self._window.top.transport.set_loop_start(None)
+
+    # View and windows
+
+    def open_palette(self) -> None:
+        """Search all actions."""
+        self._window.palette_.open_with(self._window.palette_entries())
+
+    def toggle_theme(self) -> None:
+        """Dark becomes light, light dark."""
+        self._station.set_theme(theme="light" if self._station.settings.settings.theme == "dark" else "dark")
+
+    def toggle_colour_blind(self) -> None:
+        """Blue and orange, or green and red."""
+        self._station.set_theme(colour_blind=not self._station.settings.settings.colour_blind)
+
+    def toggle_full_screen(self) -> None:
+        """Fill the screen, or not."""
+        window = self._window
+        window.showNormal() if window.isFullScreen() else window.showFullScreen()
+
+    def new_window(self) -> None:
+        """Open another window onto the same session."""
+        self._station.new_window()
+
+    def close_window(self) -> None:
+        """Close this window; the last one ends the session."""
+        self._window.close()
+
+    def save_layout(self) -> None:
+        """Ask for a name and save where all panels of all windows are."""
+        dialog = QInputDialog(self._window)
+        dialog.setWindowTitle(self.tr("Save layout"))
+        dialog.setLabelText(self.tr("Name of the layout"))
+        dialog.setTextValue(self._station.settings.settings.layout)
+        dialog.textValueSelected.connect(self.save_layout_as)
+        dialog.open()
+
+    def save_layout_as(self, name: str) -> None:
+        """Save where all panels of all windows are, and start with it from now on."""
+        try:
+            self._station.layouts.save(name, [window.saved_place() for window in self._station.windows])
+        except UserError as error:
+            self._say(str(error))
+            return
+        self._station.settings.update(layout=name)
+
+    def load_layout(self) -> None:
+        """Choose a layout by its name."""
+        group = self.tr("Layout")
+        entries = [Entry(f"{LAYOUT_ENTRY}{name}", name, group) for name in self._station.layouts.names()]
+        self._window.palette_.open_with(entries)
+
+    def load_layout_named(self, name: str) -> None:
+        """Put all panels where this layout has them, and start with it from now on."""
+        try:
+            self._station.place_windows(name)
+        except UserError as error:
+            self._say(str(error))
+
+    def reset_layout(self) -> None:
+        """Put this window's panels where the standard layout has them."""
+        self._window.place_panels(self._station.layouts.load(STANDARD))
+
+    # Slots
+
+    def _hosts_by_focus(self) -> list:  # type: ignore[type-arg]
+        focus = QApplication.focusWidget()
+        hosts = list(self._window.hosts.values())
+        return sorted(hosts, key=lambda host: not (focus is not None and host.isAncestorOf(focus)))
+
+    def _export(self, write: object, path: str) -> None:
+        try:
+            write(Path(path))  # type: ignore[operator]
+        except OSError as error:
+            self._say(self.tr("The file could not be written: %1.").replace("%1", str(error)))
+
+    def _on_imported(self) -> None:
+        self._station.store_changed.emit()
+
+    def _on_session_changed(self) -> None:
+        self._forget_loop_start()

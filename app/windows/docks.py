@@ -1,0 +1,124 @@
+"""The panels' docks: small quiet titles, tabs without a second title, and layouts put into place."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from PySide6.QtCore import QByteArray, QSize, Qt
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QToolButton, QWidget
+
+from app.windows.layouts import DockPlace, Layout, WindowPlace
+from app.windows.panel_host import PanelHost
+
+_TITLE_PX: Final = 22
+_AREAS: Final = {
+    "left": Qt.DockWidgetArea.LeftDockWidgetArea,
+    "right": Qt.DockWidgetArea.RightDockWidgetArea,
+    "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
+    "top": Qt.DockWidgetArea.TopDockWidgetArea,
+}
+
+
+class PanelDock(QDockWidget):
+    """A dock around one panel; its title disappears while a tab says the same."""
+
+    def __init__(self, host: PanelHost, parent: QMainWindow) -> None:
+        super().__init__(host.spec.label, parent)
+        self.setObjectName(host.spec.id)
+        self.host = host
+        self.setWidget(host)
+        self._float = QToolButton()
+        self._close = QToolButton()
+        self._title = self._title_bar()
+        self._no_title = QWidget()
+        self.setTitleBarWidget(self._title)
+
+    def _title_bar(self) -> QWidget:
+        bar = QWidget()
+        bar.setObjectName("dock_title")
+        bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        bar.setFixedHeight(_TITLE_PX)
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(8, 0, 4, 0)
+        row.setSpacing(0)
+        row.addWidget(QLabel(self.windowTitle()), 1)
+        for button, tip in ((self._float, self.tr("Float or dock")), (self._close, self.tr("Hide"))):
+            button.setIconSize(QSize(12, 12))
+            button.setToolTip(tip)
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            row.addWidget(button)
+        self._float.clicked.connect(self._on_float_clicked)
+        self._close.clicked.connect(self.close)
+        return bar
+
+    def set_icons(self, float_icon: QIcon, close_icon: QIcon) -> None:
+        """Give the title's two buttons their icons."""
+        self._float.setIcon(float_icon)
+        self._close.setIcon(close_icon)
+
+    def show_title(self, *, shown: bool) -> None:
+        """Show or hide the title."""
+        wanted = self._title if shown else self._no_title
+        if self.titleBarWidget() is not wanted:
+            self.setTitleBarWidget(wanted)
+            wanted.setVisible(shown)
+
+    def _on_float_clicked(self) -> None:
+        self.setFloating(not self.isFloating())
+
+
+def settle_titles(window: QMainWindow, docks: Mapping[str, PanelDock]) -> None:
+    """Take the titles from docks that stand in tabs, give them back to the others."""
+    for dock in docks.values():
+        dock.show_title(shown=dock.isFloating() or not window.tabifiedDockWidgets(dock))
+
+
+def place(window: QMainWindow, docks: Mapping[str, PanelDock], layout: Layout, number: int = 0) -> None:
+    """Put the docks of one window where the layout has them; `number` counts its windows."""
+    if layout.windows:
+        saved = layout.windows[min(number, len(layout.windows) - 1)]
+        window.restoreGeometry(QByteArray.fromBase64(saved.geometry.encode()))
+        window.restoreState(QByteArray.fromBase64(saved.state.encode()))
+    else:
+        _place_anew(window, docks, layout.docks)
+    settle_titles(window, docks)
+
+
+def saved_place(window: QMainWindow) -> WindowPlace:
+    """Where everything in a window is, for `place`."""
+    return WindowPlace(
+        state=window.saveState().toBase64().toStdString(),
+        geometry=window.saveGeometry().toBase64().toStdString(),
+    )
+
+
+def _place_anew(window: QMainWindow, docks: Mapping[str, PanelDock], places: list[DockPlace]) -> None:
+    for dock in docks.values():
+        dock.setFloating(False)
+        window.removeDockWidget(dock)
+    before: dict[str, PanelDock] = {}
+    for spot in places:
+        dock = docks[spot.id]
+        previous = before.get(spot.area)
+        if previous is None:
+            window.addDockWidget(_AREAS[spot.area], dock)
+        elif spot.tabbed:
+            window.tabifyDockWidget(previous, dock)
+        else:
+            way = Qt.Orientation.Horizontal if spot.beside else Qt.Orientation.Vertical
+            window.splitDockWidget(previous, dock, way)
+        before[spot.area] = dock
+        dock.show()
+    _raise_first_tabs(docks, places)
+    for way, sizes in (
+        (Qt.Orientation.Horizontal, [(docks[spot.id], spot.width) for spot in places if spot.width]),
+        (Qt.Orientation.Vertical, [(docks[spot.id], spot.height) for spot in places if spot.height]),
+    ):
+        window.resizeDocks([dock for dock, _ in sizes], [size for _, size in sizes], way)
+
+
+def _raise_first_tabs(docks: Mapping[str, PanelDock], places: list[DockPlace]) -> None:
+    for index, spot in enumerate(places):
+        follows = places[index + 1 : index + 2]
+        if not spot.tabbed and follows and follows[0].tabbed:
+            docks[spot.id].raise_()

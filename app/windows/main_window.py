@@ -1,0 +1,296 @@
+"""A window of the station: head, panels in docks around the chart, status line; deeds are in `deeds`."""
+
+import time
+from typing import Final, override
+
+import psutil  # type: ignore[import-untyped]
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QPainter, QPaintEvent
+from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
+
+from app.station import Station
+from app.style import icon
+from app.windows.actions import ACTIONS, PANELS as PANELS_MENU, menu_label
+from app.windows.deeds import Deeds
+from app.windows.docks import PanelDock, place, saved_place, settle_titles
+from app.windows.layouts import Layout, WindowPlace
+from app.windows.panel_host import PanelHost
+from app.windows.panels import PANELS
+from app.windows.session_text import describe, status_cells, time_digits
+from app.windows.strategy import StrategyPanel
+from app.windows.top_bar import TopBar
+from widgets.palette import CommandPalette, Entry
+from widgets.status import StatusStrip
+from widgets.watchlist import WatchlistPanel
+
+_FRAME_PX: Final = 2
+_STATUS_EVERY_S: Final = 0.25
+_CONNECTION: Final = "connection"
+_REFUSAL: Final = "refusal"
+
+
+class MainWindow(QMainWindow):
+    """One window onto the station's session.
+
+    Signals
+    -------
+    closed()
+    """
+
+    closed = Signal()
+
+    def __init__(self, station: Station) -> None:
+        super().__init__()
+        self.station = station
+        self.setObjectName("station")
+        self.setAcceptDrops(True)
+        self.setDockNestingEnabled(True)
+        self.setDockOptions(self.dockOptions() | QMainWindow.DockOption.GroupedDragging)
+        self.resize(1600, 900)
+        self.setContentsMargins(_FRAME_PX, _FRAME_PX, _FRAME_PX, _FRAME_PX)
+        self.top = TopBar(station.theme, self)
+        self.setMenuWidget(self.top)
+        self.status = StatusStrip(station.theme)
+        self.statusBar().setSizeGripEnabled(False)
+        self.statusBar().addPermanentWidget(self.status, 1)
+        self.palette_ = CommandPalette(station.theme, self)
+        self.docks: dict[str, PanelDock] = {}
+        self.hosts: dict[str, PanelHost] = {}
+        self._make_panels()
+        self.deeds = Deeds(self)
+        self.actions_: dict[str, QAction] = {}
+        self._make_menus()
+        self._connect()
+        self._status_due_s = 0.0
+        self._refusals_seen = 0
+        self._process = psutil.Process()
+        self._settling = QTimer(self, singleShot=True, interval=0)
+        self._settling.timeout.connect(self._on_docks_moved)
+        for dock in self.docks.values():
+            for moved in (dock.dockLocationChanged, dock.topLevelChanged, dock.visibilityChanged):
+                moved.connect(self._settling.start)
+        station.clock.add(self)
+        self._on_theme_changed()
+        self._on_session_changed()
+
+    # Building
+
+    def _make_panels(self) -> None:
+        for spec in PANELS:
+            host = PanelHost(spec, self.station.theme, self._session_state, self._on_panel_made)
+            self.hosts[spec.id] = host
+            self.station.clock.add(host)
+            if spec.area == "centre":
+                self.setCentralWidget(host)
+            else:
+                self.docks[spec.id] = PanelDock(host, self)
+
+    def _session_state(self) -> object | None:
+        return self.station.state
+
+    def _on_panel_made(self, widget: QWidget) -> None:
+        match widget:
+            case StrategyPanel():
+                widget.run_asked.connect(self._on_run_asked)
+                session = self.station.session
+                widget.show_run(session.run if session else None)
+            case WatchlistPanel():
+                widget.replay_asked.connect(self._on_replay_asked)
+                widget.set_stored(self.deeds_stored())
+            case _:
+                pass
+
+    def _make_menus(self) -> None:
+        menus: dict[str, QMenu] = {}
+        for act in ACTIONS:
+            if act.menu not in menus:
+                menus[act.menu] = self.top.menus.addMenu(menu_label(act.menu))
+            action = QAction(act.label, self, checkable=act.checkable)
+            action.setObjectName(act.id)
+            action.setShortcuts([QKeySequence(key) for key in act.keys.split("; ")])
+            action.triggered.connect(getattr(self.deeds, act.slot))
+            menus[act.menu].addAction(action)
+            self.addAction(action)
+            self.actions_[act.id] = action
+        panels = QMenu(menu_label(PANELS_MENU), self)
+        self.top.menus.insertMenu(self.top.menus.actions()[-1], panels)
+        for spec in PANELS:
+            if spec.id not in self.docks:
+                continue
+            toggle = self.docks[spec.id].toggleViewAction()
+            toggle.setShortcut(QKeySequence(spec.key))
+            panels.addAction(toggle)
+            self.addAction(toggle)
+            self.actions_[f"panel_{spec.id}"] = toggle
+
+    def _connect(self) -> None:
+        bar, deeds = self.top.transport, self.deeds
+        bar.start_asked.connect(deeds.seek_start)
+        bar.back_asked.connect(deeds.step_back)
+        bar.play_toggled.connect(deeds.toggle_play)
+        bar.step_asked.connect(deeds.step)
+        bar.finish_asked.connect(deeds.finish)
+        bar.seek_cancelled.connect(deeds.cancel_seek)
+        bar.speed_chosen.connect(deeds.set_speed)
+        bar.sought.connect(deeds.seek)
+        self.palette_.chosen.connect(self._on_palette_chosen)
+        self.station.session_changed.connect(self._on_session_changed)
+        self.station.theme_changed.connect(self._on_theme_changed)
+        self.station.store_changed.connect(self._on_store_changed)
+
+    # What others ask of it
+
+    def palette_entries(self) -> list[Entry]:
+        """Every action with its key, for the command palette."""
+        entries = []
+        for name, action in self.actions_.items():
+            menu = next((act.menu for act in ACTIONS if act.id == name), PANELS_MENU)
+            text = action.text().replace("&", "")
+            if name.startswith("panel_"):
+                text = self.tr("Show or hide %1").replace("%1", text)
+            entries.append(Entry(name, text, menu_label(menu).replace("&", ""), action.shortcut().toString()))
+        return entries
+
+    def place_panels(self, layout: Layout, number: int = 0) -> None:
+        """Put the panels where a layout has them; `number` counts the station's windows."""
+        place(self, self.docks, layout, number)
+
+    def saved_place(self) -> WindowPlace:
+        """Where everything is, for a saved layout."""
+        return saved_place(self)
+
+    def deeds_stored(self) -> list[str]:
+        """Instruments in the tick store."""
+        from app.windows.stored import stored_instruments  # noqa: PLC0415 - the store loads polars
+
+        return stored_instruments(self.station.store)
+
+    # What the frame clock asks
+
+    def is_due(self, now_s: float) -> bool:
+        """Whether the window is seen."""
+        return self.isVisible() and not self.isMinimized()
+
+    def refresh(self) -> None:
+        """Take over the session's clock every frame, its figures and notices a few times a second."""
+        self.top.transport.refresh()
+        now_s = time.monotonic()
+        if now_s < self._status_due_s:
+            return
+        self._status_due_s = now_s + _STATUS_EVERY_S
+        state = self.station.state
+        self.status.set_cells(status_cells(state, self.station.clock.figures, self._process.memory_info().rss))
+        if state is not None:
+            self.top.transport.set_time_precision(time_digits(state))
+        self._show_notice()
+
+    def _show_notice(self) -> None:
+        session = self.station.session
+        banner = self.top.banner
+        if session is None:
+            banner.clear(_CONNECTION)
+            return
+        notice = session.notice
+        if notice is None:
+            banner.clear(_CONNECTION)
+        else:
+            banner.say(
+                notice.text,
+                severity="danger",
+                key=_CONNECTION,
+                details="\n".join(notice.details),
+                action=(self.tr("Restart"), self.deeds.restart_session) if notice.can_restart else None,
+            )
+        if session.state.refusals > self._refusals_seen and session.state.refusal is not None:
+            banner.say(session.state.refusal.text, severity="warning", key=_REFUSAL)
+        self._refusals_seen = session.state.refusals
+
+    # Slots
+
+    def _on_session_changed(self) -> None:
+        session = self.station.session
+        self._refusals_seen = 0
+        self.top.banner.clear(_CONNECTION)
+        self.top.transport.bind(session.state if session else None)
+        self.top.transport.set_bookmarks(self.station.bookmarks())
+        self.top.show_session(*describe(session.run if session else None))
+        self.setWindowTitle(f"{self.top.session_name} – NextTick Station" if session else "NextTick Station")
+        panel = self.hosts["strategy"].widget
+        if isinstance(panel, StrategyPanel):
+            panel.show_run(session.run if session else None)
+        self.update()
+
+    def _on_theme_changed(self) -> None:
+        theme = self.station.theme
+        for act in ACTIONS:
+            if act.icon:
+                self.actions_[act.id].setIcon(icon(act.icon, theme))
+        self.actions_["colour_blind"].setChecked(self.station.settings.settings.colour_blind)
+        names = ("start", "back", "play", "pause", "step", "finish")
+        self.top.transport.set_icons({name: icon(name, theme) for name in names})
+        self.top.transport.set_theme(theme)
+        self.status.set_theme(theme)
+        self.palette_.set_theme(theme)
+        for host in self.hosts.values():
+            host.set_theme(theme)
+        for dock in self.docks.values():
+            dock.set_icons(icon("float", theme, "quiet"), icon("close", theme, "quiet"))
+        self.update()
+
+    def _on_store_changed(self) -> None:
+        panel = self.hosts["watchlist"].widget
+        if isinstance(panel, WatchlistPanel):
+            panel.set_stored(self.deeds_stored())
+
+    def _on_docks_moved(self) -> None:
+        settle_titles(self, self.docks)
+
+    def _on_palette_chosen(self, name: str) -> None:
+        self.actions_[name].trigger()
+
+    def _on_run_asked(self, strategy: str, parameters: object) -> None:
+        self.deeds.run_again_with(strategy, parameters)
+
+    def _on_replay_asked(self, instrument: str) -> None:
+        self.deeds.open_replay_of(instrument)
+
+    # Qt
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.station.session is None:
+            return
+        painter = QPainter(self)
+        colour = self.station.theme.colour("signal")
+        width, height = self.width(), self.height()
+        for box in (
+            (0, 0, width, _FRAME_PX),
+            (0, height - _FRAME_PX, width, _FRAME_PX),
+            (0, 0, _FRAME_PX, height),
+            (width - _FRAME_PX, 0, _FRAME_PX, height),
+        ):
+            painter.fillRect(*box, colour)
+
+    @override
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    @override
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.deeds.import_paths(paths)
+
+    @override
+    def closeEvent(self, event: QCloseEvent) -> None:
+        for host in self.hosts.values():
+            self.station.clock.remove(host)
+        self.station.clock.remove(self)
+        for floating in self.docks.values():
+            if floating.isFloating():
+                floating.hide()
+        super().closeEvent(event)
+        self.closed.emit()

@@ -1,0 +1,161 @@
+"""Where a panel lives: binds it to the session, refreshes it when it is seen, and takes its failures.
+
+A panel that raises is stopped and says so in its own place; the others live on.
+"""
+
+import logging
+from collections.abc import Callable
+from types import TracebackType
+from typing import override
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+
+from app.state.session import SessionState
+from app.windows.panels import Panel, PanelSpec
+from widgets.theme import Theme
+
+_log = logging.getLogger(__name__)
+
+
+class PanelHost(QWidget):
+    """One panel, or the message that stands in for it.
+
+    Parameters
+    ----------
+    session : callable
+        Gives the state to show; None is none.
+    on_made : callable
+        Told of the panel whenever it is made (anew), to connect what it signals.
+
+    Signals
+    -------
+    failed(BaseException)
+        The panel raised and was stopped; sent once until it is started again.
+    """
+
+    failed = Signal(object)
+
+    def __init__(
+        self, spec: PanelSpec, theme: Theme, session: Callable[[], SessionState | None],
+        on_made: Callable[[QWidget], None] = lambda _: None, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("panel_host")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.spec = spec
+        self.refreshes = 0
+        self._theme = theme
+        self._session = session
+        self._on_made = on_made
+        self._bound: object | None = None
+        self._panel: Panel | None = None
+        self._widget: QWidget | None = None
+        self._due_s = 0.0
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self._message())
+        self.start()
+
+    def _message(self) -> QWidget:
+        page = QWidget()
+        self._text = QLabel()
+        self._text.setObjectName("panel_failed")
+        self._text.setWordWrap(True)
+        self._text.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        again = QPushButton(self.tr("Start this panel again"))
+        again.clicked.connect(self.start)
+        column = QVBoxLayout(page)
+        column.addStretch(1)
+        column.addWidget(self._text)
+        column.addWidget(again, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(1)
+        return page
+
+    @property
+    def widget(self) -> QWidget | None:
+        """The panel; None while it is stopped."""
+        return self._widget
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the panel failed."""
+        return self._panel is None
+
+    def start(self) -> None:
+        """Make the panel (anew) and show the session in it."""
+        try:
+            widget, panel = self.spec.make(self._theme)
+            self._on_made(widget)
+        except Exception as error:  # noqa: BLE001 - one panel's fault must not take the window
+            self.stop(error)
+            return
+        self._widget, self._panel = widget, panel
+        self._bound = None
+        self._stack.addWidget(widget)
+        self._stack.setCurrentWidget(widget)
+
+    def stop(self, error: BaseException) -> None:
+        """Put the panel away and say why."""
+        if self._widget is not None:
+            self._stack.removeWidget(self._widget)
+            self._widget.hide()
+            self._widget.deleteLater()
+        self._panel = self._widget = None
+        self._stack.setCurrentIndex(0)
+        text = self.tr("This panel stopped because of a fault in it: %1. Everything else goes on.")
+        self._text.setText(text.replace("%1", f"{type(error).__name__}: {error}"))
+        self.failed.emit(error)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in these colours."""
+        self._theme = theme
+        if self._panel is not None:
+            self._panel.set_theme(theme)
+
+    # What the frame clock asks
+
+    def is_due(self, now_s: float) -> bool:
+        """Whether the panel is seen and its rate lets it refresh now."""
+        if self._panel is None or not self.isVisible() or self.window().isMinimized():
+            return False
+        if now_s < self._due_s:
+            return False
+        # A little early is better than a frame late.
+        self._due_s = now_s + 1.0 / self.spec.rate_hz - 0.004
+        return True
+
+    def refresh(self) -> None:
+        """Bind where the session's part was replaced, then let the panel take over what changed."""
+        if self._panel is None:
+            return
+        self.refreshes += 1
+        try:
+            self._rebind()
+            self._panel.refresh()
+        except Exception as error:  # noqa: BLE001 - one panel's fault must not take the window
+            self.stop(error)
+
+    def _rebind(self) -> None:
+        state = self._session()
+        part = None if state is None else self.spec.part(state)
+        if part is not self._bound and self._panel is not None:
+            self._bound = part
+            self._panel.bind(part)
+
+    @override
+    def showEvent(self, event: object) -> None:
+        super().showEvent(event)  # type: ignore[arg-type]
+        self._due_s = 0.0
+
+
+def host_of(traceback: TracebackType | None) -> PanelHost | None:
+    """Host of the panel in whose painting or slot an exception arose; None where it was elsewhere."""
+    while traceback is not None:
+        owner = traceback.tb_frame.f_locals.get("self")
+        widget = owner if isinstance(owner, QWidget) else None
+        while widget is not None:
+            if isinstance(widget, PanelHost):
+                return widget
+            widget = widget.parentWidget()
+        traceback = traceback.tb_next
+    return None

@@ -1,0 +1,57 @@
+"""The window's head: menus, the session's name, the mode in a word, transport and banner."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenuBar, QVBoxLayout, QWidget
+
+from app.windows.banner import Banner
+from widgets.theme import Theme
+from widgets.transport import TransportBar
+
+
+class TopBar(QWidget):
+    """Everything above the docks."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("top_bar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.menus = QMenuBar()
+        self.menus.setNativeMenuBar(False)
+        self.transport = TransportBar(theme)
+        self.banner = Banner(self)
+        self._name = QLabel()
+        self._name.setObjectName("session_name")
+        self._detail = QLabel()
+        self._detail.setObjectName("quiet")
+        self._mode = QLabel()
+        self._mode.setObjectName("mode")
+        row = QHBoxLayout()
+        row.setContentsMargins(0, 0, 8, 0)
+        row.setSpacing(8)
+        row.addWidget(self.menus)
+        row.addStretch(1)
+        for label in (self._name, self._detail, self._mode):
+            row.addWidget(label)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(row)
+        column.addWidget(self.transport)
+        column.addWidget(self.banner)
+
+    @property
+    def session_name(self) -> str:
+        """Name shown."""
+        return self._name.text()
+
+    @property
+    def mode(self) -> str:
+        """Mode shown, in one word."""
+        return self._mode.text()
+
+    def show_session(self, name: str, detail: str, mode: str) -> None:
+        """Name the session; an empty mode is none."""
+        self._name.setText(name)
+        self._detail.setText(detail)
+        self._mode.setText(mode)
+        self._mode.setVisible(bool(mode))
