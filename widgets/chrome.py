@@ -14,11 +14,17 @@ QToolButton, QPushButton {{
 }}
 QToolButton:hover, QPushButton:hover {{ border-color: {line}; color: {text}; }}
 QToolButton:checked, QPushButton:checked {{ background: {selection}; color: {text}; }}
+QPushButton#back_to_now {{
+    background: {raised}; border: 1px solid {signal}; color: {signal}; border-radius: 9px; padding: 1px 10px;
+}}
+QPushButton#back_to_now:hover {{ background: {selection}; color: {text}; }}
 QToolButton::menu-indicator {{ image: none; width: 0; }}
 QComboBox, QLineEdit, QDoubleSpinBox {{
     background: {raised}; border: 1px solid {line}; border-radius: 3px; padding: 0 4px; min-height: 18px;
     selection-background-color: {selection}; selection-color: {text};
 }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ width: 0; border: 0; }}
+QAbstractSpinBox QLineEdit {{ background: transparent; border: 0; padding: 0; min-height: 0; }}
 QComboBox:focus, QLineEdit:focus, QDoubleSpinBox:focus {{ border-color: {signal}; }}
 QComboBox QAbstractItemView {{
     background: {raised}; border: 1px solid {line}; selection-background-color: {selection};

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
+from widgets.back_to_now import BackToNow
+from widgets.book.layout import FOOT_LINE
 from widgets.book.rows import GROUPS
 from widgets.book.state import BookMarket, LadderState, WorkingOrders
 from widgets.book.view import LadderView
@@ -49,10 +51,9 @@ class LadderPanel(QWidget):
         self._log.setCheckable(True)
         self._log.setToolTip(self.tr("Draw size bars on a logarithmic scale"))
         self._log.toggled.connect(self.view.set_logarithmic)
-        self._now = QPushButton(self.tr("Back to now"))
+        self._now = BackToNow(self.view, lift=3 * FOOT_LINE)
         self._now.setToolTip(self.tr("Centre on the market and follow it (Home)"))
         self._now.clicked.connect(self.view.back_to_now)
-        self._now.hide()
         self._name = QLabel()
         self._name.setObjectName("quiet")
         self.view.follow_changed.connect(self._on_follow_changed)
@@ -69,7 +70,6 @@ class LadderPanel(QWidget):
         bar.addWidget(self._groups)
         bar.addWidget(self._log)
         bar.addStretch()
-        bar.addWidget(self._now)
         bar.addWidget(self._name)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
@@ -94,7 +94,7 @@ class LadderPanel(QWidget):
             self._market, self._orders = market, orders
             self._seen = (-1, -1)
             self.view.show_market(market, orders)
-            self._now.hide()
+            self._now.appear(on=False)
             self._name.setText(market.instrument.id if market else "")
         if market is None or orders is None:
             return
@@ -138,4 +138,4 @@ class LadderPanel(QWidget):
         self.view.set_group(self._groups.currentData(Qt.ItemDataRole.UserRole))
 
     def _on_follow_changed(self, following: bool) -> None:  # noqa: FBT001 -- a Qt slot
-        self._now.setVisible(not following)
+        self._now.appear(on=not following)
