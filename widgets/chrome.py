@@ -19,13 +19,11 @@ QPushButton#back_to_now {{
 }}
 QPushButton#back_to_now:hover {{ background: {selection}; color: {text}; }}
 QToolButton::menu-indicator {{ image: none; width: 0; }}
-QComboBox, QLineEdit, QDoubleSpinBox {{
+QComboBox, QLineEdit {{
     background: {raised}; border: 1px solid {line}; border-radius: 3px; padding: 0 4px; min-height: 18px;
     selection-background-color: {selection}; selection-color: {text};
 }}
-QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ width: 0; border: 0; }}
-QAbstractSpinBox QLineEdit {{ background: transparent; border: 0; padding: 0; min-height: 0; }}
-QComboBox:focus, QLineEdit:focus, QDoubleSpinBox:focus {{ border-color: {signal}; }}
+QComboBox:focus, QLineEdit:focus {{ border-color: {signal}; }}
 QComboBox QAbstractItemView {{
     background: {raised}; border: 1px solid {line}; selection-background-color: {selection};
     selection-color: {text}; outline: 0;

@@ -1,10 +1,11 @@
 """Time and sales with its filter, bound to one market."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QLocale, Qt
+from PySide6.QtGui import QDoubleValidator
 from PySide6.QtWidgets import (
-    QDoubleSpinBox,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -19,6 +20,13 @@ from widgets.tape.view import TapeView
 from widgets.theme import Theme
 
 
+def _size_validator(parent: QWidget) -> QDoubleValidator:
+    validator = QDoubleValidator(0.0, 1e15, 10, parent)
+    validator.setLocale(QLocale.c())
+    validator.setNotation(QDoubleValidator.Notation.StandardNotation)
+    return validator
+
+
 class TimeAndSalesPanel(QWidget):
     """Trades as they come, newest on top; changes of the quote where a source has no trades."""
 
@@ -29,16 +37,12 @@ class TimeAndSalesPanel(QWidget):
         self._lines = TapeLines()
         self.view = TapeView(theme, self._lines)
         self.view.held.connect(self._on_held)
-        self._smallest = QDoubleSpinBox()
-        self._smallest.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
-        self._smallest.setRange(0.0, 1e12)
-        self._smallest.setSpecialValueText(self.tr("any size"))
-        self._smallest.setPrefix("≥ ")
+        self._smallest = QLineEdit()
+        self._smallest.setPlaceholderText(self.tr("≥ any size"))
+        self._smallest.setValidator(_size_validator(self._smallest))
         self._smallest.setMaximumWidth(92)
-        self._smallest.setGroupSeparatorShown(True)
-        self._smallest.setKeyboardTracking(False)
-        self._smallest.setToolTip(self.tr("Show only trades of at least this size; 0 shows all"))
-        self._smallest.valueChanged.connect(self._on_smallest_changed)
+        self._smallest.setToolTip(self.tr("Show only trades of at least this size; empty shows all"))
+        self._smallest.textChanged.connect(self._on_smallest_changed)
         self._sweeps = QToolButton()
         self._sweeps.setText(self.tr("Sweeps"))
         self._sweeps.setCheckable(True)
@@ -75,8 +79,6 @@ class TimeAndSalesPanel(QWidget):
             self._versions = (-1, -1)
             self._lines.clear()
             self.view.instrument = market.instrument if market else None
-            if market is not None:
-                self._smallest.setDecimals(market.instrument.size_precision)
             self.view.start_anew()
             self._show_notice()
         self.refresh()
@@ -117,10 +119,15 @@ class TimeAndSalesPanel(QWidget):
         if self.view.newer:
             self._now.appear(on=True, newer=self.view.newer)
 
-    def _on_smallest_changed(self, smallest: float) -> None:
-        self._lines.min_size = smallest
-        self._lines.refilter()
-        self.view.start_anew()
+    def _on_smallest_changed(self, text: str) -> None:
+        try:
+            smallest = float(text or 0)
+        except ValueError:  # half a number, such as a lone point
+            return
+        if smallest != self._lines.min_size:
+            self._lines.min_size = smallest
+            self._lines.refilter()
+            self.view.start_anew()
 
     def _on_sweeps_toggled(self, on: bool) -> None:  # noqa: FBT001 -- a Qt slot
         self._lines.aggregate = on

@@ -95,9 +95,9 @@ def test_rows_left_out_are_told(panel: TimeAndSalesPanel, market: FakeMarket) ->
 
 
 def test_filter_and_sweeps(panel: TimeAndSalesPanel, market: FakeMarket) -> None:
-    panel._smallest.setValue(4000.0)
+    panel._smallest.setText("4000")
     assert set(panel.view.shown["size"].tolist()) == {4000.0, 5000.0}
-    panel._smallest.setValue(0.0)
+    panel._smallest.clear()
     market.trades.append((500, 1.1, 10.0, 1), (500, 1.2, 20.0, 1))
     panel.refresh()
     panel._sweeps.setChecked(True)
