@@ -1,0 +1,256 @@
+"""What lies over the picture and may change with every mouse move: tags, own orders, marks, crosshair."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRect, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
+
+from engine.messages.events import OrderChanged
+from widgets.chart import readout
+from widgets.chart.axes import Axes
+from widgets.chart.layout import Layout
+from widgets.chart.palette import legend_steps
+from widgets.chart.scene import Scene, Shown
+from widgets.chart.view import View
+from widgets.numbers import compact_text, price_text, size_text, time_text
+from widgets.theme import Theme
+
+_LEGEND_WIDTH: Final = 132
+_LEGEND_HEIGHT: Final = 6
+
+
+@dataclass(slots=True)
+class Pointer:
+    """Where the mouse is, in device pixels, and what it does there.
+
+    Attributes
+    ----------
+    at : tuple of int, or None
+        None while the mouse is elsewhere.
+    measured_from : tuple of int and float, or None
+        Time and price at which a measurement began.
+    """
+
+    at: tuple[int, int] | None = None
+    measured_from: tuple[int, float] | None = None
+
+
+@dataclass(slots=True)
+class TimeMarks:
+    """Bookmarks and the loop's two ends, ns."""
+
+    bookmarks: list[int] = field(default_factory=list)
+    loop: tuple[int, int] | None = None
+
+
+class Overlay:
+    """Draws over a scene's picture; positions are device pixels."""
+
+    def __init__(self, scene: Scene, view: View, axes: Axes, layout: Layout, tr: readout.Translate) -> None:
+        self._scene, self._view, self._axes, self._layout, self._tr = scene, view, axes, layout, tr
+        self._ratio = axes.ratio
+
+    @property
+    def _theme(self) -> Theme:
+        return self._scene.theme
+
+    def draw(self, painter: QPainter, shown: Shown, pointer: Pointer, time_marks: TimeMarks) -> None:
+        """Draw all of it."""
+        painter.setFont(self._axes.glyphs.font)
+        self._draw_time_marks(painter, time_marks)
+        if shown.heatmap and len(self._scene.market.depth):
+            self._draw_legend(painter)
+        self._draw_orders(painter)
+        self._draw_last(painter)
+        if pointer.at is not None:
+            self._draw_crosshair(painter, shown, pointer.at)
+            if pointer.measured_from is not None:
+                self._draw_measure(painter, pointer.measured_from, pointer.at)
+
+    def _px(self, logical: float) -> int:
+        return round(logical * self._ratio)
+
+    def _tag(self, painter: QPainter, y: int, text: str, fill: QColor, ink: QColor) -> None:
+        """Write a price on the axis in a filled box."""
+        glyphs = self._axes.glyphs
+        half = glyphs.height // 2 + self._px(1)
+        y = min(max(y, half), self._layout.price.bottom - half)
+        left, width = (
+            self._layout.axis.left + self._layout.scale,
+            self._layout.axis.width - self._layout.scale,
+        )
+        painter.fillRect(left, y - half, width, 2 * half, fill)
+        painter.setPen(ink)
+        glyphs.right(painter, self._layout.axis.right - self._px(7), y - half, 2 * half, text)
+
+    def _draw_last(self, painter: QPainter) -> None:
+        """Tag the newest bid and ask on the axis; without quotes the last trade."""
+        half = self._axes.glyphs.height // 2
+        ink, ground = QColor(self._theme.panel), QColor(self._theme.panel)
+        tags = self._last_prices()
+        for y, _, _ in tags:
+            # A half-covered label of the axis would read as part of the tag.
+            left = self._layout.axis.left + self._layout.scale
+            painter.fillRect(left, y - 2 * half, self._layout.axis.width, 4 * half, ground)
+        for y, price, token in tags:
+            text = price_text(price, self._axes.precision)
+            self._tag(painter, y, text, QColor(getattr(self._theme, token)), ink)
+
+    def _last_prices(self) -> list[tuple[int, float, str]]:
+        """Row, price and colour of each tag; those of bid and ask are moved apart so that both can be read."""
+        market, view = self._scene.market, self._view
+        if len(market.quotes):
+            quote = market.quotes.rows[-1]
+            ask, bid = float(quote["ask"]), float(quote["bid"])
+            middle = view.y_of((ask + bid) / 2)
+            apart = max(
+                view.y_of(bid) - view.y_of(ask), float(2 * (self._axes.glyphs.height // 2 + self._px(1)))
+            )
+            return [(round(middle - apart / 2), ask, "ask"), (round(middle + apart / 2), bid, "bid")]
+        if len(market.trades):
+            trade = market.trades.rows[-1]
+            token = {1: "bid", 2: "ask"}.get(int(trade["aggressor"]), "quiet")
+            return [(round(view.y_of(float(trade["price"]))), float(trade["price"]), token)]
+        return []
+
+    def _draw_orders(self, painter: QPainter) -> None:
+        """Draw a line at each working order, its side and size at the right."""
+        orders = self._scene.orders
+        if orders is None:
+            return
+        for order in _priced(orders.working(self._scene.market.instrument.id)):
+            price = float(order.price if order.price is not None else order.trigger or 0)
+            y = round(self._view.y_of(price))
+            if not 0 <= y < self._layout.price.bottom:
+                continue
+            colour = QColor(self._theme.bid if order.side == "BUY" else self._theme.ask)
+            painter.setPen(QPen(colour, self._layout.scale, Qt.PenStyle.DashLine))
+            painter.drawLine(0, y, self._layout.price.right, y)
+            left = size_text(order.quantity - order.filled, self._axes.size_precision)
+            text = f"{self._tr('Buy') if order.side == 'BUY' else self._tr('Sell')} {left}"
+            self._boxed(painter, self._layout.price.right - self._px(8), y, text, colour)
+
+    def _boxed(self, painter: QPainter, right: int, y: int, text: str, colour: QColor) -> None:
+        """Write a small label ending at `right`, on the panel's ground with a coloured edge."""
+        glyphs = self._axes.glyphs
+        half, width = glyphs.height // 2 + self._px(1), glyphs.width(text) + self._px(10)
+        box = QRect(right - width, y - half, width, 2 * half)
+        painter.fillRect(box, QColor(self._theme.panel))
+        painter.setPen(QPen(colour, max(1, self._px(1))))
+        painter.drawRect(box)
+        glyphs.right(painter, right - self._px(5), y - half, 2 * half, text)
+
+    def _draw_time_marks(self, painter: QPainter, marks: TimeMarks) -> None:
+        view, colour = self._view, QColor(self._theme.signal)
+        bottom = self._layout.time.top
+        if marks.loop is not None:
+            start, end = (view.x_of(ts) for ts in marks.loop)
+            left, right = max(start, 0), min(end, self._layout.price.right)
+            if right > left:
+                painter.fillRect(left, 0, right - left, bottom, self._theme.colour("signal", 0.06))
+            painter.setPen(QPen(colour, self._layout.scale))
+            for x in (start, end):
+                if 0 <= x < self._layout.price.right:
+                    painter.drawLine(x, 0, x, bottom)
+        painter.setBrush(colour)
+        for ts in marks.bookmarks:
+            x = view.x_of(ts)
+            if 0 <= x < self._layout.price.right:
+                painter.setPen(
+                    QPen(self._theme.colour("signal", 0.5), self._layout.scale, Qt.PenStyle.DotLine)
+                )
+                painter.drawLine(x, 0, x, bottom)
+                painter.setPen(Qt.PenStyle.NoPen)
+                half, tall = self._px(4), self._px(9)
+                corners = [(x - half, 0), (x + half, 0), (x + half, tall), (x, tall - half), (x - half, tall)]
+                painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in corners]))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+
+    def _draw_legend(self, painter: QPainter) -> None:
+        """Show what sizes the heatmap's colours stand for."""
+        low, high = self._scene.heat_range
+        if high <= low:
+            return
+        width, height = self._px(_LEGEND_WIDTH), self._px(_LEGEND_HEIGHT)
+        steps = legend_steps(low, high, width)
+        strip = self._scene.palette.heat(low, high).take(np.rint(steps).astype(np.int64))
+        image = QImage(np.ascontiguousarray(strip).data, width, 1, QImage.Format.Format_RGB32)
+        left, top = self._px(10), self._layout.price.bottom - self._px(30)
+        ground = self._theme.colour("panel", 0.82)
+        glyphs = self._axes.glyphs
+        pad = self._px(6)
+        painter.fillRect(left - pad, top - pad, width + 2 * pad, height + glyphs.height + 2 * pad, ground)
+        painter.drawImage(QRect(left, top, width, height), image)
+        painter.setPen(QColor(self._theme.quiet))
+        for place, draw in ((0, glyphs.left), (width // 2, glyphs.centre), (width - 1, glyphs.right)):
+            size = float(self._scene.tiles.sizes_of(steps[place : place + 1])[0])
+            draw(
+                painter,
+                left + place,
+                top + height + self._px(1),
+                glyphs.height,
+                compact_text(_two_digits(size), 0 if size >= 10 else 3),
+            )
+
+    def _draw_crosshair(self, painter: QPainter, shown: Shown, at: tuple[int, int]) -> None:
+        x, y = at
+        if not (x < self._layout.axis.left and y < self._layout.time.top):
+            return
+        view, theme = self._view, self._theme
+        painter.setPen(QPen(theme.colour("text", 0.55), self._layout.scale, Qt.PenStyle.DotLine))
+        painter.drawLine(x, 0, x, self._layout.time.top)
+        ts, price = view.time_at(x), np.nan
+        fill, ink = QColor(theme.raised), QColor(theme.text)
+        if y < self._layout.price.bottom:
+            painter.drawLine(0, y, self._layout.axis.left, y)
+            price = round(view.price_at(y + 0.5) / self._scene.tick) * self._scene.tick
+            self._tag(painter, y, price_text(price, self._axes.precision), fill, ink)
+        self._time_tag(painter, x, time_text(ts, readout.time_digits(view.scale_ns)), fill, ink)
+        parts = readout.lines(self._scene, view, shown, self._axes, (ts, price), self._tr)
+        self._line_of_text(painter, "   ".join(parts))
+
+    def _time_tag(self, painter: QPainter, x: int, text: str, fill: QColor, ink: QColor) -> None:
+        glyphs = self._axes.glyphs
+        half = glyphs.width(text) // 2 + self._px(6)
+        x = min(max(x, half), self._layout.time.right - half)
+        top = self._layout.time.top + self._layout.scale
+        painter.fillRect(x - half, top, 2 * half, self._layout.time.bottom - top, fill)
+        painter.setPen(ink)
+        glyphs.centre(painter, x, top, self._layout.time.bottom - top, text)
+
+    def _line_of_text(self, painter: QPainter, text: str) -> None:
+        """Write the readout at the top left."""
+        glyphs = self._axes.glyphs
+        left, top, height = self._px(8), self._px(6), glyphs.height + self._px(4)
+        width = glyphs.width(text) + self._px(12)
+        painter.fillRect(left - self._px(4), top, width, height, self._theme.colour("panel", 0.82))
+        painter.setPen(QColor(self._theme.text))
+        glyphs.left(painter, left + self._px(2), top, height, text)
+
+    def _draw_measure(self, painter: QPainter, start: tuple[int, float], at: tuple[int, int]) -> None:
+        view, theme = self._view, self._theme
+        x0, y0 = view.x_of(start[0]), round(view.y_of(start[1]))
+        x1, y1 = at[0], min(at[1], self._layout.price.bottom - 1)
+        box = QRect(min(x0, x1), min(y0, y1), abs(x1 - x0), abs(y1 - y0))
+        painter.fillRect(box, theme.colour("signal", 0.12))
+        painter.setPen(QPen(QColor(theme.signal), self._layout.scale))
+        painter.drawRect(box)
+        end = view.time_at(x1), view.price_at(y1)
+        text = readout.measure_text(self._scene, self._axes, start, end, self._tr)
+        right = min(
+            max(x1, self._axes.glyphs.width(text) + self._px(20)), self._layout.price.right - self._px(8)
+        )
+        below = y1 + self._px(16) if y1 >= y0 else y1 - self._px(16)
+        self._boxed(painter, right, below, text, QColor(theme.signal))
+
+
+def _priced(orders: Sequence[OrderChanged]) -> list[OrderChanged]:
+    return [order for order in orders if order.price is not None or order.trigger is not None]
+
+
+def _two_digits(size: float) -> float:
+    """Round to two digits: a legend needs no more."""
+    return float(f"{size:.1e}")

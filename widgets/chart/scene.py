@@ -1,0 +1,194 @@
+"""All that does not follow the mouse, as one image: heatmap, prices, trades, fills, volume and axes.
+
+It is drawn anew when the market or the view changed and kept otherwise, so moving the crosshair costs one
+copy of the image. Every layer costs by the pixel.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from PySide6.QtGui import QColor, QPainter
+
+from engine.messages.columns import Rows
+from widgets.chart import flow, marks, prices
+from widgets.chart.axes import Axes
+from widgets.chart.fills import FillColumns
+from widgets.chart.heatmap import HeatTiles
+from widgets.chart.layout import Layout
+from widgets.chart.palette import Palette
+from widgets.chart.raster import Pixels, Raster, blend
+from widgets.chart.state import Bars, ChartMarket, ChartOrders, Envelope
+from widgets.chart.view import View
+from widgets.theme import Theme
+
+_LEAST_TICKS: Final = 24
+_FILLS_CELL: Final = 5
+_SPREAD_SHOWS: Final = 2.5
+"""Pixels of spread from which bid and ask are two lines of their own colours; narrower, they are one."""
+
+
+@dataclass(slots=True)
+class Shown:
+    """Which layers are on; `spec` of None is the tick line, else the bars' spec."""
+
+    heatmap: bool = True
+    trades: bool = True
+    flow: bool = True
+    spec: str | None = None
+
+
+class Scene:
+    """The picture of one market in one theme and size.
+
+    Attributes
+    ----------
+    flow_peak : float
+        Volume at the top of the lower pane.
+    heat_range : tuple of float
+        Bytes of the heatmap at the legend's ends.
+    paintings : int
+        How often it was drawn, for the tests.
+    """
+
+    def __init__(self, theme: Theme, market: ChartMarket, orders: ChartOrders | None) -> None:
+        self.market, self.orders = market, orders
+        self.tick = float(market.instrument.tick_size)
+        self.tiles = HeatTiles(market.depth, self.tick)
+        self.fills = FillColumns(market.instrument.id)
+        self.flow: flow.Flow | None = None
+        self.flow_peak = 0.0
+        self.heat_range = (0.0, 0.0)
+        self.paintings = 0
+        self._tuned_at = 0
+        self._raster: Raster | None = None
+        self._sprites_scale = 0.0
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Use other colours from the next drawing on."""
+        self.theme = theme
+        self.palette = Palette(theme)
+        self._sprites_scale = 0.0
+
+    def bars(self, shown: Shown) -> Bars | None:
+        """Bars that are shown, if any; raises `UserError` for a bad spec."""
+        return None if shown.spec is None else self.market.bars(shown.spec)
+
+    def draw(self, view: View, layout: Layout, shown: Shown, now_ns: int, axes: Axes) -> Raster:
+        """Draw everything and return the image, which is kept until the next drawing."""
+        self.paintings += 1
+        raster = self._sized(layout)
+        candles, lines = self._fetch(view, shown)
+        view.fit_price(*prices.price_range(lines, candles), _LEAST_TICKS * self.tick)
+        raster.pixels.fill(self.palette.ground)
+        if shown.heatmap:
+            self._draw_heat(raster, view, layout, now_ns)
+        axes.draw_grid(raster, view, layout, self.theme)
+        last_x = view.x_of(now_ns)
+        self._draw_prices(raster.inside(layout.price), view, candles, lines, last_x, layout.scale)
+        if layout.flow.height:
+            self._draw_flow(raster.inside(layout.flow), view, candles, last_x, layout.scale)
+        painter = QPainter(raster.image)
+        painter.setClipRect(layout.price.left, layout.price.top, layout.price.width, layout.price.height)
+        self._draw_marks(painter, view, layout, shown)
+        painter.setClipping(False)
+        axes.draw_labels(painter, view, layout, self.theme, self.flow_peak if layout.flow.height else None)
+        painter.end()
+        return raster
+
+    def _sized(self, layout: Layout) -> Raster:
+        size = layout.time.width, layout.time.bottom
+        raster = self._raster
+        if raster is None or raster.pixels.shape != size[::-1]:
+            raster = self._raster = Raster(*size)
+        return raster
+
+    def _fetch(self, view: View, shown: Shown) -> tuple[Rows | None, list[Envelope]]:
+        """Visible candles, or the envelopes of the lines."""
+        bars = self.bars(shown)
+        if bars is not None:
+            limit = max(1, view.width // prices.PIXELS_PER_CANDLE)
+            return bars.candles(view.left_ns, view.right_ns, limit), []
+        span = view.left_ns, view.right_ns, view.width
+        if len(self.market.quotes):
+            return None, [self.market.quotes.envelope(side, *span) for side in ("bid", "ask")]
+        return None, [self.market.trades.envelope("price", *span)] if len(self.market.trades) else []
+
+    def _draw_heat(self, raster: Raster, view: View, layout: Layout, now_ns: int) -> None:
+        count = self.market.depth.dropped + len(self.market.depth)
+        if not count:
+            return
+        if count > self._tuned_at * 1.1:
+            self._tune_heat()
+            self._tuned_at = count
+        cells = self.tiles.compose(view, now_ns)
+        raster.inside(layout.price)[...] = self.palette.heat(*self.heat_range).take(cells)
+
+    def _tune_heat(self) -> None:
+        """Set the colours' ends by the sizes seen; small changes are let be, so that colours keep still."""
+        sample = self.tiles.sample()
+        if not len(sample):
+            return
+        low, high = (float(value) for value in np.percentile(sample, (8, 99.7)))
+        high = max(high, low + 16)
+        if abs(low - self.heat_range[0]) > 4 or abs(high - self.heat_range[1]) > 4:
+            self.heat_range = low, high
+
+    def _draw_prices(
+        self,
+        pixels: Pixels,
+        view: View,
+        candles: Rows | None,
+        lines: list[Envelope],
+        last_x: int,
+        scale: int,
+    ) -> None:
+        if candles is not None:
+            prices.draw_candles(pixels, candles, view, (self.palette.bid, self.palette.ask), scale)
+        colours = (self.palette.text,) * len(lines)
+        if len(lines) == 2 and self._spread() >= _SPREAD_SHOWS * scale * view.price_per_pixel:
+            colours = self.palette.bid_line, self.palette.ask_line
+        for line, colour in zip(lines, colours, strict=False):
+            prices.draw_line(pixels, line, view, last_x, colour, scale)
+
+    def _spread(self) -> float:
+        """Newest ask minus bid."""
+        quote = self.market.quotes.rows[-1]
+        return float(quote["ask"] - quote["bid"])
+
+    def _draw_flow(self, pixels: Pixels, view: View, candles: Rows | None, last_x: int, scale: int) -> None:
+        edges = None
+        if candles is not None and len(candles):
+            edges = np.concatenate([candles["ts"], candles["end"][-1:]])
+        self.flow = flow.flow_of(self.market.trades, view, edges, scale)
+        peak = self.flow.peak
+        if not 0.4 * self.flow_peak <= peak <= self.flow_peak:
+            self.flow_peak = 1.15 * peak
+        palette = self.palette
+        colours = palette.bar_bought, palette.bar_sold, palette.total
+        blend(pixels[len(pixels) // 2 : len(pixels) // 2 + scale], QColor(self.theme.line), 1.0)
+        flow.draw_flow(pixels, self.flow, view, self.flow_peak, colours, scale)
+        flow.draw_total(pixels, self.flow, last_x, palette.total, scale)
+
+    def _draw_marks(self, painter: QPainter, view: View, layout: Layout, shown: Shown) -> None:
+        if self._sprites_scale != layout.scale:
+            self._sprites_scale = layout.scale
+            self._discs = marks.disc_sprites(self.theme, layout.scale)
+            self._triangles = marks.triangle_sprites(self.theme, layout.scale)
+        if shown.trades:
+            trades = self.market.trades.largest(view.left_ns, view.right_ns, marks.TRADES_SHOWN)
+            largest = float(trades["size"].max(initial=0.0))
+            marks.draw_trades(painter, self._discs, trades, view, largest)
+        if self.orders is not None:
+            self.fills.take(self.orders.fills)
+            self._draw_fills(painter, self.fills.between(view.left_ns, view.right_ns), view, layout)
+
+    def _draw_fills(self, painter: QPainter, fills: Rows, view: View, layout: Layout) -> None:
+        if not len(fills):
+            return
+        x, y = view.x_array(fills["ts"]), view.y_array(fills["price"])
+        some = marks.one_per_pixel(x, y, fills["sells"], _FILLS_CELL * layout.scale)
+        self._triangles.draw(
+            painter, x[some] + 0.5, y[some] + 0.5, fills["sells"][some], np.zeros(len(some), np.int64)
+        )
