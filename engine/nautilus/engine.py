@@ -18,7 +18,7 @@ from nautilus_trader.model import AccountType, BookType, Currency, Money, OmsTyp
 
 from engine.columns import Columns
 from engine.errors import UserError
-from engine.messages.events import AccountChanged, Event
+from engine.messages.events import AccountChanged, AnyEvent
 from engine.messages.instrument import Instrument
 from engine.messages.run import VenueRules
 from engine.nautilus import events
@@ -66,7 +66,7 @@ class SimulatedVenue:
         kinds: frozenset[str],
         strategy: str | type[StationStrategy],
         parameters: msgspec.Struct,
-        emit: Callable[[Event], None],
+        emit: Callable[[AnyEvent], None],
         gate: Gate | None = None,
     ) -> None:
         self._instrument = instrument
@@ -130,13 +130,14 @@ class SimulatedVenue:
         """Let everything happen up to this market time; holds the interpreter lock meanwhile."""
         self._running.run(end=ts_ns, streaming=True)
 
+    def told(self, account: AccountChanged) -> None:
+        """Remember the account as it was told last."""
+        self._told = account
+
     def account(self, ts: int) -> AccountChanged | None:
         """The account, where it is not as it was told last."""
         now = events.account_changed(self._account, ts)
-        if self._told is not None and self._told.balances == now.balances:
-            return None
-        self._told = now
-        return now
+        return None if self._told is not None and self._told.balances == now.balances else now
 
     def finish(self) -> dict[str, float | str | None]:
         """End the run and return the analyzer's statistics by name; not defined is None."""

@@ -28,7 +28,7 @@ from nautilus_trader.model import (
 )
 from nautilus_trader.trading import Strategy, StrategyConfig
 
-from engine.messages.events import Event, Logged, OrderChanged
+from engine.messages.events import AnyEvent, Logged, OrderChanged
 from engine.messages.instrument import Instrument
 from engine.nautilus import events
 from engine.nautilus.gate import Gate, OrderIntent
@@ -57,7 +57,7 @@ class Context:
     kinds: frozenset[str]
     balance: Decimal
     gate: Gate
-    emit: Callable[[Event], None]
+    emit: Callable[[AnyEvent], None]
 
 
 class StationStrategy(Strategy):
@@ -235,7 +235,7 @@ class StationStrategy(Strategy):
         except Exception as error:  # noqa: BLE001 - whatever it is, the session must end over it
             self.fail(where, error)
 
-    def _tell(self, event: Event) -> None:
+    def _tell(self, event: AnyEvent) -> None:
         self.given.emit(event)
 
     def _warn(self, text: str) -> None:

@@ -8,7 +8,7 @@ SLOWEST: Final = 0.1
 FASTEST: Final = 1000.0
 
 _FORGIVEN_S: Final = 1.0
-"""A session that is further behind than this (a suspended machine, a speed it cannot keep) stops catching up."""
+"""A session further behind than this (a suspended machine, a speed it cannot keep) stops catching up."""
 
 
 class Pace:

@@ -4,6 +4,7 @@ An event here is what the engine handles as one: a quote, a trade, or a whole bo
 market times, never between two events of one time, so any sequence of windows makes the same orders.
 """
 
+import time
 from collections.abc import Iterator, Mapping
 from typing import Final, Protocol
 
@@ -35,11 +36,14 @@ class Playhead:
         Market time up to which everything has happened; just before the start at first.
     ticks : int
         Events that have happened.
+    load_s : float
+        Seconds spent on reading and handing over chunks.
     """
 
     def __init__(self, source: Source, venue: Venue) -> None:
         self.now = source.start_ns - 1
         self.ticks = 0
+        self.load_s = 0.0
         self._venue = venue
         self._chunks: Iterator[Chunk] = source.chunks()
         self._columns: Mapping[str, Columns] = {}
@@ -67,6 +71,13 @@ class Playhead:
             if at < len(times):
                 ahead.append(int(times[at]))
         return min(ahead, default=None)
+
+    def ahead(self, kind: str) -> Columns | None:
+        """Rows of this kind that are still to happen in the chunk at hand; None where it holds none."""
+        if self.next_ts is None or kind not in self._columns:
+            return None
+        columns = self._columns[kind]
+        return columns.take(slice(int(np.searchsorted(columns.ts_init, self.now, side="right")), None))
 
     @property
     def chunk_end(self) -> int:
@@ -118,6 +129,7 @@ class Playhead:
             self._seen.append(part)
 
     def _load_next(self) -> bool:
+        started = time.perf_counter()
         self._collect()
         chunk = next(self._chunks, None)
         if chunk is None:
@@ -126,6 +138,7 @@ class Playhead:
         self._venue.load(chunk.columns)
         self._times = np.sort(np.concatenate([_event_times(part) for part in chunk.columns.values()]))
         self._at = 0
+        self.load_s += time.perf_counter() - started
         return True
 
 

@@ -32,7 +32,7 @@ _BLOCK_S: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """All rows of a stretch of time by kind, each in the order of `ts_init`; empty kinds are left out.
+    """All rows of a stretch of time by kind, each in the order of `ts_init`; some, and no kind is empty.
 
     Rows of one `ts_init` are never parted by the end of a chunk.
     """
@@ -150,9 +150,9 @@ class SimulatedSource:
             if at == len(self._made):
                 self._made.append(next(self._market))
             block = self._made[at]
-            yield Chunk(
-                {kind: kept for kind in KINDS if len(kept := _until(getattr(block, kind), self.end_ns))}
-            )
+            parts = {kind: _until(getattr(block, kind), self.end_ns) for kind in KINDS}
+            if parts := {kind: part for kind, part in parts.items() if len(part)}:
+                yield Chunk(parts)
             at += 1
             if self.start_ns + at * _BLOCK_S * 1e9 > self.end_ns:
                 return

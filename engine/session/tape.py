@@ -91,7 +91,7 @@ class Tape:
         """Everything since the last call, conflated where it is too much, and the latest book."""
         quotes, quotes_conflated = self._quotes.take()
         trades, trades_conflated = self._trades.take()
-        bids, asks = self._levels()
+        bids, asks = self.levels()
         return Market(
             instrument=self._instrument,
             quotes=quotes,
@@ -103,19 +103,13 @@ class Tape:
             trades_conflated=trades_conflated,
         )
 
-    @property
-    def mid(self) -> float | None:
-        """Middle of the best bid and ask now, from the book or else the last quote; None without both."""
-        bids, asks = self._levels(1)
-        return (float(bids["price"][0]) + float(asks["price"][0])) / 2 if len(bids) and len(asks) else None
-
     def _absorb_deltas(self, deltas: Deltas) -> None:
         self._has_deltas = True
         self._scales = 10.0**deltas.price_precision, 10.0**deltas.size_precision
         self._close_columns(int(deltas.ts_init[-1]), deltas)
 
     def _close_columns(self, until: int, deltas: Deltas | None) -> None:
-        """Apply `deltas` and close the columns whose time has come, save that at `until`, which may change."""
+        """Apply `deltas` and close the columns that lie before `until`; one at `until` itself may change."""
         first = self._column_at // self._interval + 1
         last = (until - 1) // self._interval
         stride = max(1, -(-(last - first + 1) // _MOST_BOUNDARIES))
@@ -144,7 +138,8 @@ class Tape:
         columns = np.concatenate(self._depth)
         return columns[:: -(-len(columns) // DEPTH_PER_PICTURE)]
 
-    def _levels(self, levels: int = DEPTH_LEVELS) -> tuple[Rows, Rows]:
+    def levels(self, levels: int = DEPTH_LEVELS) -> tuple[Rows, Rows]:
+        """Best bids and asks of the latest book; of the latest quote where there are no book updates."""
         if self._has_deltas:
             return self._level_rows(self._book.bids(levels)), self._level_rows(self._book.asks(levels))
         if not len(self._last_quote):

@@ -1,0 +1,22 @@
+"""`nexttick backtest`: run a strategy over market data at full speed and print what came of it."""
+
+import argparse
+
+from app.commands import Report, Result, run_arguments
+
+SUMMARY = "run a strategy over stored data at full speed"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    run_arguments.configure(parser)
+
+
+def run(args: argparse.Namespace, report: Report) -> Result:
+    """Run to the end; raises `UserError` for what a person can mend."""
+    from engine.session.backtest import backtest  # noqa: PLC0415 - the engine takes 0.3 s to import
+
+    described = run_arguments.run_of(args)
+    report(f"Running {described.strategy} over {described.instrument or described.simulate} …")
+    outcome = backtest(described)
+    return run_arguments.finished(outcome.results, outcome.fills, args.fills)

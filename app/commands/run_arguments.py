@@ -1,0 +1,169 @@
+"""The arguments that say what runs, shared by `backtest` and `replay`: from a file, the line, or both."""
+
+import argparse
+import re
+import tomllib
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from app.commands import Result
+from app.paths import default_store
+from engine.errors import UserError, unknown_name
+from engine.messages.events import Filled, Results
+from engine.messages.run import Run, VenueRules
+from engine.session.fills import fills_csv
+from engine.strategies import parse_parameters
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_NS = 86_400_000_000_000
+_FRACTION = re.compile(r"(\.\d{6})(\d{1,3})(?=$|Z|[+-])")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of a run."""
+    what = parser.add_argument_group("what runs")
+    what.add_argument("--instrument", metavar="ID", help="SYMBOL.VENUE, as 'nexttick data list' names them")
+    what.add_argument("--strategy", metavar="NAME", help="none, buy_and_hold, ema_cross or book_imbalance")
+    what.add_argument(
+        "--param", metavar="NAME=VALUE", action="append", default=[], help="a parameter of the strategy"
+    )
+    what.add_argument("--start", metavar="T", help="first market time: ISO date or time (UTC), or ns")
+    what.add_argument("--end", metavar="T", help="last market time, inclusive; a date means all of it")
+    what.add_argument(
+        "--config", metavar="RUN.toml", help="all of this in a file; arguments here override it"
+    )
+    what.add_argument("--store", metavar="DIR", help="folder of the tick store")
+    what.add_argument("--simulate", metavar="MARKET", help="a generated market instead: fx or crypto")
+    what.add_argument("--seed", type=int, metavar="N", help="of the generated market and of random windows")
+    what.add_argument("--latency-ms", type=float, metavar="MS", help="delay of every order to the venue")
+    parser.add_argument("--fills", metavar="FILE.csv", help="write the fills as canonical CSV")
+
+
+def run_of(args: argparse.Namespace) -> Run:
+    """Run that the arguments describe; raises `UserError` for anything that is wrong with it."""
+    given = _from_file(Path(args.config)) if args.config else {}
+    strategy = args.strategy or given.get("strategy", "none")
+    if args.strategy and args.strategy != given.get("strategy"):
+        given.pop("parameters", None)  # another strategy's
+    given["strategy"] = strategy
+    parameters = {**given.get("parameters", {}), **dict(map(_assignment, args.param))}
+    given["parameters"] = parse_parameters(strategy, parameters).builtins()
+    for name in ("instrument", "store", "simulate", "seed"):
+        if getattr(args, name) is not None:
+            given[name] = getattr(args, name)
+    if args.start is not None:
+        given["start_ns"] = time_ns(args.start)
+    if args.end is not None:
+        given["end_ns"] = time_ns(args.end, end=True)
+    if args.latency_ms is not None:
+        given["venue"] = {**given.get("venue", {}), "latency_ms": args.latency_ms}
+    return _checked(given)
+
+
+def finished(results: Results, fills: list[Filled], fills_path: str | None) -> Result:
+    """Answer of a command that ran to its end; writes the fills where asked."""
+    if fills_path is not None:
+        try:
+            Path(fills_path).write_text(fills_csv(fills), encoding="utf-8")
+        except OSError as error:
+            raise UserError(f"The fills could not be written to {fills_path}: {error.strerror}.") from error
+    return Result(results.summary(), _table(results))
+
+
+def time_ns(text: str, *, end: bool = False) -> int:
+    """Market time in ns UTC of an ISO date or time (UTC where it names no zone), or of ns since the epoch.
+
+    A date alone is its first nanosecond, or with `end` its last.
+    """
+    if text.isascii() and text.isdigit() and len(text) > 8:
+        return int(text)
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        pass
+    else:
+        start = (datetime(day.year, day.month, day.day, tzinfo=UTC) - _EPOCH).days * _DAY_NS
+        return start + _DAY_NS - 1 if end else start
+    finer = _FRACTION.search(text)
+    try:
+        moment = datetime.fromisoformat(_FRACTION.sub(r"\1", text))
+    except ValueError as error:
+        raise UserError(
+            f"{text!r} is no date or time ({error}); write 2019-02-04, 2019-02-04T13:30:00 or ns."
+        ) from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    nanoseconds = int(finer[2].ljust(3, "0")) if finer else 0
+    return (moment - _EPOCH) // timedelta(microseconds=1) * 1000 + nanoseconds
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"The run file {path} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"The run file {path} is not TOML: {error}.") from error
+    for name, is_end in (("start", False), ("end", True)):
+        if name in given:
+            given[f"{name}_ns"] = time_ns(str(given.pop(name)), end=is_end)
+    _check_names(given, Run, f"setting in {path}", extra=("start", "end"))
+    if isinstance(given.get("venue"), dict):
+        _check_names(given["venue"], VenueRules, f"venue setting in {path}")
+    return given
+
+
+def _check_names(
+    given: dict[str, Any], kind: type[msgspec.Struct], what: str, extra: tuple[str, ...] = ()
+) -> None:
+    known = kind.__struct_fields__
+    for name in given:
+        if name not in known:
+            raise unknown_name(what, name, (*known, *extra))
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise UserError(f"--param {text!r} is not NAME=VALUE; write for example --param fast=10.")
+    return name.strip(), value.strip()
+
+
+def _checked(given: dict[str, Any]) -> Run:
+    if not given.get("simulate") and not given.get("instrument"):
+        raise UserError(
+            "Say what to trade: --instrument SYMBOL.VENUE for stored data, or --simulate fx or crypto."
+        )
+    given.setdefault("instrument", "")
+    if not given.get("simulate") and not given.get("store"):
+        given["store"] = str(default_store())
+    start, end = given.get("start_ns"), given.get("end_ns")
+    if start is not None and end is not None and end < start:
+        raise UserError("The end lies before the start; swap --start and --end.")
+    try:
+        return msgspec.convert(given, Run, strict=False)
+    except msgspec.ValidationError as error:
+        raise UserError(f"The run is not valid: {error}.") from error
+
+
+def _table(results: Results) -> str:
+    rate = results.ticks / results.seconds if results.seconds else 0.0
+    rows = [
+        ("Ticks", f"{results.ticks:,} in {results.seconds:.2f} s ({rate:,.0f} a second)"),
+        ("Orders", f"{results.orders:,}"),
+        ("Fills", f"{results.fills:,}"),
+        ("Final balance", results.final_balance),
+        *((name, _number(value)) for name, value in results.stats.items()),
+        ("Fills SHA-256", results.fills_sha256),
+    ]
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+def _number(value: float | str | None) -> str:
+    if value is None:
+        return "-"
+    return value if isinstance(value, str) else f"{value:,.6g}"

@@ -1,0 +1,149 @@
+"""One run of a strategy through its market data, from the start: what a seek back throws away and makes anew.
+
+Headless back-test and replay both drive this; they differ only in who says when the next window comes.
+"""
+
+import time
+from collections.abc import Callable
+
+from engine.bars import BarSpec
+from engine.messages.events import AccountChanged, AnyEvent, Filled, OrderChanged, Results
+from engine.messages.frames import Risk
+from engine.messages.run import Run
+from engine.nautilus.engine import SimulatedVenue
+from engine.nautilus.strategy import StationStrategy
+from engine.session.equity import Equity
+from engine.session.fills import fills_sha256
+from engine.session.playhead import WINDOW_EVENTS, Playhead
+from engine.session.source import Source
+from engine.session.stepping import BarCounter
+from engine.session.tape import Tape
+from engine.strategies import Parameters
+
+
+class Course:
+    """A venue, the position in its data, and what came of it so far.
+
+    Parameters
+    ----------
+    run : Run
+    source : Source
+    strategy : str or type
+        See `SimulatedVenue`.
+    parameters : Parameters
+        Checked ones.
+    emit : callable
+        Takes every event, in order.
+    tape : Tape or None
+        Follows the market for a watcher; None when nobody watches.
+
+    Attributes
+    ----------
+    order_events : int
+        Steps in the life of orders so far.
+    fills : list of Filled
+    busy_s : float
+        Seconds of work so far, without those of reading market data.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        source: Source,
+        *,
+        strategy: str | type[StationStrategy],
+        parameters: Parameters,
+        emit: Callable[[AnyEvent], None],
+        tape: Tape | None,
+    ) -> None:
+        self.order_events = 0
+        self.fills: list[Filled] = []
+        self.busy_s = 0.0
+        self.tape = tape
+        self._orders: set[str] = set()
+        self._emit = emit
+        self._told_at = 0
+        self._equity = Equity(
+            source.instrument, float(run.venue.balance), source.kinds, source.start_ns, source.end_ns
+        )
+        self._venue = SimulatedVenue(
+            source.instrument,
+            run.venue,
+            kinds=source.kinds,
+            strategy=strategy,
+            parameters=parameters,
+            emit=self._take,
+        )
+        self.playhead = Playhead(source, self._venue)
+        self.bars = BarCounter(BarSpec.parse(run.bar), source.kinds)
+
+    @property
+    def failure(self) -> str:
+        """What the strategy raised; empty while all is well."""
+        return self._venue.failure
+
+    def advance(self, limit_ns: int, events: int = WINDOW_EVENTS) -> int:
+        """Run one window; see `Playhead.advance`."""
+        started = time.perf_counter()
+        happened = self.playhead.advance(limit_ns, events)
+        if self.order_events != self._told_at:
+            self._told_at = self.order_events
+            self._tell_account()
+        if self.playhead.left_a_chunk:
+            self.absorb()
+        self.busy_s += time.perf_counter() - started
+        return happened
+
+    def absorb(self) -> None:
+        """Value and remember for the watcher all that happened."""
+        seen = self.playhead.take_seen()
+        self._equity.absorb(seen)
+        for part in seen:
+            self.bars.absorb(part)
+        if self.tape is not None:
+            self.tape.absorb(seen, self.playhead.now)
+
+    def risk(self) -> Risk:
+        """Risk of what was absorbed."""
+        return self._equity.risk()
+
+    def finish(self) -> Results:
+        """End the run; its figures."""
+        started = time.perf_counter()
+        stats = self._venue.finish()
+        self.absorb()
+        self.busy_s += time.perf_counter() - started
+        return Results(
+            ts=self.playhead.now,
+            ticks=self.playhead.ticks,
+            seconds=self.busy_s + self.playhead.load_s,
+            orders=len(self._orders),
+            fills=len(self.fills),
+            final_balance=f"{self._venue.balance} {self._venue.currency}",
+            stats=stats,
+            fills_sha256=fills_sha256(self.fills),
+            equity=self._equity.curve(),
+        )
+
+    def dispose(self) -> None:
+        """Free the engine, in the thread that made it."""
+        self._venue.dispose()
+
+    def _tell_account(self) -> None:
+        account = self._venue.account(self.playhead.now)
+        if account is not None:
+            self._take(account)
+
+    def _take(self, event: AnyEvent) -> None:
+        match event:
+            case OrderChanged():
+                self.order_events += 1
+                self._orders.add(event.order_id)
+            case Filled():
+                self.fills.append(event)
+            case AccountChanged():
+                self._venue.told(event)
+            case _:
+                pass
+        self._equity.note(event)
+        self._emit(event)

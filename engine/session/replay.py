@@ -1,0 +1,470 @@
+"""The replay session: one clock over a run, driven by commands, shown in pictures.
+
+Market time moves forward in windows of the engine; to go back, the run is made anew from its start, which
+gives the same orders and fills, because nothing in it depends on how time was cut or how fast it passed.
+"""
+
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from engine.errors import UserError
+from engine.link.protocols import Picture
+from engine.messages.commands import (
+    AnyCommand,
+    CancelSeek,
+    Finish,
+    Pause,
+    Play,
+    Seek,
+    SetLoop,
+    SetSpeed,
+    Step,
+    StepTo,
+)
+from engine.messages.events import AnyEvent, EpochBegan, Logged, Phase, PhaseChanged, Refused
+from engine.messages.frames import Transport
+from engine.messages.run import Run
+from engine.nautilus.strategy import StationStrategy
+from engine.session.course import Course
+from engine.session.health import Meter
+from engine.session.pace import FASTEST, SLOWEST, Pace
+from engine.session.playhead import WINDOW_EVENTS
+from engine.session.source import Source, open_source
+from engine.session.stepping import next_stop
+from engine.session.watching import Watching
+from engine.strategies import STRATEGIES, parse_parameters
+
+_END: Final = 2**63 - 1
+_OVER: Final = {
+    Phase.FINISHED: "The replay has finished; seek back to watch it again.",
+    Phase.FAILED: "The session failed; start it again, or seek back to look at what led there.",
+}
+
+
+@dataclass(slots=True)
+class _Seeking:
+    """On the way to a market time, as fast as possible."""
+
+    target: int
+    origin: int
+    then_play: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Playing:
+    """Market time passes at the set speed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Finishing:
+    """On the way to the end and the results."""
+
+    origin: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Stepping:
+    """On the way to the next thing of a kind."""
+
+    unit: Step
+    order_events: int
+    fills: int
+
+
+type _Work = _Seeking | _Playing | _Finishing | _Stepping
+
+
+class ReplaySession:
+    """Runs a strategy over a source's market data, as commands say.
+
+    Implements `engine.link.protocols.Session`: made, used and closed in one thread.
+
+    Parameters
+    ----------
+    run : Run
+        What runs; its `store` and `simulate` are the source's business.
+    source : Source
+    strategy : type, optional
+        A strategy class of one's own instead of the one that `run` names.
+    window_events : callable, optional
+        Size of the next window of the engine, at most; for tests and for `--windows random`.
+    watched : bool
+        Whether pictures will be asked for; without them market data is not kept for painting.
+
+    Raises
+    ------
+    UserError
+        Unknown strategy, bad parameters, a strategy that needs data the source has not, or a bad bar.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        source: Source,
+        *,
+        strategy: type[StationStrategy] | None = None,
+        window_events: Callable[[], int] = lambda: WINDOW_EVENTS,
+        watched: bool = True,
+    ) -> None:
+        self._run, self._source = run, source
+        self._strategy: str | type[StationStrategy] = strategy or run.strategy
+        self._parameters = parse_parameters(run.strategy, run.parameters)
+        _check_needs(run.strategy, source)
+        self._window_events = window_events
+        self._events: list[AnyEvent] = []
+        self._pace = Pace()
+        self._loop: tuple[int, int] | None = None
+        self._work: _Work | None = None
+        self._epoch = 1
+        self._meter = Meter()
+        self._watching = Watching(run, source) if watched else None
+        self._course = self._new_course()
+        self._phase = Phase.LOADING
+        self._enter(Phase.PAUSED)
+
+    # The session's protocol ------------------------------------------------------------------------------
+
+    def handle(self, command: AnyCommand) -> None:
+        """Carry a command out, or say in one sentence why not."""
+        try:
+            self._obey(command)
+        except UserError as error:
+            name = type(command).__struct_config__.tag
+            self._events.append(Refused(ts=self._now, command=str(name), text=str(error)))
+
+    def advance(self, seconds: float) -> bool:
+        """Work, or wait for the session's clock, for at most about this long."""
+        if self._work is None:
+            return False
+        try:
+            self._proceed(time.monotonic() + seconds)
+        except UserError as error:
+            self._fail(str(error))
+        except Exception as error:  # noqa: BLE001 - a broken run must not take the link down with it
+            traceback.print_exception(error, file=sys.stderr)
+            self._fail(f"The engine stopped: {traceback.format_exception_only(error)[-1].strip()}")
+        return True
+
+    def take_events(self) -> list[AnyEvent]:
+        """Events since the last call, in order."""
+        events, self._events = self._events, []
+        return events
+
+    def take_picture(self) -> Picture:
+        """The market since the last picture, risk and clock now."""
+        if self._watching is None:
+            raise RuntimeError("the session was made to be run unwatched")
+        self._course.absorb()
+        market, instruments = self._watching.take()
+        self._meter.conflated += market.quotes_conflated + market.trades_conflated
+        return Picture(
+            epoch=self._epoch,
+            transport=self._transport(),
+            markets=[market],
+            risks=[self._course.risk()],
+            health=self._meter.take(self._course.playhead.ticks, self._lag_ms()),
+            instruments=instruments,
+        )
+
+    def rewatch(self) -> None:
+        """Show the market of this epoch from its start, in the pictures that follow."""
+        if self._watching is not None:
+            self._course.absorb()
+            self._watching.again(self._now)
+
+    def close(self) -> None:
+        """Free the engine."""
+        self._work = None
+        self._course.dispose()
+
+    @property
+    def phase(self) -> Phase:
+        """Where the session is in its life."""
+        return self._phase
+
+    @property
+    def course(self) -> Course:
+        """The run of the present epoch."""
+        return self._course
+
+    # Commands --------------------------------------------------------------------------------------------
+
+    def _obey(self, command: AnyCommand) -> None:
+        match command:
+            case Play():
+                self._play()
+            case Pause():
+                self._stop("Stopped where it was." if self._phase == Phase.SEEKING else "")
+            case CancelSeek():
+                if self._phase != Phase.SEEKING:
+                    raise UserError("There is no seek to cancel.")
+                self._stop("The seek was cancelled on its way; the session is paused there.")
+            case SetSpeed(factor):
+                self._set_speed(factor)
+            case StepTo(unit):
+                self._step(unit)
+            case Seek(ts):
+                self._seek(ts)
+            case SetLoop(start, end):
+                self._set_loop(start, end)
+            case Finish():
+                self._require_unfinished()
+                self._work = _Finishing(self._now)
+                self._enter(Phase.SEEKING, "Running to the end.")
+            case _:
+                pass  # Stop, Attach and Acknowledge are the link's
+
+    def _play(self) -> None:
+        if self._phase == Phase.PLAYING:
+            return
+        self._require_unfinished()
+        if isinstance(self._work, _Seeking):
+            self._work.then_play = True
+            return
+        self._work = _Playing()
+        self._pace.start(self._now)
+        self._enter(Phase.PLAYING)
+
+    def _stop(self, text: str) -> None:
+        if self._work is not None:
+            self._work = None
+            self._enter(Phase.PAUSED, text)
+
+    def _set_speed(self, factor: float) -> None:
+        if factor != 0 and not SLOWEST <= factor <= FASTEST:
+            raise UserError(
+                f"Speed {factor:g} is not possible; choose {SLOWEST:g} to {FASTEST:g}, or 0 for maximum."
+            )
+        self._pace.speed = factor
+        self._pace.start(self._now)
+
+    def _step(self, unit: Step) -> None:
+        self._require_unfinished()
+        if unit == Step.BAR and self._course.bars.kind not in self._source.kinds:
+            raise UserError(
+                f"{self._run.bar} bars are made of {self._course.bars.kind}, of which there are none; "
+                "choose another bar."
+            )
+        if self._phase == Phase.PLAYING:
+            self._enter(Phase.PAUSED)
+        self._work = _Stepping(unit, self._course.order_events, len(self._course.fills))
+        if unit in (Step.ORDER, Step.FILL):
+            self._enter(Phase.SEEKING, f"Looking for the next {unit}.")
+
+    def _seek(self, ts: int) -> None:
+        start, end = self._source.start_ns, self._source.end_ns
+        if not start <= ts <= end:
+            raise UserError(
+                f"The replay runs from {_readable(start)} to {_readable(end)} UTC; seek in there."
+            )
+        work = self._work
+        then_play = self._phase == Phase.PLAYING or (isinstance(work, _Seeking) and work.then_play)
+        if ts < self._now:
+            self._restart()
+            self._enter(Phase.SEEKING, "Running again from the start.")
+        elif self._phase in _OVER:
+            raise UserError(_OVER[self._phase])
+        else:
+            self._enter(Phase.SEEKING)
+        self._work = _Seeking(ts, self._now, then_play)
+
+    def _set_loop(self, start: int | None, end: int | None) -> None:
+        if start is None or end is None:
+            self._loop = None
+            return
+        first, last = self._source.start_ns, self._source.end_ns
+        if not first <= start < end <= last:
+            raise UserError(
+                f"A loop needs a start before its end, both from {_readable(first)} to {_readable(last)} UTC."
+            )
+        self._loop = start, end
+
+    def _require_unfinished(self) -> None:
+        if self._phase in _OVER:
+            raise UserError(_OVER[self._phase])
+
+    # Work ------------------------------------------------------------------------------------------------
+
+    def _proceed(self, deadline: float) -> None:
+        while time.monotonic() < deadline:
+            match self._work:
+                case None:
+                    return
+                case _Playing():
+                    self._play_on(deadline)
+                case _Seeking(target=target):
+                    if not self._window(target):
+                        self._arrive(target)
+                case _Finishing():
+                    self._window(_END)
+                case _Stepping():
+                    self._step_on(self._work)
+
+    def _window(self, limit: int, events: int | None = None) -> int:
+        """Run one window up to `limit`; 0 where nothing is left to happen before it, or it all ended."""
+        course = self._course
+        if course.playhead.next_ts is None and limit > self._source.end_ns:
+            self._finish()
+            return 0
+        happened = course.advance(limit, events or self._window_events())
+        if happened:
+            self._meter.ticked()
+        if course.failure:
+            self._fail(f"The strategy raised {course.failure}.")
+            return 0
+        return happened
+
+    def _play_on(self, deadline: float) -> None:
+        playhead, loop = self._course.playhead, self._loop
+        if loop is not None and self._now >= loop[1]:
+            self._seek(loop[0])
+            return
+        limit = _END if loop is None else loop[1]
+        next_ts = playhead.next_ts
+        if next_ts is None and loop is None:
+            self._finish()
+            return
+        if self._pace.speed:
+            target = self._pace.target(self._now)
+            if next_ts is not None and next_ts <= min(target, limit):
+                self._window(min(target, limit))
+                return
+            playhead.rest(min(target, limit))
+            soon = min(limit, _END if next_ts is None else next_ts)
+            time.sleep(max(0.0, min(deadline - time.monotonic(), self._pace.wait_s(soon, self._now))))
+        elif not self._window(limit) and self._work is not None:
+            playhead.rest(limit)
+
+    def _step_on(self, step: _Stepping) -> None:
+        course = self._course
+        if course.playhead.next_ts is None:
+            self._finish()
+        elif step.unit in (Step.ORDER, Step.FILL):
+            self._window(_END, 1)
+            found = len(course.fills) > step.fills
+            if step.unit == Step.ORDER:
+                found = course.order_events > step.order_events
+            if found and self._work is not None:
+                self._stop("")
+        else:
+            course.absorb()
+            stop = next_stop(step.unit, course.playhead, course.bars, self._source.kinds)
+            limit = course.playhead.chunk_end if stop is None else stop
+            while self._window(limit):
+                pass
+            if stop is not None and self._work is not None:
+                self._stop("")
+
+    def _arrive(self, target: int) -> None:
+        work = self._work
+        if not isinstance(work, _Seeking):
+            return  # it failed on its way
+        self._course.playhead.rest(target)
+        self._work = None
+        self._enter(Phase.PAUSED)
+        if work.then_play:
+            self._play()
+
+    def _finish(self) -> None:
+        self._course.playhead.rest(self._source.end_ns)
+        self._work = None
+        results = self._course.finish()
+        if self._course.failure:
+            self._fail(f"The strategy raised {self._course.failure}.")
+            return
+        self._events.append(results)
+        self._enter(Phase.FINISHED)
+
+    def _fail(self, text: str) -> None:
+        self._work = None
+        self._events.append(Logged(ts=self._now, level="error", source="session", text=text))
+        self._enter(Phase.FAILED, text)
+
+    def _restart(self) -> None:
+        """Throw this epoch's run away and make the next one."""
+        self._work = None
+        self._course.dispose()
+        self._epoch += 1
+        self._events.append(EpochBegan(ts=self._source.start_ns, epoch=self._epoch))
+        if self._watching is not None:
+            self._watching.restart()
+        self._course = self._new_course()
+
+    def _new_course(self) -> Course:
+        return Course(
+            self._run,
+            self._source,
+            strategy=self._strategy,
+            parameters=self._parameters,
+            emit=self._events_of_course,
+            tape=None if self._watching is None else self._watching.tape,
+        )
+
+    def _events_of_course(self, event: AnyEvent) -> None:
+        self._events.append(event)
+
+    # What is told ----------------------------------------------------------------------------------------
+
+    @property
+    def _now(self) -> int:
+        return max(self._course.playhead.now, self._source.start_ns)
+
+    def _enter(self, phase: Phase, text: str = "") -> None:
+        self._phase = phase
+        self._events.append(PhaseChanged(ts=self._now, phase=phase, text=text))
+
+    def _transport(self) -> Transport:
+        return Transport(
+            phase=self._phase,
+            now=self._now,
+            start=self._source.start_ns,
+            end=self._source.end_ns,
+            speed=self._pace.speed,
+            progress=self._progress(),
+            loop=self._loop,
+        )
+
+    def _progress(self) -> float:
+        match self._work:
+            case _Seeking(target, origin, _):
+                return (self._now - origin) / max(1, target - origin)
+            case _Finishing(origin):
+                return (self._now - origin) / max(1, self._source.end_ns - origin)
+            case _:
+                return 0.0
+
+    def _lag_ms(self) -> float:
+        if self._phase != Phase.PLAYING or not self._pace.speed:
+            return 0.0
+        return max(0, self._pace.target(self._now) - self._now) / (self._pace.speed * 1e6)
+
+
+def open_session(run: Run, *, watched: bool = True) -> ReplaySession:
+    """Session of a run, with the source that the run names.
+
+    Raises
+    ------
+    UserError
+        See `open_source` and `ReplaySession`.
+    """
+    return ReplaySession(run, open_source(run), watched=watched)
+
+
+def _check_needs(strategy: str, source: Source) -> None:
+    needs = STRATEGIES[strategy].needs
+    if needs and not needs & source.kinds:
+        wanted = {"quotes": "quotes", "trades": "trades", "deltas": "book updates"}
+        raise UserError(
+            f"{strategy} needs {' or '.join(wanted[kind] for kind in sorted(needs))}; "
+            f"{source.instrument.id} has only {' and '.join(wanted[kind] for kind in sorted(source.kinds))}."
+        )
+
+
+def _readable(ts: int) -> str:
+    return str(np.datetime64(ts, "ns").astype("datetime64[ms]"))
