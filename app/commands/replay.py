@@ -13,7 +13,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     run_arguments.configure(parser)
     how = parser.add_argument_group("how it is replayed")
     how.add_argument("--headless", action="store_true", help="without a window, to the end")
-    how.add_argument("--speed", default="max", metavar="N", help="market seconds per second, or max")
+    how.add_argument(
+        "--speed", metavar="N", help="market seconds per second, or max (the default without a window)"
+    )
     how.add_argument(
         "--windows", choices=("fixed", "random"), default="fixed", help="sizes of the engine's windows"
     )
@@ -26,12 +28,12 @@ def run(args: argparse.Namespace, report: Report) -> Result:
     if not args.headless:
         from app import gui  # noqa: PLC0415 - Qt, only where there is a window
 
-        return Result({}, "", gui.open_run(described, engine=args.engine))
+        return Result({}, "", gui.open_run(described, engine=args.engine, speed=_speed(args.speed or "1")))
 
     from engine.session.backtest import random_windows, replay_headless  # noqa: PLC0415 - 0.3 s to import
 
     report(f"Replaying {described.strategy} over {described.instrument or described.simulate} …")
-    speed = _speed(args.speed)
+    speed = _speed(args.speed or "max")
     if args.windows == "random":
         outcome = replay_headless(described, speed=speed, window_events=random_windows(described.seed))
     else:
