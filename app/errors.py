@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Final
 
 import msgspec
+from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 
 _log: Final = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class BugCollector:
     def install(self) -> None:
         """Catch what arises from now on; `remove` undoes it."""
         self._before = sys.excepthook, threading.excepthook
+        qInstallMessageHandler(_on_qt_message)
         sys.excepthook = self._on_uncaught
         threading.excepthook = self._on_thread_died
 
@@ -54,6 +56,7 @@ class BugCollector:
         if self._before is not None:
             sys.excepthook, threading.excepthook = self._before  # type: ignore[assignment]
             self._before = None
+            qInstallMessageHandler(None)
 
     def take(self, error: BaseException) -> None:
         """Take one exception."""
@@ -76,6 +79,13 @@ class BugCollector:
     def _on_thread_died(self, args: threading.ExceptHookArgs) -> None:
         if args.exc_value is not None:
             self.take(args.exc_value)
+
+
+def _on_qt_message(kind: QtMsgType, _: QMessageLogContext, message: str) -> None:
+    # The offscreen platform says this of every window; nobody can do anything about it.
+    if "propagateSizeHints" not in message:
+        level = logging.INFO if kind in {QtMsgType.QtDebugMsg, QtMsgType.QtInfoMsg} else logging.WARNING
+        logging.getLogger("qt").log(level, message)
 
 
 def _place(error: BaseException) -> tuple[object, ...]:

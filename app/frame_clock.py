@@ -93,6 +93,12 @@ class FrameClock(QObject):
         frames came without ticks, None where none came.
     rate_hz : float
         Screen refreshes per second.
+
+    Attributes
+    ----------
+    figures : FrameFigures
+    first_paint_s : float or None
+        When the first frame was painted, seconds since the epoch.
     """
 
     def __init__(
@@ -100,6 +106,7 @@ class FrameClock(QObject):
     ) -> None:
         super().__init__(parent)
         self.figures = FrameFigures()
+        self.first_paint_s: float | None = None
         self._pump = pump
         self._refreshables: list[Refreshable] = []
         self._last_paint_ns = 0
@@ -152,6 +159,8 @@ class FrameClock(QObject):
             age_ms = (now - min(waiting)) / 1e6 if waiting else None
             self.figures.painted((now - self._last_paint_ns) / 1e6, age_ms)
         self._last_paint_ns = now
+        if self.first_paint_s is None:
+            self.first_paint_s = time.time()
 
     @override
     def event(self, event: QEvent) -> bool:

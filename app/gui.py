@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+import psutil  # type: ignore[import-untyped]
 from PySide6.QtCore import QCoreApplication, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QApplication
@@ -54,10 +55,18 @@ def make_application(*, offscreen: bool = False) -> QApplication:
 
 
 def make_station(
-    application: QApplication, open_link: Callable[[Run], Link], *, store: Path | None = None
+    application: QApplication,
+    open_link: Callable[[Run], Link] | None = None,
+    *,
+    hosting: Hosting | None = None,
+    store: Path | None = None,
 ) -> Station:
-    """Wire settings, layouts, sessions and windows together; shows nothing yet."""
+    """Wire settings, layouts, sessions and windows together; shows nothing yet.
+
+    Sessions run where `hosting` (or else the settings) say, or on what `open_link` gives.
+    """
     settings = SettingsFile(home() / "settings.toml")
+    open_link = open_link or link_opener(hosting or settings.settings.engine)
     chosen = store or Path(settings.settings.store or default_store())
     layouts = Layouts(CONFIGS / "layouts", home() / "layouts")
     station = Station(settings, layouts, open_link, chosen, MainWindow)
@@ -118,7 +127,7 @@ def main(*, hosting: Hosting | None = None, layout: str | None = None) -> int:
         No display, missing system libraries, or no such layout.
     """
     application = make_application()
-    station = make_station(application, lambda run: link_opener(hosting or _hosting(station))(run))
+    station = make_station(application, hosting=hosting)
     if layout is not None:
         station.layouts.load(layout)
         station.settings.update(layout=layout)
@@ -133,14 +142,58 @@ def main(*, hosting: Hosting | None = None, layout: str | None = None) -> int:
 def open_run(run: Run, *, engine: Hosting = "process", speed: float = 1.0) -> int:
     """Open the station on a run, playing; returns when its last window is closed."""
     application = make_application()
-    station = make_station(application, link_opener(engine), store=Path(run.store) if run.store else None)
+    station = make_station(application, hosting=engine, store=Path(run.store) if run.store else None)
     window = station.new_window()
     QTimer.singleShot(0, window, lambda: window.deeds.open_run(run, speed))
     return run_until_closed(application, station)
 
 
-def _hosting(station: Station) -> Hosting:
-    return station.settings.settings.engine
+def watch_demo(
+    *, seconds: float | None = None, offscreen: bool = False, screenshot: Path | None = None
+) -> dict[str, object]:
+    """Watch the demo market in a window, for so long or until it is closed, and tell what was measured.
+
+    Raises
+    ------
+    UserError
+        No display, missing system libraries, or the screenshot cannot be written.
+    """
+    application = make_application(offscreen=offscreen)
+    station = make_station(application)
+    window = station.new_window()
+    figures: dict[str, object] = {}
+
+    def end() -> None:
+        figures.update(demo_figures(station))
+        if screenshot is not None:
+            saved = window.grab().save(str(screenshot))
+            figures["screenshot"] = str(screenshot) if saved else None
+        QApplication.closeAllWindows()
+
+    QTimer.singleShot(0, window, lambda: _start_demo(station, window))
+    if seconds is not None:
+        QTimer.singleShot(round(seconds * 1000), window, end)
+    window.closed.connect(lambda: figures or figures.update(demo_figures(station)))
+    run_until_closed(application, station)
+    if screenshot is not None and figures.get("screenshot") is None:
+        raise UserError(f"The screenshot could not be written to {screenshot}; choose another file name.")
+    return figures
+
+
+def demo_figures(station: Station) -> dict[str, object]:
+    """What the station measured so far, for the demo's JSON."""
+    frames, first_paint = station.clock.figures, station.clock.first_paint_s
+    state = station.state
+    started = psutil.Process().create_time()
+    return {
+        "frames": frames.count,
+        "fps": round(frames.frames_per_s(over=frames.count), 1),
+        "events": state.last_event if state else 0,
+        "ticks": state.health.ticks if state else 0,
+        "conflated": state.health.conflated if state else 0,
+        "events_lost": state.events_lost if state else 0,
+        "seconds_to_first_paint": None if first_paint is None else round(first_paint - started, 3),
+    }
 
 
 def _start_demo(station: Station, window: MainWindow) -> None:

@@ -7,7 +7,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 import numpy as np
@@ -40,11 +40,11 @@ _RUNNING: Final = frozenset({Phase.PLAYING, Phase.SEEKING, Phase.LOADING})
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """What a person should know about the session's connection, in one sentence; `details` are log lines."""
+    """What a person should know about the session's connection: one sentence, and the engine's log lines."""
 
+    cause: Literal["end", "crash", "silence"]
     text: str
     details: list[str] = []
-    can_restart: bool = False
 
 
 class StationSession:
@@ -114,14 +114,14 @@ class StationSession:
             return None
         if (down := self._link.down) is not None:
             if down.expected:
-                return Notice("The session has ended.", can_restart=True)
-            return Notice(down.reason, down.log_tail, can_restart=True)
+                return Notice("end", "The session has ended; restart it to watch it again.")
+            return Notice("crash", down.reason, down.log_tail)
         if (silent := self._link.silent_s) > SILENCE_S:
             since = datetime.fromtimestamp(self._wall_clock() - silent).astimezone()
             return Notice(
+                "silence",
                 f"The engine has not answered since {since:%H:%M:%S} ({silent:.0f} s); "
                 "wait, or restart the session.",
-                can_restart=True,
             )
         return None
 

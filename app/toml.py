@@ -43,7 +43,7 @@ def _key(key: str) -> str:
 
 
 def _value(value: object) -> str:
-    # JSON's strings, numbers, booleans and lists of them are TOML's, except for what it escapes as surrogates.
+    # JSON's strings, numbers, booleans and lists are TOML's, except for what it escapes as surrogates.
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -1,16 +1,16 @@
 """One session as the window knows it: every read model, fed by frames and by nothing else.
 
-It is a disposable copy. A frame of a new epoch, or one that brings the instruments again because a watcher
-joined, starts the market anew; the log alone lives on, because it tells what led there.
+It is a disposable copy. A frame that brings the instruments starts the market anew: it is the first of an
+epoch, or of a watch that begins in the middle. Orders and results start anew where the events say so, in
+their own order. The log alone lives on, because it tells what led there.
 """
-
-from engine.messages.events import Numbered, PhaseChanged, Refused, Results
-from engine.messages.frames import Frame, Health, Transport
 
 from app.state.log import LogState
 from app.state.market import MarketState
 from app.state.orders import OrdersState
 from app.state.risk import RiskState
+from engine.messages.events import EpochBegan, Numbered, PhaseChanged, Refused, Results
+from engine.messages.frames import Frame, Health, Transport
 
 
 class SessionState:
@@ -52,20 +52,20 @@ class SessionState:
         self.events_lost = 0
         self.epoch = 0
         self.version = 0
-        self._start_epoch()
-
-    def _start_epoch(self) -> None:
         self.markets: dict[str, MarketState] = {}
-        self.orders = OrdersState()
         self.risk = RiskState()
-        self.results: Results | None = None
         self.phase_text = ""
+        self._begin_orders()
+
+    def _begin_orders(self) -> None:
+        self.orders = OrdersState()
+        self.results: Results | None = None
 
     def apply(self, frame: Frame) -> None:
         """Take one frame; frames must come in their order."""
         if frame.epoch != self.epoch:
             self.epoch = frame.epoch
-            self._start_epoch()
+            self.risk = RiskState()
         if frame.instruments:
             self.markets = {instrument.id: MarketState(instrument) for instrument in frame.instruments}
         for market in frame.markets:
@@ -89,10 +89,10 @@ class SessionState:
             self.last_event = entry.number
             self.event_gap = False
             due.append(entry.event)
-        self.orders.apply(due)
-        self.log.apply(due)
         for event in due:
             match event:
+                case EpochBegan():
+                    self._begin_orders()
                 case PhaseChanged():
                     self.phase_text = event.text
                 case Results():
@@ -101,4 +101,5 @@ class SessionState:
                     self.refusal = event
                     self.refusals += 1
                 case _:
-                    pass
+                    self.orders.apply((event,))
+        self.log.apply(due)

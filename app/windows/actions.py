@@ -3,7 +3,9 @@
 from typing import Final
 
 import msgspec
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+from PySide6.QtCore import QCoreApplication
+
+from app.translation import QT_TRANSLATE_NOOP
 
 CONTEXT: Final = "actions"
 """Translation context of the texts below."""
@@ -56,48 +58,105 @@ VIEW: Final = QT_TRANSLATE_NOOP("actions", "&View")
 WINDOW: Final = QT_TRANSLATE_NOOP("actions", "&Window")
 PANELS: Final = QT_TRANSLATE_NOOP("actions", "&Panels")
 
-_T = QT_TRANSLATE_NOOP
-
 ACTIONS: Final[tuple[Act, ...]] = (
-    Act("import", _T("actions", "Import data files…"), "Ctrl+I", "import_files", SESSION, "import"),
-    Act("open_replay", _T("actions", "Open a replay…"), "Ctrl+O", "open_replay", SESSION, "replay"),
-    Act("restart", _T("actions", "Restart the session"), "Ctrl+R", "restart_session", SESSION),
-    Act("demo", _T("actions", "Watch the demo market"), "Ctrl+D", "watch_demo", SESSION),
-    Act("export", _T("actions", "Export the shown table…"), "Ctrl+E", "export_table", SESSION, "export"),
-    Act("quit", _T("actions", "Quit"), "Ctrl+Q", "quit", SESSION),
-    Act("play", _T("actions", "Play or pause"), "Space", "toggle_play", TRANSPORT, "play"),
-    Act("step", _T("actions", "Step"), "Right", "step", TRANSPORT, "step"),
-    Act("step_back", _T("actions", "Back one step"), "Left", "step_back", TRANSPORT, "back"),
-    Act("next_fill", _T("actions", "Next fill"), "Shift+Right", "next_fill", TRANSPORT),
-    Act("previous_fill", _T("actions", "Previous fill"), "Shift+Left", "previous_fill", TRANSPORT),
-    Act("step_unit", _T("actions", "Change what a step is"), "U", "next_step_unit", TRANSPORT),
-    Act("start", _T("actions", "Jump to start"), "Home", "seek_start", TRANSPORT, "start"),
-    Act("finish", _T("actions", "Run to the end"), "End", "finish", TRANSPORT, "finish"),
-    Act("cancel_seek", _T("actions", "Cancel seeking"), "Esc", "cancel_seek", TRANSPORT),
-    Act("faster", _T("actions", "Faster"), "+; =", "faster", TRANSPORT),
-    Act("slower", _T("actions", "Slower"), "-", "slower", TRANSPORT),
-    Act("real_time", _T("actions", "Speed of the market"), "1", "real_time", TRANSPORT),
-    Act("max_speed", _T("actions", "As fast as possible"), "0", "max_speed", TRANSPORT),
-    Act("bookmark", _T("actions", "Set or remove a bookmark here"), "B", "toggle_bookmark", MARKS, "bookmark"),
-    Act("next_bookmark", _T("actions", "Go to the next bookmark"), "N", "next_bookmark", MARKS),
-    Act("previous_bookmark", _T("actions", "Go to the bookmark before"), "P", "previous_bookmark", MARKS),
-    Act("loop_start", _T("actions", "Begin a loop here"), "[", "set_loop_start", MARKS, "loop"),
-    Act("loop_end", _T("actions", "End the loop here"), "]", "set_loop_end", MARKS),
-    Act("loop_clear", _T("actions", "Remove the loop"), "\\", "clear_loop", MARKS),
-    Act("palette", _T("actions", "Command palette…"), "Ctrl+K; F1", "open_palette", VIEW, "palette"),
-    Act("theme", _T("actions", "Light or dark"), "Ctrl+T", "toggle_theme", VIEW, "theme"),
+    Act(
+        "import",
+        QT_TRANSLATE_NOOP("actions", "Import data files…"),
+        "Ctrl+I",
+        "import_files",
+        SESSION,
+        "import",
+    ),
+    Act(
+        "open_replay",
+        QT_TRANSLATE_NOOP("actions", "Open a replay…"),
+        "Ctrl+O",
+        "open_replay",
+        SESSION,
+        "replay",
+    ),
+    Act("restart", QT_TRANSLATE_NOOP("actions", "Restart the session"), "Ctrl+R", "restart_session", SESSION),
+    Act("demo", QT_TRANSLATE_NOOP("actions", "Watch the demo market"), "Ctrl+D", "watch_demo", SESSION),
+    Act(
+        "export",
+        QT_TRANSLATE_NOOP("actions", "Export the shown table…"),
+        "Ctrl+E",
+        "export_table",
+        SESSION,
+        "export",
+    ),
+    Act("quit", QT_TRANSLATE_NOOP("actions", "Quit"), "Ctrl+Q", "quit", SESSION),
+    Act("play", QT_TRANSLATE_NOOP("actions", "Play or pause"), "Space", "toggle_play", TRANSPORT, "play"),
+    Act("step", QT_TRANSLATE_NOOP("actions", "Step"), "Right", "step", TRANSPORT, "step"),
+    Act("step_back", QT_TRANSLATE_NOOP("actions", "Back one step"), "Left", "step_back", TRANSPORT, "back"),
+    Act("next_fill", QT_TRANSLATE_NOOP("actions", "Next fill"), "Shift+Right", "next_fill", TRANSPORT),
+    Act(
+        "previous_fill",
+        QT_TRANSLATE_NOOP("actions", "Previous fill"),
+        "Shift+Left",
+        "previous_fill",
+        TRANSPORT,
+    ),
+    Act("step_unit", QT_TRANSLATE_NOOP("actions", "Change what a step is"), "U", "next_step_unit", TRANSPORT),
+    Act("start", QT_TRANSLATE_NOOP("actions", "Jump to start"), "Home", "seek_start", TRANSPORT, "start"),
+    Act("finish", QT_TRANSLATE_NOOP("actions", "Run to the end"), "End", "finish", TRANSPORT, "finish"),
+    Act("cancel_seek", QT_TRANSLATE_NOOP("actions", "Cancel seeking"), "Esc", "cancel_seek", TRANSPORT),
+    Act("faster", QT_TRANSLATE_NOOP("actions", "Faster"), "+; =", "faster", TRANSPORT),
+    Act("slower", QT_TRANSLATE_NOOP("actions", "Slower"), "-", "slower", TRANSPORT),
+    Act("real_time", QT_TRANSLATE_NOOP("actions", "Speed of the market"), "1", "real_time", TRANSPORT),
+    Act("max_speed", QT_TRANSLATE_NOOP("actions", "As fast as possible"), "0", "max_speed", TRANSPORT),
+    Act(
+        "bookmark",
+        QT_TRANSLATE_NOOP("actions", "Set or remove a bookmark here"),
+        "B",
+        "toggle_bookmark",
+        MARKS,
+        "bookmark",
+    ),
+    Act(
+        "next_bookmark", QT_TRANSLATE_NOOP("actions", "Go to the next bookmark"), "N", "next_bookmark", MARKS
+    ),
+    Act(
+        "previous_bookmark",
+        QT_TRANSLATE_NOOP("actions", "Go to the bookmark before"),
+        "P",
+        "previous_bookmark",
+        MARKS,
+    ),
+    Act(
+        "loop_start", QT_TRANSLATE_NOOP("actions", "Begin a loop here"), "[", "set_loop_start", MARKS, "loop"
+    ),
+    Act("loop_end", QT_TRANSLATE_NOOP("actions", "End the loop here"), "]", "set_loop_end", MARKS),
+    Act("loop_clear", QT_TRANSLATE_NOOP("actions", "Remove the loop"), "\\", "clear_loop", MARKS),
+    Act(
+        "palette",
+        QT_TRANSLATE_NOOP("actions", "Command palette…"),
+        "Ctrl+K; F1",
+        "open_palette",
+        VIEW,
+        "palette",
+    ),
+    Act("theme", QT_TRANSLATE_NOOP("actions", "Light or dark"), "Ctrl+T", "toggle_theme", VIEW, "theme"),
     Act(
         "colour_blind",
-        _T("actions", "Blue and orange for buy and sell"),
+        QT_TRANSLATE_NOOP("actions", "Blue and orange for buy and sell"),
         "Ctrl+Shift+T",
         "toggle_colour_blind",
         VIEW,
         checkable=True,
     ),
-    Act("full_screen", _T("actions", "Full screen"), "F11", "toggle_full_screen", VIEW),
-    Act("new_window", _T("actions", "New window"), "Ctrl+N", "new_window", WINDOW, "window"),
-    Act("close_window", _T("actions", "Close window"), "Ctrl+W", "close_window", WINDOW),
-    Act("save_layout", _T("actions", "Save layout…"), "Ctrl+S", "save_layout", WINDOW, "layout"),
-    Act("load_layout", _T("actions", "Load layout…"), "Ctrl+L", "load_layout", WINDOW),
-    Act("reset_layout", _T("actions", "Standard layout"), "Ctrl+Shift+L", "reset_layout", WINDOW),
+    Act("full_screen", QT_TRANSLATE_NOOP("actions", "Full screen"), "F11", "toggle_full_screen", VIEW),
+    Act("new_window", QT_TRANSLATE_NOOP("actions", "New window"), "Ctrl+N", "new_window", WINDOW, "window"),
+    Act("close_window", QT_TRANSLATE_NOOP("actions", "Close window"), "Ctrl+W", "close_window", WINDOW),
+    Act(
+        "save_layout", QT_TRANSLATE_NOOP("actions", "Save layout…"), "Ctrl+S", "save_layout", WINDOW, "layout"
+    ),
+    Act("load_layout", QT_TRANSLATE_NOOP("actions", "Load layout…"), "Ctrl+L", "load_layout", WINDOW),
+    Act(
+        "reset_layout",
+        QT_TRANSLATE_NOOP("actions", "Standard layout"),
+        "Ctrl+Shift+L",
+        "reset_layout",
+        WINDOW,
+    ),
 )

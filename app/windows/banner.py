@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Literal
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from widgets.numbers import mono_font
@@ -12,7 +12,15 @@ type Severity = Literal["info", "warning", "danger"]
 
 
 class Banner(QWidget):
-    """Shows one message at a time; a newer one takes the place of an older one."""
+    """Shows one message at a time; a newer one takes the place of an older one.
+
+    Signals
+    -------
+    dismissed(str)
+        The person put away the message of this key.
+    """
+
+    dismissed = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -28,7 +36,7 @@ class Banner(QWidget):
         self._more = QPushButton(self.tr("Last log lines"))
         self._more.setCheckable(True)
         self._dismiss = QPushButton(self.tr("Dismiss"))
-        self._dismiss.clicked.connect(self.clear)
+        self._dismiss.clicked.connect(self._on_dismissed)
         self._details = QPlainTextEdit()
         self._details.setReadOnly(True)
         self._details.setFont(mono_font(11))
@@ -50,7 +58,7 @@ class Banner(QWidget):
     @property
     def text(self) -> str:
         """Sentence shown; empty where there is none."""
-        return self._text.text() if self.isVisibleTo(self.parentWidget()) else ""
+        return "" if self.isHidden() else self._text.text()
 
     @property
     def details(self) -> str:
@@ -89,11 +97,16 @@ class Banner(QWidget):
             self._deed = action[1]
         self.show()
 
-    def clear(self, key: object = None) -> None:
+    def clear(self, key: str | None = None) -> None:
         """Put the sentence away; with a key only where it is that cause's."""
-        if not isinstance(key, str) or key == self.key:
+        if key is None or key == self.key:
             self.key = ""
             self.hide()
+
+    def _on_dismissed(self) -> None:
+        key = self.key
+        self.clear()
+        self.dismissed.emit(key)
 
     def _on_action_clicked(self) -> None:
         deed = self._deed

@@ -2,7 +2,15 @@
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.errors import Bug
 from app.station import Station
@@ -20,7 +28,7 @@ class BugDialog(QDialog):
         self.resize(720, 420)
         text = QLabel(
             self.tr(
-                "Something in the station is wrong. Your settings and layouts are saved, the session goes on. "
+                "Something in the station is wrong. Settings and layouts are saved, the session goes on. "
                 "Please report the text below; restart the station if it behaves oddly."
             )
         )
@@ -74,7 +82,7 @@ class BugReporter(QObject):
 
 
 def stop_panel(error: BaseException) -> bool:
-    """Stop the panel in which an exception arose, or show what the person can mend; True where one of both."""
+    """Stop the panel in which an exception arose, or show what the person can mend; True for both."""
     host = host_of(error.__traceback__)
     if host is not None and not host.is_stopped:
         if isinstance(error, UserError):

@@ -106,7 +106,9 @@ class Deeds(QObject):
                 dialog.fileSelected.connect(lambda path, write=export: self._export(write, path))
                 dialog.open()
                 return
-        self._say(self.tr("No table is shown; show orders, fills, positions, account or log and export again."))
+        self._say(
+            self.tr("No table is shown; show orders, fills, positions, account or log and export again.")
+        )
 
     def quit(self) -> None:
         """Close every window and end the session."""
@@ -185,7 +187,9 @@ class Deeds(QObject):
 
     def _back(self, unit: Step) -> None:
         if self._session is not None and not self._session.step_back(unit):
-            self._say(self.tr("There is nothing of this kind before now; choose another step or jump to the start."))
+            self._say(
+                self.tr("There is nothing of this kind before now; choose another step or jump to the start.")
+            )
 
     # Marks
 
@@ -194,7 +198,9 @@ class Deeds(QObject):
         if self._session is None or not self._session.now:
             return
         now, marks = self._session.now, self._station.bookmarks()
-        self._station.set_bookmarks([mark for mark in marks if mark != now] if now in marks else [*marks, now])
+        self._station.set_bookmarks(
+            [mark for mark in marks if mark != now] if now in marks else [*marks, now]
+        )
         for window in self._station.windows:
             window.top.transport.set_bookmarks(self._station.bookmarks())
 

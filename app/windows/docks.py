@@ -1,11 +1,11 @@
 """The panels' docks: small quiet titles, tabs without a second title, and layouts put into place."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, override
 
 from PySide6.QtCore import QByteArray, QSize, Qt
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QToolButton, QWidget
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QTabBar, QToolButton, QWidget
 
 from app.windows.layouts import DockPlace, Layout, WindowPlace
 from app.windows.panel_host import PanelHost
@@ -17,6 +17,22 @@ _AREAS: Final = {
     "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
     "top": Qt.DockWidgetArea.TopDockWidgetArea,
 }
+
+
+class _TitleBar(QWidget):
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("dock_title")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+
+    @override
+    def sizeHint(self) -> QSize:
+        # The dock's layout asks for nothing else.
+        return QSize(80, _TITLE_PX)
+
+    @override
+    def minimumSizeHint(self) -> QSize:
+        return QSize(40, _TITLE_PX)
 
 
 class PanelDock(QDockWidget):
@@ -34,10 +50,7 @@ class PanelDock(QDockWidget):
         self.setTitleBarWidget(self._title)
 
     def _title_bar(self) -> QWidget:
-        bar = QWidget()
-        bar.setObjectName("dock_title")
-        bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        bar.setFixedHeight(_TITLE_PX)
+        bar = _TitleBar()
         row = QHBoxLayout(bar)
         row.setContentsMargins(8, 0, 4, 0)
         row.setSpacing(0)
@@ -69,6 +82,10 @@ class PanelDock(QDockWidget):
 
 def settle_titles(window: QMainWindow, docks: Mapping[str, PanelDock]) -> None:
     """Take the titles from docks that stand in tabs, give them back to the others."""
+    for tabs in window.findChildren(QTabBar):
+        tabs.setElideMode(Qt.TextElideMode.ElideNone)
+        tabs.setDrawBase(False)
+        tabs.setExpanding(False)
     for dock in docks.values():
         dock.show_title(shown=dock.isFloating() or not window.tabifiedDockWidgets(dock))
 

@@ -1,4 +1,4 @@
-"""Layouts by name: those that come with the station are plain data, those a person saves hold Qt's own state."""
+"""Layouts by name: the shipped ones are plain data, those that a person saves hold Qt's own state."""
 
 import re
 from collections.abc import Sequence
@@ -88,7 +88,9 @@ class Layouts:
             The name cannot be a file's.
         """
         if not _is_name(name):
-            raise UserError("A layout's name is made of letters, digits, blanks, - and _; choose another one.")
+            raise UserError(
+                "A layout's name is made of letters, digits, blanks, - and _; choose another one."
+            )
         layout = Layout(title=name, windows=list(windows))
         write_atomically(self._own / f"{name}.toml", encode(layout))
 

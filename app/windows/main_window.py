@@ -4,14 +4,24 @@ import time
 from typing import Final, override
 
 import psutil  # type: ignore[import-untyped]
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QPainter, QPaintEvent
-from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QAction,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeySequence,
+    QPainter,
+    QPaintEvent,
+)
+from PySide6.QtWidgets import QMainWindow, QMenu, QTabWidget, QWidget
 
+from app.state.session import SessionState
 from app.station import Station
 from app.style import icon
-from app.windows.actions import ACTIONS, PANELS as PANELS_MENU, menu_label
-from app.windows.deeds import Deeds
+from app.windows.actions import ACTIONS, menu_label
+from app.windows.actions import PANELS as PANELS_MENU
+from app.windows.deeds import LAYOUT_ENTRY, Deeds
 from app.windows.docks import PanelDock, place, saved_place, settle_titles
 from app.windows.layouts import Layout, WindowPlace
 from app.windows.panel_host import PanelHost
@@ -45,6 +55,9 @@ class MainWindow(QMainWindow):
         self.setObjectName("station")
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
+        self.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
+        self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self.setDockOptions(self.dockOptions() | QMainWindow.DockOption.GroupedDragging)
         self.resize(1600, 900)
         self.setContentsMargins(_FRAME_PX, _FRAME_PX, _FRAME_PX, _FRAME_PX)
@@ -63,6 +76,7 @@ class MainWindow(QMainWindow):
         self._connect()
         self._status_due_s = 0.0
         self._refusals_seen = 0
+        self._dismissed: str | None = None
         self._process = psutil.Process()
         self._settling = QTimer(self, singleShot=True, interval=0)
         self._settling.timeout.connect(self._on_docks_moved)
@@ -85,7 +99,7 @@ class MainWindow(QMainWindow):
             else:
                 self.docks[spec.id] = PanelDock(host, self)
 
-    def _session_state(self) -> object | None:
+    def _session_state(self) -> SessionState | None:
         return self.station.state
 
     def _on_panel_made(self, widget: QWidget) -> None:
@@ -133,6 +147,7 @@ class MainWindow(QMainWindow):
         bar.seek_cancelled.connect(deeds.cancel_seek)
         bar.speed_chosen.connect(deeds.set_speed)
         bar.sought.connect(deeds.seek)
+        self.top.banner.dismissed.connect(self._on_banner_dismissed)
         self.palette_.chosen.connect(self._on_palette_chosen)
         self.station.session_changed.connect(self._on_session_changed)
         self.station.theme_changed.connect(self._on_theme_changed)
@@ -167,7 +182,7 @@ class MainWindow(QMainWindow):
 
     # What the frame clock asks
 
-    def is_due(self, now_s: float) -> bool:
+    def is_due(self, now_s: float) -> bool:  # noqa: ARG002 - every frame
         """Whether the window is seen."""
         return self.isVisible() and not self.isMinimized()
 
@@ -179,7 +194,9 @@ class MainWindow(QMainWindow):
             return
         self._status_due_s = now_s + _STATUS_EVERY_S
         state = self.station.state
-        self.status.set_cells(status_cells(state, self.station.clock.figures, self._process.memory_info().rss))
+        self.status.set_cells(
+            status_cells(state, self.station.clock.figures, self._process.memory_info().rss)
+        )
         if state is not None:
             self.top.transport.set_time_precision(time_digits(state))
         self._show_notice()
@@ -187,20 +204,20 @@ class MainWindow(QMainWindow):
     def _show_notice(self) -> None:
         session = self.station.session
         banner = self.top.banner
-        if session is None:
-            banner.clear(_CONNECTION)
-            return
-        notice = session.notice
+        notice = session.notice if session is not None else None
         if notice is None:
+            self._dismissed = None
             banner.clear(_CONNECTION)
-        else:
+        elif self._dismissed != notice.cause:
             banner.say(
                 notice.text,
-                severity="danger",
+                severity="danger" if notice.cause != "end" else "info",
                 key=_CONNECTION,
                 details="\n".join(notice.details),
-                action=(self.tr("Restart"), self.deeds.restart_session) if notice.can_restart else None,
+                action=(self.tr("Restart"), self.deeds.restart_session),
             )
+        if session is None:
+            return
         if session.state.refusals > self._refusals_seen and session.state.refusal is not None:
             banner.say(session.state.refusal.text, severity="warning", key=_REFUSAL)
         self._refusals_seen = session.state.refusals
@@ -245,8 +262,16 @@ class MainWindow(QMainWindow):
     def _on_docks_moved(self) -> None:
         settle_titles(self, self.docks)
 
+    def _on_banner_dismissed(self, key: str) -> None:
+        session = self.station.session
+        if key == _CONNECTION and session is not None and session.notice is not None:
+            self._dismissed = session.notice.cause
+
     def _on_palette_chosen(self, name: str) -> None:
-        self.actions_[name].trigger()
+        if name.startswith(LAYOUT_ENTRY):
+            self.deeds.load_layout_named(name.removeprefix(LAYOUT_ENTRY))
+        else:
+            self.actions_[name].trigger()
 
     def _on_run_asked(self, strategy: str, parameters: object) -> None:
         self.deeds.run_again_with(strategy, parameters)

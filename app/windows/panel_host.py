@@ -37,8 +37,12 @@ class PanelHost(QWidget):
     failed = Signal(object)
 
     def __init__(
-        self, spec: PanelSpec, theme: Theme, session: Callable[[], SessionState | None],
-        on_made: Callable[[QWidget], None] = lambda _: None, parent: QWidget | None = None
+        self,
+        spec: PanelSpec,
+        theme: Theme,
+        session: Callable[[], SessionState | None],
+        on_made: Callable[[QWidget], None] = lambda _: None,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("panel_host")
@@ -48,7 +52,7 @@ class PanelHost(QWidget):
         self._theme = theme
         self._session = session
         self._on_made = on_made
-        self._bound: object | None = None
+        self._bound: tuple[object, ...] = ()
         self._panel: Panel | None = None
         self._widget: QWidget | None = None
         self._due_s = 0.0
@@ -90,7 +94,7 @@ class PanelHost(QWidget):
             self.stop(error)
             return
         self._widget, self._panel = widget, panel
-        self._bound = None
+        self._bound = ()
         self._stack.addWidget(widget)
         self._stack.setCurrentWidget(widget)
 
@@ -125,7 +129,7 @@ class PanelHost(QWidget):
         return True
 
     def refresh(self) -> None:
-        """Bind where the session's part was replaced, then let the panel take over what changed."""
+        """Bind where a part of the session was replaced, then let the panel take over what changed."""
         if self._panel is None:
             return
         self.refreshes += 1
@@ -136,11 +140,14 @@ class PanelHost(QWidget):
             self.stop(error)
 
     def _rebind(self) -> None:
+        assert self._panel is not None  # noqa: S101 - asked by `refresh`
         state = self._session()
-        part = None if state is None else self.spec.part(state)
-        if part is not self._bound and self._panel is not None:
-            self._bound = part
-            self._panel.bind(part)
+        parts = (None,) if state is None else self.spec.parts(state)
+        if len(parts) != len(self._bound) or any(a is not b for a, b in zip(parts, self._bound, strict=True)):
+            self._bound = parts
+            self._panel.bind(*parts)
+        if self.spec.clocked and state is not None and state.transport is not None:
+            self._panel.set_clock(state.transport.now)  # type: ignore[attr-defined]
 
     @override
     def showEvent(self, event: object) -> None:

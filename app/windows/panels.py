@@ -1,14 +1,15 @@
-"""The panels of the window, as data: what each is called, where it starts, and what of a session it shows."""
+"""The panels of the window, as data: what each is called, where it starts and how often it is refreshed."""
 
 import importlib
 from collections.abc import Callable
 from typing import Any, Final, Literal, Protocol, cast
 
 import msgspec
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QWidget
 
 from app.state.session import SessionState
+from app.translation import QT_TRANSLATE_NOOP
 from widgets.theme import Theme
 
 type Area = Literal["centre", "left", "right", "bottom"]
@@ -17,14 +18,29 @@ type Area = Literal["centre", "left", "right", "bottom"]
 class Panel(Protocol):
     """What every panel can do; each is a `QWidget` besides."""
 
-    def bind(self, state: Any, /) -> None:
-        """Show this part of a session; None is none."""
+    def bind(self, *parts: Any) -> None:
+        """Show these parts of a session; None is none."""
 
     def refresh(self) -> None:
         """Take over what changed."""
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in these colours."""
+
+
+def whole(state: SessionState) -> tuple[object, ...]:
+    """All of a session; the panel sees for itself which of its read models were replaced."""
+    return (state,)
+
+
+def market(state: SessionState) -> tuple[object, ...]:
+    """Market of the session's first instrument."""
+    return (next(iter(state.markets.values()), None),)
+
+
+def market_and_orders(state: SessionState) -> tuple[object, ...]:
+    """Market of the session's first instrument, and the session's orders."""
+    return (*market(state), state.orders)
 
 
 class PanelSpec(msgspec.Struct, frozen=True):
@@ -34,21 +50,24 @@ class PanelSpec(msgspec.Struct, frozen=True):
     ----------
     factory : str
         `module:Class`, imported when the panel is first made.
-    part : callable
-        Part of a session that it is bound to; None where the session has none yet.
     key : str
         Shows or hides it.
     rate_hz : float
         Refreshes per second at most; numbers that change faster cannot be read.
+    parts : callable
+        What of a session it is bound to; bound again where one of them was replaced.
+    clocked : bool
+        Whether it is told the session's time before each refresh.
     """
 
     id: str
     title: str
     factory: str
-    part: Callable[[SessionState], object | None]
     area: Area
     key: str
     rate_hz: float = 60.0
+    parts: Callable[[SessionState], tuple[object, ...]] = whole
+    clocked: bool = False
 
     @property
     def label(self) -> str:
@@ -62,62 +81,72 @@ class PanelSpec(msgspec.Struct, frozen=True):
         return widget, cast("Panel", widget)
 
 
-def first_market(state: SessionState) -> object | None:
-    """Market of the session's (first) instrument."""
-    return next(iter(state.markets.values()), None)
-
-
-def _whole(state: SessionState) -> object:
-    return state
-
-
-_T = QT_TRANSLATE_NOOP
-
 PANELS: Final[tuple[PanelSpec, ...]] = (
-    PanelSpec("chart", _T("panels", "Chart"), "widgets.chart:ChartPanel", first_market, "centre", "Ctrl+1"),
     PanelSpec(
-        "ladder", _T("panels", "Ladder"), "widgets.book:LadderPanel", first_market, "right", "Ctrl+2", 30
+        "chart",
+        QT_TRANSLATE_NOOP("panels", "Chart"),
+        "widgets.chart:ChartPanel",
+        "centre",
+        "Ctrl+1",
+        parts=market_and_orders,
+        clocked=True,
     ),
     PanelSpec(
-        "tape", _T("panels", "Time and sales"), "widgets.tape:TimeAndSalesPanel", first_market, "right", "Ctrl+3", 30
+        "ladder", QT_TRANSLATE_NOOP("panels", "Ladder"), "widgets.book:LadderPanel", "right", "Ctrl+2", 30
     ),
     PanelSpec(
-        "watchlist", _T("panels", "Watchlist"), "widgets.watchlist:WatchlistPanel", _whole, "left", "Ctrl+4", 5
+        "tape",
+        QT_TRANSLATE_NOOP("panels", "Time and sales"),
+        "widgets.tape:TimeAndSalesPanel",
+        "right",
+        "Ctrl+3",
+        30,
+        parts=market,
     ),
-    PanelSpec("risk", _T("panels", "Risk"), "widgets.risk:RiskPanel", lambda s: s.risk, "left", "Ctrl+5", 10),
     PanelSpec(
-        "strategy", _T("panels", "Strategy"), "app.windows.strategy:StrategyPanel", _whole, "left", "Ctrl+6", 2
+        "watchlist",
+        QT_TRANSLATE_NOOP("panels", "Watchlist"),
+        "widgets.watchlist:WatchlistPanel",
+        "left",
+        "Ctrl+4",
+        5,
+    ),
+    PanelSpec("risk", QT_TRANSLATE_NOOP("panels", "Risk"), "widgets.risk:RiskPanel", "left", "Ctrl+5", 10),
+    PanelSpec(
+        "strategy",
+        QT_TRANSLATE_NOOP("panels", "Strategy"),
+        "app.windows.strategy:StrategyPanel",
+        "left",
+        "Ctrl+6",
+        2,
     ),
     PanelSpec(
-        "orders", _T("panels", "Orders"), "widgets.blotter:OrdersPanel", lambda s: s.orders, "bottom", "Ctrl+7", 10
+        "orders", QT_TRANSLATE_NOOP("panels", "Orders"), "widgets.blotter:OrdersPanel", "bottom", "Ctrl+7", 10
     ),
     PanelSpec(
-        "fills", _T("panels", "Fills"), "widgets.blotter:FillsPanel", lambda s: s.orders, "bottom", "Ctrl+8", 10
+        "fills", QT_TRANSLATE_NOOP("panels", "Fills"), "widgets.blotter:FillsPanel", "bottom", "Ctrl+8", 10
     ),
     PanelSpec(
         "positions",
-        _T("panels", "Positions"),
+        QT_TRANSLATE_NOOP("panels", "Positions"),
         "widgets.blotter:PositionsPanel",
-        lambda s: s.orders,
         "bottom",
         "Ctrl+9",
         10,
     ),
     PanelSpec(
         "account",
-        _T("panels", "Account"),
+        QT_TRANSLATE_NOOP("panels", "Account"),
         "widgets.blotter:AccountPanel",
-        lambda s: s.orders,
         "bottom",
         "Ctrl+0",
         10,
     ),
-    PanelSpec("log", _T("panels", "Log"), "widgets.blotter:LogPanel", lambda s: s.log, "bottom", "Alt+1", 10),
+    PanelSpec("log", QT_TRANSLATE_NOOP("panels", "Log"), "widgets.blotter:LogPanel", "bottom", "Alt+1", 10),
     PanelSpec(
         "results",
-        _T("panels", "Results"),
+        QT_TRANSLATE_NOOP("panels", "Results"),
         "widgets.results:ResultsPanel",
-        lambda s: s.results,
         "bottom",
         "Alt+2",
         5,

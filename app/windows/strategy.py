@@ -93,6 +93,7 @@ class StrategyPanel(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.set_theme(theme)
         self._run: Run | None = None
         self._form = StrategyForm()
         self._again = QPushButton(self.tr("Run again with these"))

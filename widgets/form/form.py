@@ -162,11 +162,11 @@ def _typed(field: Field, text: str) -> Value:
         return text
     try:
         value = int(text) if field.kind == "integer" else float(text)
-        if not math.isfinite(value):
-            raise ValueError(text)
     except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
         what = "a whole number" if field.kind == "integer" else "a number"
-        raise FormError(f"{field.title} must be {what}, not {text!r}.") from None
+        raise FormError(f"{field.title} must be {what}, not {text!r}.")
     if field.kind == "decimal":
         return text
     if fault := field.fault(value):

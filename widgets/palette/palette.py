@@ -77,7 +77,7 @@ class _Row(QStyledItemDelegate):
     @override
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         entry = self._model.rows[index.row()]
-        box: QRect = option.rect  # type: ignore[attr-defined]
+        box: QRect = option.rect
         view = self.parent()
         if isinstance(view, QListView) and view.currentIndex().row() == index.row():
             painter.fillRect(box, self.theme.colour("selection"))
@@ -106,6 +106,7 @@ class CommandPalette(QFrame):
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
+        self._window = parent
         self.setObjectName("palette")
         self._entries: list[Entry] = []
         self._field = QLineEdit()
@@ -136,7 +137,7 @@ class CommandPalette(QFrame):
         self._entries = list(entries)
         self._field.clear()
         self._on_text_changed("")
-        parent = self.parentWidget()
+        parent = self._window
         at = parent.mapToGlobal(parent.rect().topLeft())
         self.move(at.x() + (parent.width() - _WIDTH) // 2, at.y() + 64)
         self.show()

@@ -1,4 +1,4 @@
-"""The session's one clock as controls: start, back, play, step, speed, timeline, time, and a seek's progress."""
+"""The session's one clock as controls: play, step, speed, timeline, market time, and a seek's progress."""
 
 from collections.abc import Sequence
 from typing import Final, Protocol, override
@@ -114,7 +114,7 @@ class TransportBar(QWidget):
         self._view: TransportView | None = None
         self._icons: dict[str, QIcon] = {}
         self._shown: tuple[Phase | None, float] | None = None  # None: nothing painted yet
-        self._fills_shown = -1
+        self._fills_shown: tuple[object, int] = (None, 0)
         self._precision = 3
         self._loop_start: int | None = None
         self._unit = Step.TICK
@@ -254,7 +254,7 @@ class TransportBar(QWidget):
         """Show this session; None is none."""
         self._view = view
         self._shown = None
-        self._fills_shown = -1
+        self._fills_shown = (None, 0)
         self.refresh()
 
     def refresh(self) -> None:
@@ -271,8 +271,8 @@ class TransportBar(QWidget):
         self._speed.show_speed(transport.speed)
         self._show_phase(transport.phase, transport.progress)
         fills = self._view.orders.fills
-        if len(fills) != self._fills_shown:
-            self._fills_shown = len(fills)
+        if fills is not self._fills_shown[0] or len(fills) != self._fills_shown[1]:
+            self._fills_shown = fills, len(fills)
             buys = np.array([fill.ts for fill in fills if fill.side == "BUY"], np.int64)
             sells = np.array([fill.ts for fill in fills if fill.side == "SELL"], np.int64)
             self._timeline.set_fills(buys, sells)

@@ -1,4 +1,4 @@
-"""How fast the market runs: a logarithmic slider from a tenth to a thousand times, and as fast as possible."""
+"""How fast the market runs: a logarithmic slider from a tenth to a thousand times, and full speed."""
 
 import math
 from typing import Final

@@ -1,4 +1,4 @@
-"""What can be watched: the session's instruments with their prices, and those in the store, ready to replay."""
+"""What can be watched: the session's instruments with their prices, and those in the store."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol, override
@@ -111,7 +111,7 @@ class _Rows(QAbstractTableModel):
             case Qt.ItemDataRole.ForegroundRole:
                 return self._colour(row, column)
             case Qt.ItemDataRole.ToolTipRole:
-                return "" if row.live else self.tr("Stored; double-click to replay it")
+                return row.name if row.live else self.tr("Stored; double-click to replay it")
             case _:
                 return None
 
@@ -139,7 +139,7 @@ class WatchlistPanel(QWidget):
         self._theme = theme
         self._session: SessionView | None = None
         self._stored: tuple[str, ...] = ()
-        self._versions: tuple[int, ...] = (-1,)
+        self._versions: tuple[tuple[MarketView, int], ...] | None = None
         self._first: dict[str, float] = {}
         self._model = _Rows(theme, self)
         self._table = QTableView()
@@ -154,7 +154,7 @@ class WatchlistPanel(QWidget):
         header.setHighlightSections(False)
         header.setMinimumSectionSize(40)
         header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((_BID, 68), (_ASK, 68), (_CHANGE, 60)):
+        for column, width in ((_BID, 60), (_ASK, 60), (_CHANGE, 62)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             header.resizeSection(column, width)
         self._table.doubleClicked.connect(self._on_double_clicked)
@@ -176,20 +176,20 @@ class WatchlistPanel(QWidget):
     def set_stored(self, instruments: Sequence[str]) -> None:
         """List these stored instruments below those of the session."""
         self._stored = tuple(instruments)
-        self._versions = (-1,)
+        self._versions = None
         self.refresh()
 
     def bind(self, session: SessionView | None) -> None:
         """Show this session's instruments; None is none."""
         self._session = session
         self._first.clear()
-        self._versions = (-1,)
+        self._versions = None
         self.refresh()
 
     def refresh(self) -> None:
         """Take over what changed."""
         markets = self._session.markets if self._session else {}
-        versions = tuple(market.version for market in markets.values())
+        versions = tuple((market, market.version) for market in markets.values())
         if versions == self._versions:
             return
         self._versions = versions

@@ -1,0 +1,194 @@
+"""Choosing what to replay: instrument and range from the store, a strategy with its form, venue and speed."""
+
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.windows.strategy import StrategyForm
+from engine.bars import BarSpec
+from engine.errors import UserError
+from engine.messages.run import Run, VenueRules
+from engine.store import Store
+from widgets.form import FormError
+from widgets.numbers import date_time_text
+from widgets.transport.speed import LADDER
+
+_MAX_SPEED: Final = 0.0
+
+
+class OpenReplayDialog(QDialog):
+    """Builds a `Run` of stored data.
+
+    Signals
+    -------
+    accepted_run(Run, float)
+        The person wants this run, at this speed (0 is as fast as possible).
+    """
+
+    accepted_run = Signal(object, float)
+
+    def __init__(self, store: Path, instrument: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(self.tr("Open a replay"))
+        self.setMinimumWidth(560)
+        self._folder = store
+        self._store = Store(store)
+        names = self._store.instruments() if store.is_dir() else []
+        self._instrument = QComboBox()
+        self._instrument.addItems(names)
+        self._has = QLabel()
+        self._has.setObjectName("form_note")
+        self._has.setWordWrap(True)
+        self._start, self._end = QLineEdit(), QLineEdit()
+        self._balance = QLineEdit("1000000")
+        self._leverage = QLineEdit("20")
+        self._latency = QLineEdit("0")
+        self._bar = QLineEdit("1-MINUTE-MID")
+        self._speed = QComboBox()
+        for factor in (*LADDER, _MAX_SPEED):
+            self._speed.addItem(f"{factor:g}×" if factor else self.tr("as fast as possible"), factor)
+        self._speed.setCurrentIndex(LADDER.index(1.0))
+        self.strategy = StrategyForm()
+        self._fault = QLabel()
+        self._fault.setObjectName("form_error")
+        self._fault.setWordWrap(True)
+        self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self._open = self._buttons.addButton(self.tr("Replay"), QDialogButtonBox.ButtonRole.AcceptRole)
+        self._lay_out()
+        self._buttons.accepted.connect(self._on_replay_clicked)
+        self._buttons.rejected.connect(self.reject)
+        self._instrument.currentTextChanged.connect(self._on_instrument_chosen)
+        if instrument in names:
+            self._instrument.setCurrentText(instrument)
+        self._on_instrument_chosen(self._instrument.currentText())
+
+    def _lay_out(self) -> None:
+        span = QHBoxLayout()
+        span.addWidget(self._start)
+        span.addWidget(QLabel(self.tr("to")))
+        span.addWidget(self._end)
+        left = QFormLayout()
+        left.addRow(self.tr("Instrument"), self._instrument)
+        left.addRow("", self._has)
+        left.addRow(self.tr("From (UTC)"), span)
+        left.addRow(self.tr("Speed"), self._speed)
+        left.addRow(self.tr("Step bar"), self._bar)
+        left.addRow(self.tr("Starting balance"), self._balance)
+        left.addRow(self.tr("Leverage"), self._leverage)
+        left.addRow(self.tr("Order latency, ms"), self._latency)
+        left.addRow(self.tr("Strategy"), self.strategy)
+        column = QVBoxLayout(self)
+        column.addLayout(left)
+        column.addWidget(self._fault)
+        column.addStretch(1)
+        column.addWidget(self._buttons)
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with the answers; empty where nothing is."""
+        return self._fault.text()
+
+    def set_range(self, start: str, end: str) -> None:
+        """Type the range, as a person would."""
+        self._start.setText(start)
+        self._end.setText(end)
+
+    def run_asked(self) -> Run:
+        """Run of the answers.
+
+        Raises
+        ------
+        UserError
+            One of them cannot be; the sentence says which.
+        """
+        if not self._instrument.currentText():
+            raise UserError(self.tr("Nothing is stored yet; import a data file first (Ctrl+I)."))
+        start, end = self._time(self._start), self._time(self._end)
+        if start is not None and end is not None and start >= end:
+            raise UserError(self.tr("The range ends before it begins; give a later end."))
+        BarSpec.parse(self._bar.text())
+        try:
+            parameters = self.strategy.values()
+        except FormError as error:
+            raise UserError(str(error)) from error
+        return Run(
+            instrument=self._instrument.currentText(),
+            store=str(self._folder),
+            start_ns=start,
+            end_ns=end,
+            strategy=self.strategy.strategy,
+            parameters=parameters,
+            venue=VenueRules(
+                balance=self._number(self._balance, self.tr("The starting balance"), above=Decimal(0)),
+                leverage=self._number(self._leverage, self.tr("The leverage"), above=Decimal(0)),
+                latency_ms=float(self._number(self._latency, self.tr("The latency"), least=Decimal(0))),
+            ),
+            bar=self._bar.text(),
+        )
+
+    def _time(self, field: QLineEdit) -> int | None:
+        text = field.text().strip()
+        if not text:
+            return None
+        try:
+            parsed = datetime.fromisoformat(text)
+        except ValueError:
+            sentence = self.tr("%1 is no time; write it as 2024-08-08 12:31:07.")
+            raise UserError(sentence.replace("%1", repr(text))) from None
+        moment = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+        whole = int(moment.replace(microsecond=0).timestamp())
+        return whole * 1_000_000_000 + moment.microsecond * 1_000
+
+    def _number(
+        self, field: QLineEdit, name: str, *, above: Decimal | None = None, least: Decimal | None = None
+    ) -> Decimal:
+        try:
+            value = Decimal(field.text().strip())
+        except InvalidOperation:
+            value = Decimal("NaN")
+        fits = value.is_finite() and (above is None or value > above) and (least is None or value >= least)
+        if not fits:
+            limit = self.tr("above %1").replace("%1", str(above)) if above is not None else f"≥ {least}"
+            sentence = self.tr("%1 must be a number %2, not %3.")
+            for place, text in (("%1", name), ("%2", limit), ("%3", repr(field.text()))):
+                sentence = sentence.replace(place, text)
+            raise UserError(sentence)
+        return value
+
+    def _on_instrument_chosen(self, name: str) -> None:
+        if not name:
+            self._has.setText(self.tr("Nothing is stored yet; import a data file first (Ctrl+I)."))
+            self._open.setEnabled(False)
+            return
+        infos = self._store.info(name)
+        self._has.setText(" · ".join(f"{info.rows:,} {kind}" for kind, info in infos.items()))
+        spans = [info for info in infos.values() if info.rows]
+        first = min((i.first_ts_ns for i in spans if i.first_ts_ns is not None), default=None)
+        last = max((i.last_ts_ns for i in spans if i.last_ts_ns is not None), default=None)
+        for field, ts in ((self._start, first), (self._end, last)):
+            field.clear()
+            field.setPlaceholderText("" if ts is None else date_time_text(ts, 3))
+
+    def _on_replay_clicked(self) -> None:
+        try:
+            run = self.run_asked()
+        except UserError as error:
+            self._fault.setText(str(error))
+            return
+        self.accepted_run.emit(run, float(self._speed.currentData(Qt.ItemDataRole.UserRole)))
+        self.accept()
