@@ -132,14 +132,15 @@ class Equity:
     def _value(self, ts: npt.NDArray[np.int64], mark: Floats) -> None:
         held = np.array([row[1:] for row in self._held])
         times = np.array([row[0] for row in self._held], np.int64)
-        now = held[np.searchsorted(times, ts, side="right") - 1]
+        at = np.searchsorted(times, ts, side="right") - 1
+        now = held[at]
         equity = now[:, 2] + now[:, 0] * mark - now[:, 1]
         peak = np.maximum(np.maximum.accumulate(equity), self._peak)
         drawdown = equity - peak
         self._mark = float(mark[-1])
         self._peak = float(peak[-1])
         self._max_drawdown = min(self._max_drawdown, float(drawdown.min()))
-        del self._held[:-1]
+        del self._held[: int(at[-1])]  # what changed later than these marks is for the next ones
         self._sample(ts, equity, drawdown)
 
     def _sample(self, ts: npt.NDArray[np.int64], equity: Floats, drawdown: Floats) -> None:
