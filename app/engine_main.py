@@ -12,9 +12,10 @@ from engine.messages.run import Run
 
 def make_session(run: Run) -> Session:
     """Session of this run; imports the trading engine, which takes longer than to answer the window."""
-    from engine.session import build  # noqa: PLC0415 -- the window is answered before this is loaded
+    from engine.session.replay import ReplaySession  # noqa: PLC0415 -- the window is answered before this loads
+    from engine.session.source import open_source  # noqa: PLC0415
 
-    return build(run)
+    return ReplaySession(run, open_source(run))
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ class Channel:
         self._outbox: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
         self._outbox.put(Attach(last_event))
         self._open = True
-        self._engines_turn_since = time.monotonic()
+        self._engines_turn_since: float | None = None
 
     def run(self, connection: Connection) -> str:
         """Serve the connection until it ends; an empty string, or what was wrong with what came.
@@ -88,8 +88,10 @@ class Channel:
 
     @property
     def silent_s(self) -> float:
-        """Seconds since a frame came; 0 while frames wait here, as the engine then waits for us."""
-        return 0.0 if self._frames else time.monotonic() - self._engines_turn_since
+        """Seconds since a frame came; 0 before the first, and while some wait here for us to drain."""
+        if self._frames or self._engines_turn_since is None:
+            return 0.0
+        return time.monotonic() - self._engines_turn_since
 
     def close(self) -> None:
         """Take no further commands; those queued still leave."""

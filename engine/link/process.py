@@ -33,6 +33,7 @@ from engine.messages.run import Run
 
 LOG_LINES: Final = 20
 CLOSED: Final = LinkDown("The session was closed.", [], expected=True)
+_LOGS_KEPT: Final = 50
 _CONNECT_S: Final = 30.0
 _EXIT_S: Final = 1.0
 _STOP_S: Final = 2.0
@@ -182,6 +183,8 @@ class ProcessLink:
             folder=None if run_folder is None else str(run_folder),
         )
         engine = _Engine(command, log_folder / name, environment, start)
+        for old in sorted(log_folder.glob("engine-*.log"))[:-_LOGS_KEPT]:
+            old.unlink(missing_ok=True)
         link = cls(address, authkey, engine.pid, engine, 0)
         link._reader.start()
         return link

@@ -73,7 +73,10 @@ class Link(Protocol):
 
     @property
     def silent_s(self) -> float:
-        """Seconds for which the engine could have sent a frame or heartbeat, and did not."""
+        """Seconds for which the engine could have sent a frame or heartbeat, and did not.
+
+        0 before the first frame (it is loading) and while frames wait to be drained.
+        """
 
     def close(self) -> None:
         """End the session (where it is hosted here) and free threads and processes; the last call."""

@@ -270,7 +270,8 @@ class Server:
         )
         self._watcher.show(frame.number, encode(frame))
         self._frame_at = time.monotonic()
-        self._changed = False
+        # A picture with market in it may be one of many: a watcher who joined late is told all there was.
+        self._changed = any(len(news.quotes) + len(news.trades) + len(news.depth) for news in picture.markets)
         self._longest_turn_s = 0.0
 
     def _memory_mb(self) -> float:

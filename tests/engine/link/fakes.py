@@ -13,7 +13,7 @@ from engine.link.host import host
 from engine.link.protocols import Picture, Session
 from engine.messages.commands import AnyCommand, Pause, Play, Seek, SetSpeed
 from engine.messages.events import AnyEvent, Logged, Phase, PhaseChanged, Refused
-from engine.messages.frames import Health
+from engine.messages.frames import Health, Market
 from engine.messages.run import Run
 
 CRASH, HANG, MEND, CHATTER = 1, 2, 3, 4
@@ -40,6 +40,7 @@ class FakeSession:
         self.ticks = 0
         self._ticks_shown = 0
         self._playing = False
+        self._history = 0
         self._said = 0
         self._limit = quotes_per_picture
         self._events: list[AnyEvent] = [PhaseChanged(ts=START_NS, phase=Phase.PAUSED)]
@@ -90,6 +91,9 @@ class FakeSession:
 
     def take_picture(self) -> Picture:
         self.pictures += 1
+        self._history = max(0, self._history - 1)
+        if self._history:
+            return self._picture(market(quotes=[(START_NS, 1.1, 1.2, 1.0, 1.0)]))
         fresh = self.ticks - self._ticks_shown
         shown = min(fresh, self._limit)
         self._ticks_shown = self.ticks
@@ -98,6 +102,9 @@ class FakeSession:
             quotes=[(START_NS + i, 1.1, 1.2, 1.0, 1.0) for i in range(first, self.ticks)],
             quotes_conflated=fresh - shown,
         )
+        return self._picture(news)
+
+    def _picture(self, news: Market) -> Picture:
         return Picture(
             epoch=1,
             transport=transport(
@@ -111,6 +118,7 @@ class FakeSession:
 
     def rewatch(self) -> None:
         self.rewatched += 1
+        self._history = 6
         self._ticks_shown = 0
 
     def close(self) -> None:

@@ -166,6 +166,19 @@ def test_a_gap_is_answered_with_the_events_since_then(served: Served) -> None:
     watcher.leave()
 
 
+def test_the_market_so_far_comes_at_once_also_where_the_session_is_paused(served: Served) -> None:
+    watcher = Watcher(served[0])
+    watcher.say(Attach(0))
+    watcher.next()
+    watcher.say(Attach(1))
+    started = time.monotonic()
+    told = 0
+    while told < 5:
+        told += len(watcher.next().markets[0].quotes)
+    assert time.monotonic() - started < 2 * HEARTBEAT_S, "history waited for heartbeats"
+    watcher.leave()
+
+
 def test_events_of_another_session_are_no_excuse_for_silence(served: Served) -> None:
     watcher = Watcher(served[0])
     watcher.say(Attach(4_000))
