@@ -63,18 +63,26 @@ class Axes:
     def draw_labels(
         self, painter: QPainter, view: View, layout: Layout, theme: Theme, flow_peak: float | None
     ) -> None:
-        """Write prices, times and the lower pane's scale."""
+        """Write times and the lower pane's scale."""
         painter.setFont(self.glyphs.font)
         painter.setPen(QColor(theme.quiet))
         right = layout.axis.right - round(7 * self.ratio)
-        half = self.glyphs.height // 2
-        for value in self._prices(view):
-            y = int(view.y_of(value))
-            if half <= y < layout.price.bottom - half:
-                self.glyphs.right(painter, right, y - half, 2 * half, price_text(value, self.precision))
         if flow_peak is not None:
             self._draw_flow_scale(painter, layout, flow_peak, right)
         self._draw_times(painter, view, layout, theme)
+
+    def draw_prices(
+        self, painter: QPainter, view: View, layout: Layout, theme: Theme, taken: list[int]
+    ) -> None:
+        """Write prices on their axis, but none that would touch a tag centred on one of the rows `taken`."""
+        painter.setPen(QColor(theme.quiet))
+        right = layout.axis.right - round(7 * self.ratio)
+        height = self.glyphs.height
+        half = height // 2
+        for value in self._prices(view):
+            y = int(view.y_of(value))
+            if half <= y < layout.price.bottom - half and all(abs(y - row) > height for row in taken):
+                self.glyphs.right(painter, right, y - half, 2 * half, price_text(value, self.precision))
 
     def _draw_flow_scale(self, painter: QPainter, layout: Layout, peak: float, right: int) -> None:
         height = self.glyphs.height

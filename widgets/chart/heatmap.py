@@ -97,7 +97,7 @@ class HeatTiles:
         ticks_per_pixel = view.price_per_pixel / self._tick
         coarse_rows = _octaves(ticks_per_pixel)
         centres = view.high - (np.arange(view.height) + 0.5) * view.price_per_pixel
-        rows = np.rint(centres / self._tick).astype(np.int64) >> coarse_rows
+        rows = np.floor(centres / self._tick + 0.5).astype(np.int64) >> coarse_rows
         texels = columns[first:last] >> coarse
         tiles = texels // _TILE
         bounds = [0, *(np.flatnonzero(np.diff(tiles)) + 1).tolist(), len(tiles)]

@@ -13,7 +13,6 @@ from engine.messages.columns import Rows
 from widgets.chart.view import View
 from widgets.theme import Theme
 
-TRADES_SHOWN: Final = 800
 _LARGEST_RADIUS: Final = 9.0
 _LEAST_RADIUS: Final = 1.3
 _RADII: Final = 28

@@ -64,7 +64,10 @@ class Overlay:
         if shown.heatmap and len(self._scene.market.depth):
             self._draw_legend(painter)
         self._draw_orders(painter)
-        self._draw_last(painter)
+        tags = self._last_prices()
+        taken = [y for y, _, _ in tags] + ([pointer.at[1]] if pointer.at is not None else [])
+        self._axes.draw_prices(painter, self._view, self._layout, self._theme, taken)
+        self._draw_last(painter, tags)
         if pointer.at is not None:
             self._draw_crosshair(painter, shown, pointer.at)
             if pointer.measured_from is not None:
@@ -86,21 +89,15 @@ class Overlay:
         painter.setPen(ink)
         glyphs.right(painter, self._layout.axis.right - self._px(7), y - half, 2 * half, text)
 
-    def _draw_last(self, painter: QPainter) -> None:
-        """Tag the newest bid and ask on the axis; without quotes the last trade."""
-        half = self._axes.glyphs.height // 2
-        ink, ground = QColor(self._theme.panel), QColor(self._theme.panel)
-        tags = self._last_prices()
-        for y, _, _ in tags:
-            # A half-covered label of the axis would read as part of the tag.
-            left = self._layout.axis.left + self._layout.scale
-            painter.fillRect(left, y - 2 * half, self._layout.axis.width, 4 * half, ground)
+    def _draw_last(self, painter: QPainter, tags: list[tuple[int, float, str]]) -> None:
+        """Tag the newest prices on the axis."""
+        ink = QColor(self._theme.panel)
         for y, price, token in tags:
             text = price_text(price, self._axes.precision)
             self._tag(painter, y, text, QColor(getattr(self._theme, token)), ink)
 
     def _last_prices(self) -> list[tuple[int, float, str]]:
-        """Row, price and colour of each tag; those of bid and ask are moved apart so that both can be read."""
+        """Row, price and colour of the newest bid and ask, moved apart to be read; else of the last trade."""
         market, view = self._scene.market, self._view
         if len(market.quotes):
             quote = market.quotes.rows[-1]

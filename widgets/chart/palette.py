@@ -12,7 +12,7 @@ from widgets.theme import Theme
 _FLOOR: Final = 0.07
 """Where on the colour map the smallest level starts: the book's extent shall be visible against no book."""
 
-_BEND: Final = 1.35
+_BEND: Final = 1.6
 """Above 1, middling sizes stay dark and large ones stand out."""
 
 
@@ -25,7 +25,7 @@ class Palette:
         self.bid, self.ask = pixel(QColor(theme.bid)), pixel(QColor(theme.ask))
         self.bid_line, self.ask_line = (mixed(QColor(c), panel, 0.9) for c in (theme.bid, theme.ask))
         self.bar_bought, self.bar_sold = (mixed(QColor(c), panel, 0.7) for c in (theme.bid, theme.ask))
-        self.text = pixel(QColor(theme.text))
+        self.text = mixed(QColor(theme.text), panel, 0.88)
         self.total = pixel(QColor(theme.quiet))
         self.ramp = _ramp(theme.heat, 256)
 

@@ -60,7 +60,8 @@ class ChartPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(self._header)
-        column.addWidget(self.canvas)
+        column.addWidget(self.message)
+        column.addWidget(self.canvas, 1)
 
     def bind(self, market: ChartMarket | None, orders: ChartOrders | None = None) -> None:
         """Show this market and the session's orders in it; None shows what would fill the chart."""
@@ -142,9 +143,10 @@ class ChartPanel(QWidget):
         self.custom.returnPressed.connect(self._on_custom_entered)
         self._header.addWidget(self.custom)
         self.message = QLabel(self)
-        self.message.setObjectName("chartMessage")
+        self.message.setObjectName("form_error")
+        self.message.setWordWrap(True)
+        self.message.setContentsMargins(8, 0, 8, 4)
         self.message.hide()
-        self._header.addWidget(self.message, 1)
         self._header.addStretch()
         self.conflation = QLabel(self)
         self.conflation.setObjectName("quiet")

@@ -4,6 +4,8 @@ It is drawn anew when the market or the view changed and kept otherwise, so movi
 copy of the image. Every layer costs by the pixel.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,13 +19,14 @@ from widgets.chart.fills import FillColumns
 from widgets.chart.heatmap import HeatTiles
 from widgets.chart.layout import Layout
 from widgets.chart.palette import Palette
-from widgets.chart.raster import Pixels, Raster, blend
+from widgets.chart.raster import Area, Pixels, Raster, blend
 from widgets.chart.state import Bars, ChartMarket, ChartOrders, Envelope
 from widgets.chart.view import View
 from widgets.theme import Theme
 
 _LEAST_TICKS: Final = 24
 _FILLS_CELL: Final = 5
+_PIXELS_PER_TRADE: Final = 4
 _SPREAD_SHOWS: Final = 2.5
 """Pixels of spread from which bid and ask are two lines of their own colours; narrower, they are one."""
 
@@ -62,14 +65,14 @@ class Scene:
         self.paintings = 0
         self._tuned_at = 0
         self._raster: Raster | None = None
-        self._sprites_scale = 0.0
+        self._sprites_scale = 0
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
         """Use other colours from the next drawing on."""
         self.theme = theme
         self.palette = Palette(theme)
-        self._sprites_scale = 0.0
+        self._sprites_scale = 0
 
     def bars(self, shown: Shown) -> Bars | None:
         """Bars that are shown, if any; raises `UserError` for a bad spec."""
@@ -86,13 +89,19 @@ class Scene:
             self._draw_heat(raster, view, layout, now_ns)
         axes.draw_grid(raster, view, layout, self.theme)
         last_x = view.x_of(now_ns)
-        self._draw_prices(raster.inside(layout.price), view, candles, lines, last_x, layout.scale)
+        pane = raster.inside(layout.price)
+        if candles is not None:
+            prices.draw_candles(pane, candles, view, (self.palette.bid, self.palette.ask), layout.scale)
         if layout.flow.height:
             self._draw_flow(raster.inside(layout.flow), view, candles, last_x, layout.scale)
+        self._make_sprites(layout.scale)
+        if shown.trades:
+            with _clipped(raster, layout.price) as painter:
+                self._draw_trades(painter, view)
+        # A line is thin enough to lie over the discs without hiding them; candles are not.
+        self._draw_lines(pane, view, lines, last_x, layout.scale)
         painter = QPainter(raster.image)
-        painter.setClipRect(layout.price.left, layout.price.top, layout.price.width, layout.price.height)
-        self._draw_marks(painter, view, layout, shown)
-        painter.setClipping(False)
+        self._draw_fills(painter, view, layout)
         axes.draw_labels(painter, view, layout, self.theme, self.flow_peak if layout.flow.height else None)
         painter.end()
         return raster
@@ -135,21 +144,11 @@ class Scene:
         if abs(low - self.heat_range[0]) > 4 or abs(high - self.heat_range[1]) > 4:
             self.heat_range = low, high
 
-    def _draw_prices(
-        self,
-        pixels: Pixels,
-        view: View,
-        candles: Rows | None,
-        lines: list[Envelope],
-        last_x: int,
-        scale: int,
-    ) -> None:
-        if candles is not None:
-            prices.draw_candles(pixels, candles, view, (self.palette.bid, self.palette.ask), scale)
+    def _draw_lines(self, pixels: Pixels, view: View, lines: list[Envelope], last_x: int, scale: int) -> None:
         colours = (self.palette.text,) * len(lines)
         if len(lines) == 2 and self._spread() >= _SPREAD_SHOWS * scale * view.price_per_pixel:
             colours = self.palette.bid_line, self.palette.ask_line
-        for line, colour in zip(lines, colours, strict=False):
+        for line, colour in zip(lines, colours, strict=True):
             prices.draw_line(pixels, line, view, last_x, colour, scale)
 
     def _spread(self) -> float:
@@ -171,24 +170,39 @@ class Scene:
         flow.draw_flow(pixels, self.flow, view, self.flow_peak, colours, scale)
         flow.draw_total(pixels, self.flow, last_x, palette.total, scale)
 
-    def _draw_marks(self, painter: QPainter, view: View, layout: Layout, shown: Shown) -> None:
-        if self._sprites_scale != layout.scale:
-            self._sprites_scale = layout.scale
-            self._discs = marks.disc_sprites(self.theme, layout.scale)
-            self._triangles = marks.triangle_sprites(self.theme, layout.scale)
-        if shown.trades:
-            trades = self.market.trades.largest(view.left_ns, view.right_ns, marks.TRADES_SHOWN)
-            largest = float(trades["size"].max(initial=0.0))
-            marks.draw_trades(painter, self._discs, trades, view, largest)
-        if self.orders is not None:
-            self.fills.take(self.orders.fills)
-            self._draw_fills(painter, self.fills.between(view.left_ns, view.right_ns), view, layout)
+    def _make_sprites(self, scale: int) -> None:
+        if self._sprites_scale != scale:
+            self._sprites_scale = scale
+            self._discs = marks.disc_sprites(self.theme, scale)
+            self._triangles = marks.triangle_sprites(self.theme, scale)
 
-    def _draw_fills(self, painter: QPainter, fills: Rows, view: View, layout: Layout) -> None:
+    def _draw_trades(self, painter: QPainter, view: View) -> None:
+        limit = view.width // (_PIXELS_PER_TRADE * self._sprites_scale)
+        trades = self.market.trades.largest(view.left_ns, view.right_ns, limit)
+        marks.draw_trades(painter, self._discs, trades, view, float(trades["size"].max(initial=0.0)))
+
+    def _draw_fills(self, painter: QPainter, view: View, layout: Layout) -> None:
+        """Draw own fills, the newest where several would lie on each other."""
+        if self.orders is None:
+            return
+        self.fills.take(self.orders.fills)
+        fills = self.fills.between(view.left_ns, view.right_ns)
         if not len(fills):
             return
         x, y = view.x_array(fills["ts"]), view.y_array(fills["price"])
         some = marks.one_per_pixel(x, y, fills["sells"], _FILLS_CELL * layout.scale)
+        pane = layout.price
+        painter.setClipRect(pane.left, pane.top, pane.width, pane.height)
         self._triangles.draw(
             painter, x[some] + 0.5, y[some] + 0.5, fills["sells"][some], np.zeros(len(some), np.int64)
         )
+        painter.setClipping(False)
+
+
+@contextmanager
+def _clipped(raster: Raster, area: Area) -> Iterator[QPainter]:
+    """Painter on a part of the image; ended before numpy writes there again."""
+    painter = QPainter(raster.image)
+    painter.setClipRect(area.left, area.top, area.width, area.height)
+    yield painter
+    painter.end()
