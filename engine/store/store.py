@@ -153,6 +153,12 @@ class Store:
         first, last = np.searchsorted(rows.ts_init, (low, high))
         return rows.take(slice(int(first), int(last)))
 
+    def in_event_order(self, instrument: str, kind: str) -> Iterator[Columns]:
+        """All rows by `ts_event`, a row group at a time: what bars are built from."""
+        facts = self.instrument(instrument)
+        for group in row_groups(self.files(instrument, kind)):
+            yield restated(read_rows(kind, group), facts.price_precision, facts.size_precision)
+
     def chunks(
         self,
         instrument: str,
@@ -174,7 +180,15 @@ class Store:
             kind: KindStream(kind, part, precisions, low, high) for kind, part in groups.items() if part
         }
         first_ns = min((group.first_init_ns for part in groups.values() for group in part), default=high)
-        return chunks(streams, max(low, first_ns), high, rows)
+        last_ns = max((group.last_init_ns for part in groups.values() for group in part), default=low)
+        return chunks(streams, max(low, first_ns), min(high, last_ns + 1), rows)
+
+    def has_sequence(self, instrument: str, kind: str, sequence: int) -> bool:
+        """Tell whether a row with the venue's number `sequence` is stored."""
+        files = self.files(instrument, kind)
+        return bool(files) and not (
+            pl.scan_parquet(files).filter(pl.col("sequence") == sequence).head(1).collect().is_empty()
+        )
 
     # -- writing ------------------------------------------------------------------------------------------
 

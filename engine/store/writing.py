@@ -82,8 +82,9 @@ def _with_precision(
         finest = min(instrument.tick_size, Decimal(1).scaleb(-price))
         instrument = msgspec.structs.replace(instrument, price_precision=price, tick_size=finest)
     if size > instrument.size_precision:
-        finest = min(instrument.lot_size, Decimal(1).scaleb(-size))
-        instrument = msgspec.structs.replace(instrument, size_precision=size, lot_size=finest)
+        # Books show dust finer than the lot; the lot stays the step of an order, written with all decimals.
+        lot = instrument.lot_size.quantize(Decimal(1).scaleb(-size))
+        instrument = msgspec.structs.replace(instrument, size_precision=size, lot_size=lot)
     return instrument
 
 

@@ -1,0 +1,44 @@
+"""What every decoder answers: exact columns in the order of the file, and what it could not take."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from engine.columns import Columns
+
+
+class Undecodable(Exception):  # noqa: N818 - it reads as what it says of a file
+    """Why a whole file cannot be taken, as the end of the sentence "FILE cannot be imported: …"."""
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """Rows that were left out for one reason; `first_line` is the first one's line (or record), from 1."""
+
+    reason: str
+    count: int
+    first_line: int
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Rows of one file.
+
+    Attributes
+    ----------
+    columns : mapping of kind to Columns
+        In the order of the file, not sorted; kinds without rows are left out.
+    timestamps : str
+        How its times were read, for the report: unit, zone, and what was assumed.
+    gaps : int
+        Breaks in the venue's own numbering.
+    notes : tuple of str
+        Whole sentences about what a user should know of this file.
+    """
+
+    columns: Mapping[str, Columns]
+    timestamps: str
+    rejected: tuple[Rejected, ...] = ()
+    gaps: int = 0
+    notes: tuple[str, ...] = field(default=())

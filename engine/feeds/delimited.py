@@ -1,0 +1,336 @@
+"""Quotes and trades in tables: TrueFX, HistData, LEAN zips, any CSV or Parquet whose columns can be named.
+
+Columns are found by the names in the header, by the layout of a known vendor, or as the user says. Nothing is
+guessed that could be either: a table without a header and without a known layout is refused with what to say.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from engine.columns import Aggressor, Columns, Int64, Quotes, Trades, UInt8
+from engine.errors import unknown_name
+from engine.feeds.decimals import Scaled, scaled
+from engine.feeds.decoded import Decoded, Rejected, Undecodable
+from engine.feeds.tables import Table, normalised, parquet_table, text_table
+from engine.feeds.timestamps import Times, times
+from engine.feeds.unpacking import gunzipped, members
+from engine.store.merging import Mask
+from engine.store.schema import restated
+
+_NAMES = {
+    "time": "timestamp time datetime date_time ts ts_event gmt_time utc_time timestamp_ns timestamp_ms",
+    "date": "date",
+    "received": "local_timestamp ts_init received receive_time ts_recv",
+    "bid": "bid bid_price bidprice best_bid best_bid_price b",
+    "ask": "ask ask_price askprice best_ask best_ask_price offer a",
+    "bid_size": "bid_size bidsize bid_volume bidvolume bid_amount bid_qty bidqty best_bid_qty",
+    "ask_size": "ask_size asksize ask_volume askvolume ask_amount ask_qty askqty best_ask_qty",
+    "price": "price last trade_price px",
+    "size": "size qty quantity amount volume vol base_volume",
+    "side": "side aggressor taker_side aggressor_side",
+    "maker": "is_buyer_maker isbuyermaker buyer_maker",
+    "id": "id trade_id tradeid agg_trade_id",
+    "symbol": "symbol pair instrument ticker",
+}
+ROLES = tuple(_NAMES)
+_ROLE_OF = {name: role for role, names in _NAMES.items() for name in names.split()}
+_HEADER_WORDS = frozenset(_ROLE_OF)
+
+_LAYOUTS: Mapping[tuple[str, int], tuple[str, ...]] = {
+    ("truefx", 4): ("symbol", "time", "bid", "ask"),
+    ("histdata", 3): ("time", "bid", "ask"),
+    ("histdata", 4): ("time", "bid", "ask", ""),
+    ("lean-quote", 3): ("time", "bid", "ask"),
+    ("lean-quote", 5): ("time", "bid", "bid_size", "ask", "ask_size"),
+    ("lean-trade", 3): ("time", "price", "size"),
+    ("quotes", 3): ("time", "bid", "ask"),
+    ("quotes", 5): ("time", "bid", "ask", "bid_size", "ask_size"),
+    ("trades", 3): ("time", "price", "size"),
+    ("trades", 4): ("time", "price", "size", "side"),
+    ("trades", 5): ("time", "price", "size", "side", "id"),
+}
+"""Columns of tables without a header, by format and number of columns."""
+
+_LEAN_NAME = re.compile(r"^(\d{8})(?:_([a-z0-9]+))?(?:_tick)?_(quote|trade)", re.IGNORECASE)
+_DAY_IN_NAME = re.compile(r"(?:^|[^0-9])((?:19|20)\d{2})-?(\d{2})-?(\d{2})(?:[^0-9]|$)")
+_BUYER, _SELLER = ("b", "buy", "buyer", "bid", "1"), ("s", "sell", "seller", "ask", "offer", "2", "-1")
+_TRUE = ("true", "1", "t")
+_BOOK_CHANGES = frozenset({"is_snapshot", "update_type"})
+"""Names that tell a table of book changes, whose price and size are no trade's."""
+
+_NAMES_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """What is known of a table beside its bytes: name, format, and what the user said of it."""
+
+    name: str
+    format: str
+    day: date | None
+    columns: tuple[tuple[str, str], ...]
+    symbol: str
+
+
+def decode(data: bytes, table: Described) -> Decoded:
+    """Quotes or trades of one table; of a zip archive, of all tables in it, in their order.
+
+    Raises
+    ------
+    Undecodable
+        Damaged, empty, no table, or its columns or times cannot be told.
+    UserError
+        `table.columns` names a column or role that there is not.
+    """
+    if not data:
+        raise Undecodable("it is empty")
+    if not data.startswith(b"PK"):
+        return _decode_one(gunzipped(data), table)
+    inside = list(members(data))
+    tables = [each for each in inside if each[0].lower().endswith(".csv")] or inside
+    parts = [
+        _decode_one(contents, replace(table, name=name if _LEAN_NAME.match(name) else f"{table.name}/{name}"))
+        for name, contents in tables
+    ]
+    return parts[0] if len(parts) == 1 else _together(parts)
+
+
+def _together(parts: list[Decoded]) -> Decoded:
+    joined: dict[str, Columns] = {}
+    for kind in dict.fromkeys(kind for part in parts for kind in part.columns):
+        columns = [part.columns[kind] for part in parts if kind in part.columns]
+        price, size = (max(getattr(each, f"{of}_precision") for each in columns) for of in ("price", "size"))
+        joined[kind] = type(columns[0]).concat([restated(each, price, size) for each in columns])
+    return Decoded(
+        columns=joined,
+        timestamps="; ".join(dict.fromkeys(part.timestamps for part in parts)),
+        rejected=tuple(each for part in parts for each in part.rejected),
+        notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+    )
+
+
+def _decode_one(data: bytes, described: Described) -> Decoded:
+    if not data.strip():
+        raise Undecodable("it is empty")
+    table = parquet_table(data) if data.startswith(b"PAR1") else text_table(data, _HEADER_WORDS)
+    if not len(table.lines):
+        raise Undecodable("it has a header but no rows")
+    columns = _columns(table, described)
+    changes = _BOOK_CHANGES & {normalised(name) for name in table.names or ()}
+    if changes:
+        raise Undecodable(
+            f"its column {min(changes)} tells that it holds book changes, which are read from Binance "
+            "recordings only"
+        )
+    if {"bid", "ask"} <= set(columns):
+        rows = _Rows(table, columns, described)
+        return rows.decoded("quotes", rows.quotes())
+    if {"price", "size"} <= set(columns):
+        rows = _Rows(table, columns, described)
+        return rows.decoded("trades", rows.trades())
+    names = ", ".join(table.names[:_NAMES_SHOWN]) if table.names else ""
+    more = ", …" if table.names and len(table.names) > _NAMES_SHOWN else ""
+    raise Undecodable(
+        f"its columns {f'({names}{more}) ' if names else ''}are neither time, bid and ask nor time, price and "
+        "size; say which is which with --columns time=…,bid=…,ask=…"
+    )
+
+
+def _columns(table: Table, described: Described) -> dict[str, pl.Series]:
+    """Columns by role, `date` already joined to `time`."""
+    if described.columns:
+        found = {role: _chosen(table, role, theirs) for role, theirs in described.columns}
+    elif table.names is not None:
+        found = {}
+        for name, column in zip(table.names, table.columns, strict=True):
+            role = _ROLE_OF.get(normalised(name))
+            if role is not None:
+                found.setdefault(role, column)
+    else:
+        found = dict(zip(_layout(table, described), table.columns, strict=True))
+        found.pop("", None)
+    if "date" in found:
+        day = found.pop("date")
+        found["time"] = day + " " + found["time"] if "time" in found else day
+    if "time" not in found:
+        raise Undecodable("no column of it is a time; say which with --columns time=…")
+    return found
+
+
+def _chosen(table: Table, role: str, theirs: str) -> pl.Series:
+    if role not in ROLES:
+        raise unknown_name("column role", role, ROLES)
+    if theirs.isdigit() and 1 <= int(theirs) <= len(table.columns):
+        return table.columns[int(theirs) - 1]
+    names = table.names or []
+    if theirs not in names:
+        raise unknown_name("column", theirs, [*names, *(str(n + 1) for n in range(len(table.columns)))])
+    return table.columns[names.index(theirs)]
+
+
+def _layout(table: Table, described: Described) -> tuple[str, ...]:
+    width = len(table.columns)
+    name = described.format
+    lean = _LEAN_NAME.match(described.name)
+    if name == "lean" or (name in {"quotes", "trades"} and lean):
+        if lean is None:
+            raise Undecodable("its name is not YYYYMMDD_SYMBOL_tick_quote.csv, as LEAN's are; keep that name")
+        _check_symbol(lean[2], described.symbol)
+        name = f"lean-{lean[3].lower()}"
+    layout = _LAYOUTS.get((name, width))
+    if layout is None:
+        raise Undecodable(
+            f"it has no header line and {width} columns; say --format quotes or --format trades, or which "
+            "column is which with --columns time=1,bid=2,ask=3"
+        )
+    return layout
+
+
+def _check_symbol(theirs: str | None, symbol: str) -> None:
+    if theirs is not None and _bare(theirs) not in {_bare(symbol), "TICK"}:
+        raise Undecodable(f"its name says {theirs.upper()}, not {symbol}; give that as --instrument")
+
+
+def _bare(symbol: str) -> str:
+    """Symbol without the marks that vendors put into it."""
+    return re.sub(r"[^A-Z0-9]", "", re.sub(r"[-_]?PERP$", "", symbol.upper()))
+
+
+def _day(described: Described) -> date | None:
+    if described.day is not None:
+        return described.day
+    found = _DAY_IN_NAME.search(described.name)
+    try:
+        return date(int(found[1]), int(found[2]), int(found[3])) if found else None
+    except ValueError as error:
+        raise Undecodable(
+            f"the date in its name ({described.name}) is no day; add --date YYYY-MM-DD"
+        ) from error
+
+
+class _Rows:
+    """Builds columns of one kind while collecting why rows cannot be taken."""
+
+    def __init__(self, table: Table, columns: Mapping[str, pl.Series], described: Described) -> None:
+        self._table, self._columns, self._described = table, columns, described
+        self._good = np.ones(len(table.lines), np.bool_)
+        self._rejected: list[Rejected] = list(table.rejected)
+        self._notes: list[str] = list(table.notes)
+        self._check_symbols()
+        self._times = self._time("time")
+
+    def quotes(self) -> Quotes:
+        """Rows as quotes; sizes of 0 where there are none."""
+        bid, ask, price_precision = self._pair("bid", "ask", positive=True)
+        if {"bid_size", "ask_size"} <= set(self._columns):
+            bid_size, ask_size, size_precision = self._pair("bid_size", "ask_size", positive=False)
+        else:
+            bid_size = ask_size = np.zeros(len(bid), np.int64)
+            size_precision = 0
+            self._notes.append("The quotes have no sizes; they are stored with size 0.")
+        return Quotes(
+            ts_event=self._times.ns,
+            ts_init=self._received(),
+            bid=bid,
+            ask=ask,
+            bid_size=bid_size,
+            ask_size=ask_size,
+            price_precision=price_precision,
+            size_precision=size_precision,
+        ).take(self._good)
+
+    def trades(self) -> Trades:
+        """Rows as trades; aggressor unknown and number 0 where the table tells none."""
+        price, size = self._number("price", positive=True), self._number("size", positive=True)
+        return Trades(
+            ts_event=self._times.ns,
+            ts_init=self._received(),
+            price=price.integers,
+            size=size.integers,
+            aggressor=self._aggressor(),
+            trade_id=self._trade_id(),
+            price_precision=price.precision,
+            size_precision=size.precision,
+        ).take(self._good)
+
+    def decoded(self, kind: str, rows: Columns) -> Decoded:
+        """Wrap `rows` up with all that was found on the way."""
+        return Decoded(
+            columns={kind: rows} if len(rows) else {},
+            timestamps=self._times.said,
+            rejected=tuple(self._rejected),
+            notes=tuple(self._notes),
+        )
+
+    def _reject(self, bad: Mask, reason: str) -> None:
+        """Leave out rows that were good so far; each row is counted once."""
+        rows = np.flatnonzero(bad & self._good)
+        if len(rows):
+            self._rejected.append(Rejected(reason, len(rows), int(self._table.lines[rows[0]])))
+            self._good[rows] = False
+
+    def _check_symbols(self) -> None:
+        column = self._columns.get("symbol")
+        if column is None:
+            return
+        mine = _bare(self._described.symbol)
+        others = [each for each in column.unique().to_list() if each is None or _bare(each) != mine]
+        if others:
+            known = [each for each in others if each is not None]
+            said = (
+                f"the symbol is {known[0]}, not {self._described.symbol}"
+                if known
+                else "the symbol is missing"
+            )
+            self._reject(column.is_in(known).fill_null(value=True).to_numpy(), said)
+
+    def _time(self, role: str) -> Times:
+        found = times(self._columns[role], _day(self._described))
+        self._reject(~found.valid, "the time is missing, malformed or outside 1980 to 2199")
+        return found
+
+    def _received(self) -> Int64:
+        return self._time("received").ns if "received" in self._columns else self._times.ns
+
+    def _number(self, role: str, *, positive: bool) -> Scaled:
+        found = scaled(self._columns[role].cast(pl.String))
+        word = role.replace("_", " ")
+        self._reject(~found.valid, f"the {word} is missing or no number")
+        low = found.integers <= 0 if positive else found.integers < 0
+        self._reject(low, f"the {word} is {'not above' if positive else 'below'} 0")
+        return found
+
+    def _pair(self, first: str, second: str, *, positive: bool) -> tuple[Int64, Int64, int]:
+        one, two = self._number(first, positive=positive), self._number(second, positive=positive)
+        precision = max(one.precision, two.precision)
+        return one.at(precision), two.at(precision), precision
+
+    def _aggressor(self) -> UInt8:
+        unknown = np.full(len(self._good), Aggressor.NONE, np.uint8)
+        if "maker" in self._columns:
+            maker = (
+                self._columns["maker"].cast(pl.String).str.to_lowercase().is_in(_TRUE).fill_null(value=False)
+            )
+            return np.where(maker.to_numpy(), Aggressor.SELLER, Aggressor.BUYER).astype(np.uint8)
+        if "side" not in self._columns:
+            self._notes.append("The trades do not tell who took liquidity; that is stored as unknown.")
+            return unknown
+        side = self._columns["side"].cast(pl.String).str.strip_chars().str.to_lowercase()
+        bought = side.is_in(_BUYER).fill_null(value=False).to_numpy()
+        sold = side.is_in(_SELLER).fill_null(value=False).to_numpy()
+        return np.select([bought, sold], [Aggressor.BUYER, Aggressor.SELLER], unknown).astype(np.uint8)
+
+    def _trade_id(self) -> Int64:
+        none = np.zeros(len(self._good), np.int64)
+        if "id" not in self._columns:
+            return none
+        numbers = self._columns["id"].cast(pl.String).str.strip_chars().str.to_integer(strict=False)
+        if numbers.null_count():
+            self._notes.append("The trades' ids are no numbers; they are stored without.")
+            return none
+        return numbers.cast(pl.Int64).to_numpy()

@@ -1,0 +1,203 @@
+"""Dukascopy's hourly tick files (`.bi5`) and its minute candles: LZMA over fixed big-endian records.
+
+A tick is `u32 ms, u32 ask, u32 bid, f32 ask_vol, f32 bid_vol`: milliseconds since the hour, prices in points
+of the instrument, volumes in millions of the base currency. A candle is `u32 s, u32 open, u32 close, u32 low,
+u32 high, f32 vol`. Which hour a file holds stands only in its path, where the month is counted from 00. An
+hour in which nothing happened is an empty file.
+"""
+
+import lzma
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.columns import Int64, Quotes
+from engine.feeds.decoded import Decoded, Rejected, Undecodable
+
+_TICK = np.dtype([("ms", ">u4"), ("ask", ">u4"), ("bid", ">u4"), ("ask_size", ">f4"), ("bid_size", ">f4")])
+_CANDLE = np.dtype(
+    [("s", ">u4"), ("open", ">u4"), ("close", ">u4"), ("low", ">u4"), ("high", ">u4"), ("volume", ">f4")]
+)
+_HOUR_MS = 3_600_000
+_MILLION_DIGITS = 6
+_LARGEST_BYTES = 256 << 20
+"""Unpacked; thirteen million ticks in one hour is more than any hour has."""
+
+_IN_PATH = re.compile(r"(?:^|/)(\d{4})/(\d{2})/(\d{2})/[^/]*$")
+_HOUR = re.compile(r"(?:^|[^0-9])(\d{2})h", re.IGNORECASE)
+
+
+def hour_start_ns(path: Path, day: date | None) -> int:
+    """Start of the hour that the file at `path` holds, in ns UTC.
+
+    `day` is the user's, used where the path does not end in `YYYY/MM/DD/HHh_ticks.bi5` (month from 00).
+
+    Raises
+    ------
+    Undecodable
+        Neither tells day and hour, the path names no possible day, or the two disagree.
+    """
+    hour = _HOUR.search(path.name)
+    if hour is None or int(hour[1]) > 23:
+        raise Undecodable(
+            "its name does not tell the hour; Dukascopy names them 00h_ticks.bi5 to 23h_ticks.bi5"
+        )
+    in_path = _day_in_path(path)
+    if in_path is None and day is None:
+        raise Undecodable("its path does not tell the day; add --date YYYY-MM-DD")
+    if in_path is not None and day is not None and in_path != day:
+        raise Undecodable(
+            f"its path says {in_path} (Dukascopy counts months from 00) but --date says {day}; "
+            "leave --date out"
+        )
+    known = in_path or day
+    assert known is not None  # noqa: S101 - one of the two is given, see above
+    start = datetime(known.year, known.month, known.day, int(hour[1]), tzinfo=UTC)
+    return int(start.timestamp()) * 1_000_000_000
+
+
+def _day_in_path(path: Path) -> date | None:
+    found = _IN_PATH.search(path.absolute().as_posix())
+    if found is None:
+        return None
+    year, month, day = (int(part) for part in found.groups())
+    try:
+        return date(year, month + 1, day)
+    except ValueError as error:
+        raise Undecodable(
+            f"its folder {'/'.join(found.groups())} is no day (Dukascopy counts months from 00, so 00 is "
+            "January and 11 is December)"
+        ) from error
+
+
+def decode_ticks(data: bytes, start_ns: int, price_precision: int) -> Decoded:
+    """Quotes of one hour file; empty `data` is an hour without ticks.
+
+    Parameters
+    ----------
+    start_ns : int
+        Start of the hour, from `hour_start_ns`.
+    price_precision : int
+        Decimals of the instrument's point: 5 where a point is 0.00001.
+
+    Raises
+    ------
+    Undecodable
+        Not LZMA, cut off, or not a whole number of records.
+    """
+    records = _records(data, _TICK)
+    size_fields = (records["bid_size"].astype(np.float32), records["ask_size"].astype(np.float32))
+    reasons = {
+        "the time lies outside the hour of the file": records["ms"] >= _HOUR_MS,
+        "a price is 0": (records["bid"] == 0) | (records["ask"] == 0),
+        "a volume is negative or no number": ~np.logical_and.reduce(
+            [np.isfinite(size) & (size >= 0) & (size < 1e9) for size in size_fields]
+        ),
+    }
+    bad = np.logical_or.reduce(list(reasons.values()))
+    rejected = tuple(
+        Rejected(reason, int(rows.sum()), int(np.argmax(rows)) + 1)
+        for reason, rows in reasons.items()
+        if rows.any()
+    )
+    records = records[~bad]
+    sizes, decimals = _decimals_of_floats(
+        np.concatenate([size[~bad] for size in size_fields]) if len(records) else np.zeros(0, np.float32)
+    )
+    digits = max(decimals, _MILLION_DIGITS)
+    units = sizes * np.int64(10 ** (digits - decimals))
+    ts = start_ns + records["ms"].astype(np.int64) * 1_000_000
+    quotes = Quotes(
+        ts_event=ts,
+        ts_init=ts,
+        bid=records["bid"].astype(np.int64),
+        ask=records["ask"].astype(np.int64),
+        bid_size=units[: len(records)],
+        ask_size=units[len(records) :],
+        price_precision=price_precision,
+        size_precision=digits - _MILLION_DIGITS,
+    )
+    return Decoded(
+        columns={"quotes": quotes} if len(quotes) else {},
+        timestamps="milliseconds since the hour that the path names, UTC",
+        rejected=rejected,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candles:
+    """Dukascopy's own bars; prices are scaled int64, volume (millions) is the file's float."""
+
+    ts_open: Int64
+    open: Int64
+    high: Int64
+    low: Int64
+    close: Int64
+    volume: npt.NDArray[np.float32]
+
+
+def decode_candles(data: bytes, start_ns: int) -> Candles:
+    """Minute candles of the day that begins at `start_ns`; the records' order is open, close, low, high."""
+    records = _records(data, _CANDLE)
+    prices = {name: records[name].astype(np.int64) for name in ("open", "high", "low", "close")}
+    return Candles(
+        ts_open=start_ns + records["s"].astype(np.int64) * 1_000_000_000,
+        volume=records["volume"].astype(np.float32),
+        **prices,
+    )
+
+
+def _records(data: bytes, layout: np.dtype[np.void]) -> npt.NDArray[np.void]:
+    if not data:
+        return np.zeros(0, layout)
+    unpacked = _unpacked(data)
+    if len(unpacked) % layout.itemsize:
+        raise Undecodable(
+            f"its {len(unpacked)} unpacked bytes are no whole number of {layout.itemsize}-byte records"
+        )
+    return np.frombuffer(unpacked, layout)
+
+
+def _unpacked(data: bytes) -> bytes:
+    reader = lzma.LZMADecompressor(format=lzma.FORMAT_ALONE, memlimit=_LARGEST_BYTES)
+    try:
+        unpacked = reader.decompress(data, _LARGEST_BYTES)
+    except lzma.LZMAError as error:
+        raise Undecodable("it is damaged, or no LZMA file as Dukascopy serves them") from error
+    if not reader.eof:
+        if len(unpacked) >= _LARGEST_BYTES:
+            raise Undecodable(
+                f"it unpacks to more than {_LARGEST_BYTES >> 20} MiB, which no hour of ticks does"
+            )
+        raise Undecodable("it is cut off before its end; fetch it again")
+    if reader.unused_data:
+        raise Undecodable("there are bytes after its end; fetch it again")
+    return unpacked
+
+
+def _decimals_of_floats(values: npt.NDArray[np.float32]) -> tuple[Int64, int]:
+    """Shortest decimals that read back as these float32, as integers with one common number of decimals.
+
+    The vendor writes 2.06 as the nearest float32; taking that float's exact value (2.059999943…) would invent
+    digits, and rounding to a fixed number of decimals would drop some.
+    """
+    wide = values.astype(np.float64)
+    exact = np.zeros(len(values), np.int64)
+    decimals = np.zeros(len(values), np.int64)
+    open_rows = np.arange(len(values))
+    for digits in range(10):
+        scaled = np.rint(wide[open_rows] * 10.0**digits)
+        found = (scaled / 10.0**digits).astype(np.float32) == values[open_rows]
+        if digits == 9:  # a float32 below 1e9 has no decimals that matter beyond these
+            found[:] = True
+        exact[open_rows[found]] = scaled[found].astype(np.int64)
+        decimals[open_rows[found]] = digits
+        open_rows = open_rows[~found]
+        if not len(open_rows):
+            break
+    common = int(decimals.max(initial=0))
+    return exact * 10 ** (common - decimals), common

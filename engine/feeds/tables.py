@@ -1,0 +1,146 @@
+"""Text and Parquet tables as columns of text with line numbers; what a column means is decided elsewhere."""
+
+from collections import Counter
+from dataclasses import dataclass
+from io import BytesIO
+
+import numpy as np
+import polars as pl
+
+from engine.columns import Int64
+from engine.feeds.decoded import Rejected, Undecodable
+
+_SEPARATORS = (b"\t", b";", b"|", b",")
+_HEAD_LINES = 50
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """Columns in the order of the file, `names` as its header gives them or None, and each row's line."""
+
+    columns: list[pl.Series]
+    names: list[str] | None
+    lines: Int64
+    rejected: tuple[Rejected, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def parquet_table(data: bytes) -> Table:
+    """Table of a Parquet file; numbers become their shortest exact text, times stay times.
+
+    Raises
+    ------
+    Undecodable
+        Damaged, cut off, or without rows.
+    """
+    try:
+        frame = pl.read_parquet(BytesIO(data))
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise Undecodable("the Parquet file is damaged or cut off; fetch it again") from error
+    if frame.is_empty():
+        raise Undecodable("it has no rows")
+    floats = [column.name for column in frame if column.dtype.is_float()]
+    notes = (
+        (f"Floating-point columns ({', '.join(floats)}) were taken at their shortest decimal form.",)
+        if floats
+        else ()
+    )
+    columns = [
+        column if isinstance(column.dtype, pl.Datetime) else column.cast(pl.String, strict=False)
+        for column in frame
+    ]
+    return Table(columns, frame.columns, np.arange(1, len(frame) + 1), notes=notes)
+
+
+def text_table(data: bytes, header_words: frozenset[str]) -> Table:
+    """Table of a delimited text; its separator and whether it has a header line are found out.
+
+    Blank lines are passed over. Lines with too many or too few fields are rejected.
+
+    Parameters
+    ----------
+    header_words : frozenset of str
+        Normalised names; a first line with one of them is a header.
+
+    Raises
+    ------
+    Undecodable
+        Empty, not UTF-8 (or UTF-16 with its mark), binary, or of one column only.
+    """
+    text = _as_utf8(data)
+    head = [line for line in text[:65_536].splitlines()[:_HEAD_LINES] if line.strip()]
+    if not head:
+        raise Undecodable("it is empty")
+    separator, fields = _separator(head)
+    frame, lines, rejected = _split(text, separator, fields)
+    blank = (
+        pl.select(pl.all_horizontal([column.is_null() for column in frame.get_columns()]))
+        .to_series()
+        .to_numpy()
+    )
+    columns = [column.filter(pl.Series(~blank)) for column in frame.get_columns()]
+    lines = lines[~blank]
+    first = [column[0] or "" for column in columns] if len(lines) else []
+    if header_words.isdisjoint(map(normalised, first)):
+        return Table(columns, None, lines, rejected)
+    return Table([column.slice(1) for column in columns], first, lines[1:], rejected)
+
+
+def normalised(name: str) -> str:
+    """Name of a column in lower case, words joined by an underscore, without decoration."""
+    return "_".join(name.strip().strip('<>"#').lower().replace("-", " ").split())
+
+
+def _as_utf8(data: bytes) -> bytes:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        try:
+            return data.decode("utf-16").encode()
+        except UnicodeDecodeError as error:
+            raise Undecodable("its UTF-16 text is damaged; fetch it again") from error
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise Undecodable(f"line {line} is not UTF-8 text") from error
+    if b"\x00" in data:
+        raise Undecodable("it is no text; the bytes of a binary file begin where lines should")
+    return data
+
+
+def _separator(head: list[bytes]) -> tuple[bytes, int]:
+    """Separator that most lines agree on, and into how many fields it cuts them."""
+    counts = {each: Counter(line.count(each) for line in head).most_common(1)[0] for each in _SEPARATORS}
+    usable = {each: (lines, count) for each, (count, lines) in counts.items() if count}
+    if not usable:
+        raise Undecodable("it has one column only, or a separator other than comma, semicolon, tab and bar")
+    best = max(usable, key=lambda each: usable[each])
+    return best, usable[best][1] + 1
+
+
+def _split(text: bytes, separator: bytes, fields: int) -> tuple[pl.DataFrame, Int64, tuple[Rejected, ...]]:
+    """Fields as text, the line number of each row, and rows with another number of fields."""
+    try:
+        frame = _parse(text, separator)
+        if frame.width == fields:
+            return frame, np.arange(1, len(frame) + 1), ()
+    except pl.exceptions.ComputeError:
+        pass  # a line has more fields than the first; they are told apart below
+    lines = text.splitlines()
+    good = np.array([line.count(separator) == fields - 1 or not line.strip() for line in lines])
+    bad = np.flatnonzero(~good)
+    if len(bad) == len(lines):
+        raise Undecodable("its lines do not agree on a number of fields")
+    frame = _parse(b"\n".join(line for line, kept in zip(lines, good, strict=True) if kept), separator)
+    rejected = (Rejected(f"it has not {fields} fields", len(bad), int(bad[0]) + 1),) if len(bad) else ()
+    return frame, np.flatnonzero(good)[: len(frame)] + 1, rejected
+
+
+def _parse(text: bytes, separator: bytes) -> pl.DataFrame:
+    return pl.read_csv(
+        text,
+        has_header=False,
+        infer_schema=False,
+        separator=separator.decode(),
+        quote_char='"' if b'"' in text[:65_536] else None,
+    )
