@@ -47,7 +47,6 @@ class BugCollector:
     def install(self) -> None:
         """Catch what arises from now on; `remove` undoes it."""
         self._before = sys.excepthook, threading.excepthook
-        qInstallMessageHandler(_on_qt_message)
         sys.excepthook = self._on_uncaught
         threading.excepthook = self._on_thread_died
 
@@ -56,7 +55,6 @@ class BugCollector:
         if self._before is not None:
             sys.excepthook, threading.excepthook = self._before  # type: ignore[assignment]
             self._before = None
-            qInstallMessageHandler(None)
 
     def take(self, error: BaseException) -> None:
         """Take one exception."""
@@ -81,9 +79,14 @@ class BugCollector:
             self.take(args.exc_value)
 
 
+def log_qt_messages() -> None:
+    """Send what Qt prints to the log."""
+    qInstallMessageHandler(_on_qt_message)
+
+
 def _on_qt_message(kind: QtMsgType, _: QMessageLogContext, message: str) -> None:
-    # The offscreen platform says this of every window; nobody can do anything about it.
-    if "propagateSizeHints" not in message:
+    # The offscreen platform says of every window what it cannot do; nobody can do anything about it.
+    if not message.startswith("This plugin does not support"):
         level = logging.INFO if kind in {QtMsgType.QtDebugMsg, QtMsgType.QtInfoMsg} else logging.WARNING
         logging.getLogger("qt").log(level, message)
 

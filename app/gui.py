@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.demo import start_demo
 from app.display import check_display, check_libraries
-from app.errors import BugCollector
+from app.errors import BugCollector, log_qt_messages
 from app.paths import CONFIGS, RESOURCES, default_store, home
 from app.settings import SettingsFile
 from app.station import Station
@@ -42,6 +42,7 @@ def make_application(*, offscreen: bool = False) -> QApplication:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     check_libraries(offscreen=offscreen)
     check_display()
+    log_qt_messages()
     QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
     application = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(application, QApplication)  # noqa: S101 - the only kind that is made here

@@ -36,7 +36,7 @@ class Banner(QWidget):
         self._more = QPushButton(self.tr("Last log lines"))
         self._more.setCheckable(True)
         self._dismiss = QPushButton(self.tr("Dismiss"))
-        self._dismiss.clicked.connect(self._on_dismissed)
+        self._dismiss.clicked.connect(self.dismiss)
         self._details = QPlainTextEdit()
         self._details.setReadOnly(True)
         self._details.setFont(mono_font(11))
@@ -103,7 +103,8 @@ class Banner(QWidget):
             self.key = ""
             self.hide()
 
-    def _on_dismissed(self) -> None:
+    def dismiss(self) -> None:
+        """Put the sentence away, as the person does."""
         key = self.key
         self.clear()
         self.dismissed.emit(key)

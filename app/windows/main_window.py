@@ -186,6 +186,10 @@ class MainWindow(QMainWindow):
         """Whether the window is seen."""
         return self.isVisible() and not self.isMinimized()
 
+    def make_due(self) -> None:
+        """Let the next refresh take everything over, however short the last one is ago."""
+        self._status_due_s = 0.0
+
     def refresh(self) -> None:
         """Take over the session's clock every frame, its figures and notices a few times a second."""
         self.top.transport.refresh()
@@ -227,6 +231,7 @@ class MainWindow(QMainWindow):
     def _on_session_changed(self) -> None:
         session = self.station.session
         self._refusals_seen = 0
+        self._dismissed = None
         self.top.banner.clear(_CONNECTION)
         self.top.transport.bind(session.state if session else None)
         self.top.transport.set_bookmarks(self.station.bookmarks())

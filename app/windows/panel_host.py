@@ -6,9 +6,10 @@ A panel that raises is stopped and says so in its own place; the others live on.
 import logging
 from collections.abc import Callable
 from types import TracebackType
-from typing import override
+from typing import cast, override
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from app.state.session import SessionState
@@ -93,17 +94,26 @@ class PanelHost(QWidget):
         except Exception as error:  # noqa: BLE001 - one panel's fault must not take the window
             self.stop(error)
             return
-        self._widget, self._panel = widget, panel
+        self.replace(widget, panel)
+
+    def replace(self, widget: QWidget, panel: Panel | None = None) -> None:
+        """Put another panel in this one's place."""
+        if self._widget is not None:
+            self._put_away(self._widget)
+        self._widget, self._panel = widget, panel or cast("Panel", widget)
         self._bound = ()
         self._stack.addWidget(widget)
         self._stack.setCurrentWidget(widget)
 
+    def _put_away(self, widget: QWidget) -> None:
+        self._stack.removeWidget(widget)
+        widget.hide()
+        widget.deleteLater()
+
     def stop(self, error: BaseException) -> None:
         """Put the panel away and say why."""
         if self._widget is not None:
-            self._stack.removeWidget(self._widget)
-            self._widget.hide()
-            self._widget.deleteLater()
+            self._put_away(self._widget)
         self._panel = self._widget = None
         self._stack.setCurrentIndex(0)
         text = self.tr("This panel stopped because of a fault in it: %1. Everything else goes on.")
@@ -128,6 +138,10 @@ class PanelHost(QWidget):
         self._due_s = now_s + 1.0 / self.spec.rate_hz - 0.004
         return True
 
+    def make_due(self) -> None:
+        """Let the next frame refresh the panel, however short the last one is ago."""
+        self._due_s = 0.0
+
     def refresh(self) -> None:
         """Bind where a part of the session was replaced, then let the panel take over what changed."""
         if self._panel is None:
@@ -150,9 +164,9 @@ class PanelHost(QWidget):
             self._panel.set_clock(state.transport.now)  # type: ignore[attr-defined]
 
     @override
-    def showEvent(self, event: object) -> None:
-        super().showEvent(event)  # type: ignore[arg-type]
-        self._due_s = 0.0
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.make_due()
 
 
 def host_of(traceback: TracebackType | None) -> PanelHost | None:

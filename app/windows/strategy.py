@@ -98,7 +98,7 @@ class StrategyPanel(QWidget):
         self._form = StrategyForm()
         self._again = QPushButton(self.tr("Run again with these"))
         self._again.setToolTip(self.tr("Start the session from its beginning with this strategy"))
-        self._again.clicked.connect(self._on_again_clicked)
+        self._again.clicked.connect(self.run_again)
         self._form.changed.connect(self._on_changed)
         page = QWidget()
         page.setObjectName("panel_host")
@@ -141,7 +141,8 @@ class StrategyPanel(QWidget):
     def _on_changed(self) -> None:
         self._again.setEnabled(self._run is not None and not self._form.form.error)
 
-    def _on_again_clicked(self) -> None:
+    def run_again(self) -> None:
+        """Ask for the run again, where the values are valid."""
         try:
             self.run_asked.emit(self._form.strategy, self._form.values())
         except FormError:

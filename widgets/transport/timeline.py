@@ -121,9 +121,9 @@ class Timeline(QWidget):
     @override
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() is Qt.MouseButton.LeftButton and self._dragged_to is not None:
-            ts, self._dragged_to = self._dragged_to, None
+            self._dragged_to = None
             self.update()
-            self.sought.emit(ts)
+            self.sought.emit(self.time_at(event.position().x()))
 
     @override
     def paintEvent(self, event: QPaintEvent) -> None:

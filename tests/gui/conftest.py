@@ -1,0 +1,86 @@
+"""A window on a scripted session: what the tests of the running program start from."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
+from pytestqt.qtbot import QtBot
+
+from app.gui import make_station
+from app.station import Station
+from app.windows.main_window import MainWindow
+from engine.link.scripted import ScriptedLink, scripted_session
+from engine.messages.commands import AnyCommand
+from engine.messages.run import Run
+
+RUN = Run(instrument="EURUSD.SIM", simulate="fx", strategy="ema_cross", parameters={"fast": 10, "slow": 30})
+
+
+class Desk:
+    """Station, its first window, and every link that was opened, newest last."""
+
+    def __init__(self, qtbot: QtBot, store: Path) -> None:
+        self.links: list[ScriptedLink] = []
+        self.runs: list[Run] = []
+        self.qtbot = qtbot
+        self.station: Station = make_station(qtbot_application(), self._open_link, store=store)
+        self.window: MainWindow = self.station.new_window()
+
+    def _open_link(self, run: Run) -> ScriptedLink:
+        self.runs.append(run)
+        self.links.append(ScriptedLink())
+        return self.links[-1]
+
+    @property
+    def link(self) -> ScriptedLink:
+        return self.links[-1]
+
+    @property
+    def sent(self) -> list[AnyCommand]:
+        return self.link.sent
+
+    def play(self, frames: int = 60, seed: int = 3) -> None:
+        """Open a session and let it have played so many frames."""
+        self.station.open_run(RUN)
+        self.link.push(*scripted_session(seed, frames + 1)[:-1])
+        self.tick()
+
+    def tick(self) -> None:
+        """Do one frame, its painting included."""
+        self.station.clock.tick()
+        QCoreApplication.processEvents()
+
+    def tick_later(self) -> None:
+        """Do one frame in which everything is due, however seldom it is refreshed."""
+        self.window.make_due()
+        for host in self.window.hosts.values():
+            host.make_due()
+        self.tick()
+
+    def close(self) -> None:
+        for window in list(self.station.windows):
+            window.close()
+        self.station.close()
+        self.station.deleteLater()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        QCoreApplication.processEvents()
+
+
+def qtbot_application():  # type: ignore[no-untyped-def]  # noqa: ANN201
+    """The application that pytest-qt made."""
+    from PySide6.QtWidgets import QApplication
+
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    return application
+
+
+@pytest.fixture
+def desk(qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
+    """A station with one window and no session yet."""
+    made = Desk(qtbot, tmp_path / "store")
+    with qtbot.waitExposed(made.window):
+        pass
+    yield made
+    made.close()

@@ -1,0 +1,319 @@
+"""The window as a whole: what it shows of the connection, that panels are independent, that all is reachable."""
+
+import re
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QPoint, Qt, QTranslator
+from PySide6.QtWidgets import QDialog, QLabel, QWidget
+
+from app.state.session import SessionState
+from app.windows.actions import ACTIONS
+from app.windows.panels import PANELS
+from engine.link.protocols import LinkDown
+from engine.link.scripted import frame, log
+from engine.messages.commands import Attach
+from engine.messages.run import Run
+from tests.gui.conftest import RUN, Desk
+from widgets.theme import Theme
+
+
+def test_the_head_names_the_session_and_its_mode(desk: Desk) -> None:
+    assert desk.window.top.mode == ""
+    desk.play()
+    assert desk.window.top.session_name == "EURUSD.SIM"
+    assert desk.window.top.mode == "REPLAY"
+
+
+def test_the_frame_says_replay_in_colour(desk: Desk) -> None:
+    desk.play()
+    signal = desk.station.theme.colour("signal")
+    picture = desk.window.grab().toImage()
+    assert picture.pixelColor(0, picture.height() // 2) == signal
+    assert picture.pixelColor(picture.width() // 2, picture.height() - 1) == signal
+
+
+def test_an_engine_that_stopped_is_said_with_its_last_lines_and_can_be_restarted(desk: Desk) -> None:
+    desk.play()
+    lines = len(desk.station.state.log.lines)
+    desk.link.break_with(
+        LinkDown("The engine stopped: killed by signal 9.", ["last", "words"], expected=False)
+    )
+    desk.tick_later()
+    banner = desk.window.top.banner
+    assert "killed by signal 9" in banner.text
+    assert banner.details == "last\nwords"
+    desk.qtbot.mouseClick(banner.action, Qt.MouseButton.LeftButton)
+    assert desk.runs == [RUN, RUN]
+    assert desk.links[0].closed
+    desk.tick_later()
+    assert banner.text == ""
+    assert len(desk.station.state.log.lines) == lines
+    assert desk.station.state.transport is None
+
+
+def test_a_dismissed_end_is_not_said_again_but_the_next_one_is(desk: Desk) -> None:
+    desk.play()
+    desk.link.break_with(LinkDown("The engine stopped: gone.", [], expected=False))
+    desk.tick_later()
+    desk.window.top.banner.dismiss()
+    desk.tick_later()
+    assert desk.window.top.banner.text == ""
+    desk.station.restart()
+    desk.link.break_with(LinkDown("The engine stopped: gone again.", [], expected=False))
+    desk.tick_later()
+    assert "gone again" in desk.window.top.banner.text
+
+
+def test_a_silent_engine_is_said_with_the_time_since(desk: Desk) -> None:
+    desk.play()
+    desk.link.fall_silent(7.0)
+    desk.tick_later()
+    assert re.search(r"not answered since \d\d:\d\d:\d\d \(7 s\)", desk.window.top.banner.text)
+    desk.link.fall_silent(0.0)
+    desk.tick_later()
+    assert desk.window.top.banner.text == ""
+
+
+def test_a_gap_in_the_events_is_asked_for_and_counted(desk: Desk) -> None:
+    desk.play()
+    state = desk.station.state
+    seen = state.last_event
+    desk.link.push(frame(9001, events=[log("after the gap")], first_event=seen + 3))
+    desk.tick()
+    desk.tick()
+    assert desk.sent == [Attach(seen)]
+    desk.link.push(frame(9002, events=[log("one"), log("two"), log("after the gap")], first_event=seen + 1))
+    desk.tick_later()
+    assert [line.text for line in state.log.lines[-3:]] == ["one", "two", "after the gap"]
+    assert desk.window.status.values["Events lost"] == "2"
+
+
+def test_every_action_has_a_key_a_deed_and_stands_in_palette_and_menu(desk: Desk) -> None:
+    entries = {entry.id: entry for entry in desk.window.palette_entries()}
+    in_menus = {
+        action for menu in desk.window.top.menus.actions() for action in menu.menu().actions() if menu.menu()
+    }
+    keys = []
+    for act in ACTIONS:
+        assert callable(getattr(desk.window.deeds, act.slot))
+        assert entries[act.id].key
+        assert desk.window.actions_[act.id] in in_menus
+        keys += [key.toString() for key in desk.window.actions_[act.id].shortcuts()]
+    for spec in PANELS:
+        if spec.id in desk.window.docks:
+            assert entries[f"panel_{spec.id}"].key
+            keys.append(entries[f"panel_{spec.id}"].key)
+    assert "" not in keys
+    assert len(keys) == len(set(keys)), "two actions share a key, so neither would work"
+
+
+def test_a_hidden_panel_is_not_refreshed_and_catches_up_when_shown(desk: Desk) -> None:
+    desk.play()
+    ladder = desk.window.docks["ladder"]
+    ladder.hide()
+    before = desk.window.hosts["ladder"].refreshes
+    for _ in range(3):
+        desk.tick()
+    assert desk.window.hosts["ladder"].refreshes == before
+    ladder.show()
+    desk.tick()
+    assert desk.window.hosts["ladder"].refreshes == before + 1
+
+
+def test_tabs_behind_another_are_not_refreshed(desk: Desk) -> None:
+    desk.play()
+    before = desk.window.hosts["log"].refreshes
+    desk.tick_later()
+    assert desk.window.hosts["log"].refreshes == before
+
+
+class _Failing(QWidget):
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+
+    def bind(self, *parts: object) -> None: ...
+
+    def set_theme(self, theme: Theme) -> None: ...
+
+    def refresh(self) -> None:
+        raise RuntimeError("the moon is full")
+
+
+def test_a_panel_that_raises_says_so_in_its_place_and_the_others_go_on(desk: Desk) -> None:
+    desk.play()
+    host = desk.window.hosts["ladder"]
+    failures: list[BaseException] = []
+    host.failed.connect(failures.append)
+    broken = _Failing(desk.station.theme)
+    host.replace(broken)
+    for _ in range(3):
+        desk.tick_later()
+    assert host.is_stopped
+    assert [str(error) for error in failures] == ["the moon is full"]
+    assert any("the moon is full" in label.text() for label in host.findChildren(QLabel) if label.isVisible())
+    others = desk.window.hosts["tape"].refreshes
+    desk.tick_later()
+    assert desk.window.hosts["tape"].refreshes > others
+    host.start()
+    desk.tick_later()
+    assert not host.is_stopped
+
+
+def test_the_palette_finds_every_action_by_its_name(desk: Desk) -> None:
+    entries = desk.window.palette_entries()
+    desk.window.deeds.open_palette()
+    palette = desk.window.palette_
+    for entry in entries:
+        assert palette.search(entry.text)[0].text == entry.text
+    assert palette.search("nxfl")[0].id == "next_fill"
+    assert palette.search("zzzz") == []
+    palette.close()
+
+
+def test_choosing_in_the_palette_does_it(desk: Desk) -> None:
+    desk.play()
+    desk.qtbot.keyClick(desk.window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    palette = desk.window.palette_
+    assert palette.isVisible()
+    field = palette.focusWidget()
+    desk.qtbot.keyClicks(field, "light or dark")
+    desk.qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert not palette.isVisible()
+    assert desk.station.settings.settings.theme == "light"
+
+
+def test_a_saved_layout_comes_back_in_every_window(desk: Desk) -> None:
+    desk.window.docks["watchlist"].hide()
+    desk.station.new_window()
+    desk.window.deeds.save_layout_as("two screens")
+    desk.station.windows[1].close()
+    desk.window.docks["watchlist"].show()
+    desk.window.docks["ladder"].hide()
+    desk.window.deeds.load_layout_named("two screens")
+    QCoreApplication.processEvents()
+    assert desk.window.docks["watchlist"].isHidden()
+    assert not desk.window.docks["ladder"].isHidden()
+    assert len(desk.station.windows) == 2
+    assert desk.station.settings.settings.layout == "two screens"
+
+
+def test_shipped_layouts_place_known_panels_only(desk: Desk) -> None:
+    for name in desk.station.layouts.names():
+        layout = desk.station.layouts.load(name)
+        assert {spot.id for spot in layout.docks} <= set(desk.window.docks)
+        desk.window.place_panels(layout)
+        shown = {name for name, dock in desk.window.docks.items() if not dock.isHidden()}
+        assert shown == {spot.id for spot in layout.docks}
+
+
+def test_an_impossible_layout_name_is_refused_in_a_sentence(desk: Desk) -> None:
+    desk.window.deeds.save_layout_as("../evil")
+    assert "letters" in desk.window.top.banner.text
+    desk.window.deeds.load_layout_named("dsk")
+    assert "desk" in desk.window.top.banner.text
+
+
+def test_closing_one_of_two_windows_keeps_the_session(desk: Desk) -> None:
+    desk.play()
+    second = desk.station.new_window()
+    desk.window.close()
+    desk.window = second
+    desk.tick()
+    assert not desk.link.closed
+    finished: list[bool] = []
+    desk.station.finished.connect(lambda: finished.append(True))
+    second.close()
+    assert desk.link.closed
+    assert finished == [True]
+
+
+class _Marking(QTranslator):
+    """Brackets every text that passes through translation."""
+
+    def translate(self, context: str, text: str, *_: object) -> str:  # type: ignore[override]
+        return f"⟦{text}⟧"
+
+    def isEmpty(self) -> bool:
+        return False
+
+
+def test_every_text_of_menus_docks_and_dialogs_passes_through_translation(desk: Desk, tmp_path: Path) -> None:
+    marking = _Marking()
+    QCoreApplication.installTranslator(marking)
+    try:
+        window = desk.station.new_window()
+        for menu in window.top.menus.actions():
+            assert menu.text().startswith("⟦")
+            assert all(a.text().startswith("⟦") for a in menu.menu().actions() if not a.isSeparator())
+        assert all(dock.windowTitle().startswith("⟦") for dock in window.docks.values())
+        assert all(cell.startswith("⟦") for cell in _cells(desk, window))
+        window.close()
+    finally:
+        QCoreApplication.removeTranslator(marking)
+
+
+def _cells(desk: Desk, window: object) -> list[str]:
+    from app.windows.session_text import status_cells
+
+    return [cell.name for cell in status_cells(SessionState(), desk.station.clock.figures, 0)]
+
+
+def test_both_themes_dress_the_window(desk: Desk) -> None:
+    desk.play()
+    for _ in range(2):
+        window_colour = desk.station.theme.colour("window")
+        desk.tick_later()
+        picture = desk.window.grab().toImage()
+        at = QPoint(desk.window.width() // 2, 12)  # between the menus and the session's name
+        assert picture.pixelColor(at.x(), at.y()) == window_colour
+        desk.window.deeds.toggle_theme()
+    assert desk.station.settings.settings.theme == "dark"
+
+
+def test_parameters_changed_in_the_panel_run_again(desk: Desk) -> None:
+    desk.play()
+    panel = desk.window.hosts["strategy"].widget
+    form = panel.form.form
+    assert form.values()["fast"] == 10
+    form.set_value("fast", "12")
+    panel.run_again()
+    assert desk.runs[-1] == Run(
+        instrument="EURUSD.SIM",
+        simulate="fx",
+        strategy="ema_cross",
+        parameters={**form.values(), "fast": 12},
+    )
+    form.set_value("fast", "99")
+    assert "smaller than" in form.error
+    panel.run_again()
+    assert len(desk.runs) == 2
+
+
+def test_tables_are_exported_from_what_is_shown(desk: Desk) -> None:
+    desk.play()
+    desk.window.deeds.export_table()
+    dialogs = [child for child in desk.window.findChildren(QDialog) if child.isVisible()]
+    assert dialogs or desk.window.top.banner.text
+    for dialog in dialogs:
+        dialog.close()
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_text_reads_on_every_ground_of_a_theme(desk: Desk, theme: str) -> None:
+    desk.station.set_theme(theme=theme)
+    tokens = desk.station.theme
+    for ground in ("window", "panel", "raised"):
+        for ink in ("text", "quiet"):
+            assert _contrast(getattr(tokens, ink), getattr(tokens, ground)) >= 4.5, (ink, ground)
+
+
+def _contrast(one: str, other: str) -> float:
+    # WCAG 2.2, relative luminance and contrast ratio.
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)

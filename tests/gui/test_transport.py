@@ -1,0 +1,185 @@
+"""The transport's buttons, keys and timeline send what they say, and show what the session says."""
+
+import msgspec
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QPushButton, QToolButton
+
+from engine.link.scripted import START_NS, ScriptedLink, frame, transport
+from engine.messages.commands import (
+    CancelSeek,
+    Finish,
+    Pause,
+    Play,
+    Seek,
+    SetLoop,
+    SetSpeed,
+    Step,
+    StepTo,
+)
+from engine.messages.events import Phase
+from tests.gui.conftest import Desk
+from widgets.transport.speed import LADDER, next_speed, slider_position, speed_at
+
+SECOND = 1_000_000_000
+Key = Qt.Key
+NO = Qt.KeyboardModifier.NoModifier
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+
+
+def show(desk: Desk, phase: Phase, **more: object) -> None:
+    clock = transport(phase=phase, **more)
+    number = len(desk.link.acknowledged) + 1000
+    desk.link.push(msgspec.structs.replace(frame(number), transport=clock))
+    desk.tick()
+
+
+@pytest.mark.parametrize(
+    ("key", "modifier", "command"),
+    [
+        (Key.Key_Space, NO, Pause()),
+        (Key.Key_Right, NO, StepTo(Step.TICK)),
+        (Key.Key_Right, SHIFT, StepTo(Step.FILL)),
+        (Key.Key_Home, NO, Seek(START_NS)),
+        (Key.Key_End, NO, Finish()),
+        (Key.Key_0, NO, SetSpeed(0.0)),
+        (Key.Key_Plus, NO, SetSpeed(2.0)),
+        (Key.Key_Minus, NO, SetSpeed(0.5)),
+        (Key.Key_Backslash, NO, SetLoop(None, None)),
+    ],
+)
+def test_a_key_sends_its_command(
+    desk: Desk, key: Key, modifier: Qt.KeyboardModifier, command: object
+) -> None:
+    desk.play()
+    desk.qtbot.keyClick(desk.window, key, modifier)
+    assert desk.sent == [command]
+
+
+def test_space_plays_and_pauses_wherever_the_focus_is(desk: Desk) -> None:
+    desk.play()
+    button = desk.window.findChild(QToolButton, "transport_start")
+    assert button is not None
+    button.setFocus()
+    desk.qtbot.keyClick(button, Key.Key_Space)
+    show(desk, Phase.PAUSED)
+    desk.qtbot.keyClick(button, Key.Key_Space)
+    assert desk.sent == [Pause(), Play()]
+
+
+def test_back_one_step_seeks_to_the_tick_before_the_latest(desk: Desk) -> None:
+    desk.play()
+    state = desk.station.state
+    assert state is not None
+    times = sorted(
+        {int(ts) for m in state.markets.values() for tape in (m.quotes, m.trades) for ts in tape.rows["ts"]}
+    )
+    desk.qtbot.keyClick(desk.window, Key.Key_Left)
+    assert desk.sent == [Seek(times[-2])]
+
+
+def test_previous_fill_seeks_to_the_last_fill(desk: Desk) -> None:
+    desk.play()
+    state = desk.station.state
+    assert state is not None
+    desk.qtbot.keyClick(desk.window, Key.Key_Left, SHIFT)
+    assert desk.sent == [Seek(max(fill.ts for fill in state.orders.fills if fill.ts < state.transport.now))]
+
+
+def test_two_marks_make_a_loop_and_one_says_what_is_missing(desk: Desk) -> None:
+    desk.play()
+    desk.qtbot.keyClick(desk.window, Key.Key_BracketRight)
+    assert "[" in desk.window.top.banner.text
+    desk.qtbot.keyClick(desk.window, Key.Key_BracketLeft)
+    begin = desk.station.session.now
+    show(desk, Phase.PLAYING, now=begin + 5 * SECOND)
+    desk.qtbot.keyClick(desk.window, Key.Key_BracketRight)
+    assert desk.sent == [SetLoop(begin, begin + 5 * SECOND)]
+
+
+def test_dragging_the_timeline_seeks_once_at_the_time_let_go(desk: Desk) -> None:
+    desk.play()
+    line = desk.window.top.transport.timeline
+    middle = line.height() // 2
+    desk.qtbot.mousePress(line, Qt.MouseButton.LeftButton, pos=QPoint(40, middle))
+    desk.qtbot.mouseMove(line, QPoint(200, middle))
+    desk.qtbot.mouseRelease(line, Qt.MouseButton.LeftButton, pos=QPoint(300, middle))
+    assert desk.sent == [Seek(line.time_at(300))]
+    assert START_NS < line.time_at(300) < START_NS + 3600 * SECOND
+
+
+def test_seeking_shows_progress_and_can_be_cancelled(desk: Desk) -> None:
+    desk.play()
+    bar = desk.window.top.transport
+    assert not bar.is_seeking
+    show(desk, Phase.SEEKING, progress=0.4)
+    assert bar.is_seeking
+    cancel = next(b for b in bar.findChildren(QPushButton) if b.isVisible())
+    desk.qtbot.mouseClick(cancel, Qt.MouseButton.LeftButton)
+    assert desk.sent == [CancelSeek()]
+    show(desk, Phase.PAUSED)
+    assert not bar.is_seeking
+
+
+def test_escape_cancels_only_a_seek(desk: Desk) -> None:
+    desk.play()
+    desk.qtbot.keyClick(desk.window, Key.Key_Escape)
+    assert desk.sent == []
+    show(desk, Phase.SEEKING, progress=0.1)
+    desk.qtbot.keyClick(desk.window, Key.Key_Escape)
+    assert desk.sent == [CancelSeek()]
+
+
+def test_the_clock_shows_the_digits_that_the_data_have(desk: Desk) -> None:
+    desk.play()
+    show(desk, Phase.PAUSED, now=START_NS + 1_234_567_890)
+    assert desk.window.top.transport.time_text.endswith("12:00:01.234567890")
+    desk.window.top.transport.set_time_precision(3)
+    assert desk.window.top.transport.time_text.endswith("12:00:01.234")
+
+
+def test_the_step_unit_key_goes_round_all_units(desk: Desk) -> None:
+    desk.play()
+    seen = []
+    for _ in Step:
+        desk.qtbot.keyClick(desk.window, Key.Key_U)
+        desk.qtbot.keyClick(desk.window, Key.Key_Right)
+    seen = [command.unit for command in desk.sent]
+    assert set(seen) == set(Step)
+
+
+def test_bookmarks_are_kept_for_the_instrument(desk: Desk) -> None:
+    desk.play()
+    now = desk.station.session.now
+    desk.qtbot.keyClick(desk.window, Key.Key_B)
+    assert desk.station.settings.settings.bookmarks == {"EURUSD.SIM": [now]}
+    show(desk, Phase.PAUSED, now=now + 9 * SECOND)
+    desk.qtbot.keyClick(desk.window, Key.Key_P)
+    assert desk.sent == [Seek(now)]
+    show(desk, Phase.PAUSED, now=now)
+    desk.qtbot.keyClick(desk.window, Key.Key_B)
+    assert desk.station.settings.settings.bookmarks == {}
+
+
+def test_speed_slider_is_logarithmic_and_snaps_to_the_ladder() -> None:
+    assert [speed_at(slider_position(factor)) for factor in LADDER] == list(LADDER)
+    assert slider_position(0.1) == 0
+    assert slider_position(10) == 200
+    assert slider_position(1000) == 400
+    assert next_speed(1000, 1) == 0
+    assert next_speed(0, -1) == 1000
+    assert next_speed(0.1, -1) == 0.1
+
+
+def test_without_a_session_the_keys_do_nothing(desk: Desk) -> None:
+    for key in (Key.Key_Space, Key.Key_Right, Key.Key_Left, Key.Key_Home, Key.Key_B, Key.Key_Plus):
+        desk.qtbot.keyClick(desk.window, key)
+    desk.tick()
+    assert desk.links == []
+
+
+def test_scripted_links_are_closed_with_their_session(desk: Desk) -> None:
+    desk.play()
+    first: ScriptedLink = desk.link
+    desk.play()
+    assert first.closed
