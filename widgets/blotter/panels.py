@@ -1,0 +1,163 @@
+"""The tables of a session: orders, fills, positions, account, log."""
+
+from collections.abc import Callable
+from typing import Final, override
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QComboBox, QToolButton, QWidget
+
+from engine.messages.events import Filled, Logged, OrderChanged, PositionChanged
+from widgets.blotter.columns import (
+    AccountRow,
+    account_columns,
+    fill_columns,
+    log_columns,
+    order_columns,
+    position_columns,
+)
+from widgets.blotter.state import Growing, LogLines, Money, Replacing, Sliding
+from widgets.blotter.table import EventTable
+from widgets.numbers import size_text
+from widgets.theme import Theme
+
+_DONE: Final = frozenset({"DENIED", "REJECTED", "CANCELED", "EXPIRED", "FILLED"})
+_LEVELS: Final = ("debug", "info", "warning", "error")
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Blotter", text)
+
+
+def _switch(text: str, tip: str, toggled: Callable[[bool], None]) -> QToolButton:
+    button = QToolButton()
+    button.setText(text)
+    button.setToolTip(tip)
+    button.setCheckable(True)
+    button.toggled.connect(toggled)
+    return button
+
+
+class OrdersPanel(EventTable[OrderChanged]):
+    """Every order's latest state."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(
+            theme,
+            order_columns(_tr),
+            lambda row: " ".join(
+                (row.order_id, row.instrument, row.strategy, row.side, row.type, row.status, row.reason)
+            ),
+            "orders",
+            (
+                _tr("No orders"),
+                _tr("They appear when the strategy trades: press play, or step to the next order."),
+            ),
+            parent,
+        )
+        self.working = _switch(_tr("Working"), _tr("Show only orders that can still trade"), self._on_working)
+        self.add_control(self.working)
+
+    def bind(self, state: Money | None) -> None:
+        """Show a session's orders; None empties the table."""
+        self.follow(Replacing(state.orders) if state else None)
+
+    def _on_working(self, on: bool) -> None:  # noqa: FBT001 -- a Qt slot
+        self.narrow((lambda row: row.status not in _DONE) if on else None)
+
+
+class FillsPanel(EventTable[Filled]):
+    """Every execution."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(
+            theme,
+            fill_columns(_tr),
+            lambda row: (
+                f"{row.trade_id} {row.order_id} {row.instrument} {row.strategy} {row.side} {row.liquidity}"
+            ),
+            "fills",
+            (_tr("No fills"), _tr("They appear when orders trade: press play, or step to the next fill.")),
+            parent,
+        )
+
+    def bind(self, state: Money | None) -> None:
+        """Show a session's fills; None empties the table."""
+        self.follow(Growing(state.fills) if state else None)
+
+
+class PositionsPanel(EventTable[PositionChanged]):
+    """Positions, open and closed."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(
+            theme,
+            position_columns(_tr),
+            lambda row: f"{row.position_id} {row.instrument} {row.strategy}",
+            "positions",
+            (_tr("No positions"), _tr("One appears with the first fill of the strategy.")),
+            parent,
+        )
+        self.open = _switch(_tr("Open"), _tr("Show only positions that are not closed"), self._on_open)
+        self.add_control(self.open)
+
+    def bind(self, state: Money | None) -> None:
+        """Show a session's positions; None empties the table."""
+        self.follow(Replacing(state.positions) if state else None)
+
+    def _on_open(self, on: bool) -> None:  # noqa: FBT001 -- a Qt slot
+        self.narrow((lambda row: row.closed_ns is None) if on else None)
+
+
+class AccountPanel(EventTable[AccountRow]):
+    """Balances by account and currency."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(
+            theme,
+            account_columns(_tr),
+            lambda row: f"{row[0].account_id} {row[1].currency}",
+            "account",
+            (_tr("No balances"), _tr("They appear when the session starts.")),
+            parent,
+        )
+
+    def bind(self, state: Money | None) -> None:
+        """Show a session's balances; None empties the table."""
+        self.follow(Replacing(state.balances) if state else None)
+
+
+class LogPanel(EventTable[Logged]):
+    """What the session and the strategy said."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        self._lines: LogLines | None = None
+        super().__init__(
+            theme,
+            log_columns(_tr),
+            lambda row: f"{row.source} {row.text}",
+            "log",
+            (_tr("Nothing logged"), _tr("Lines of the session and of the strategy appear here.")),
+            parent,
+        )
+        self.level = QComboBox()
+        for text in (_tr("All levels"), _tr("Info and above"), _tr("Warnings and errors"), _tr("Errors")):
+            self.level.addItem(text)
+        self.level.currentIndexChanged.connect(self._on_level_chosen)
+        self.add_control(self.level)
+
+    def bind(self, state: LogLines | None) -> None:
+        """Show a session's log; None empties the table."""
+        self._lines = state
+        self.follow(Sliding(state) if state else None)
+
+    def _on_level_chosen(self, lowest: int) -> None:
+        levels = frozenset(_LEVELS[lowest:])
+        self.narrow((lambda row: row.level in levels) if lowest else None)
+
+    @override
+    def _count_text(self, count: str) -> str:
+        if self._lines is None or not self._lines.dropped:
+            return count
+        return _tr("{count} · {dropped} older dropped").format(
+            count=count, dropped=size_text(self._lines.dropped, 0)
+        )
