@@ -58,8 +58,14 @@ class BugCollector:
 
     def take(self, error: BaseException) -> None:
         """Take one exception."""
-        if self._on_error(error):
-            return
+        try:
+            if not self._on_error(error):
+                self._collect(error)
+        finally:
+            # A painter among the locals would live on in the traceback, and Qt dies of painting over it.
+            traceback.clear_frames(error.__traceback__)
+
+    def _collect(self, error: BaseException) -> None:
         place = _place(error)
         self.seen[place] = self.seen.get(place, 0) + 1
         if self.seen[place] > 1:

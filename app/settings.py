@@ -70,7 +70,7 @@ class SettingsFile:
             return msgspec.toml.decode(self.path.read_bytes(), type=Settings)
         except FileNotFoundError:
             return Settings()
-        except (msgspec.DecodeError, OSError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, OSError) as error:
             kept = self.path.with_suffix(f".broken-{datetime.now(UTC):%Y%m%d-%H%M%S}.toml")
             try:
                 self.path.replace(kept)

@@ -73,7 +73,7 @@ class Layouts:
             if _is_name(name) and path.is_file():
                 try:
                     return msgspec.toml.decode(path.read_bytes(), type=Layout)
-                except msgspec.DecodeError as error:
+                except (msgspec.MsgspecError, UnicodeDecodeError) as error:
                     raise UserError(
                         f"Layout {name!r} cannot be read ({error}); load another one or delete {path}."
                     ) from error

@@ -38,6 +38,16 @@ def market(state: SessionState) -> tuple[object, ...]:
     return (next(iter(state.markets.values()), None),)
 
 
+def orders(state: SessionState) -> tuple[object, ...]:
+    """The session's orders, fills, positions and balances."""
+    return (state.orders,)
+
+
+def log(state: SessionState) -> tuple[object, ...]:
+    """The session's log."""
+    return (state.log,)
+
+
 def market_and_orders(state: SessionState) -> tuple[object, ...]:
     """Market of the session's first instrument, and the session's orders."""
     return (*market(state), state.orders)
@@ -85,7 +95,7 @@ PANELS: Final[tuple[PanelSpec, ...]] = (
     PanelSpec(
         "chart",
         QT_TRANSLATE_NOOP("panels", "Chart"),
-        "widgets.chart:ChartPanel",
+        "widgets.chart.panel:ChartPanel",
         "centre",
         "Ctrl+1",
         parts=market_and_orders,
@@ -121,10 +131,22 @@ PANELS: Final[tuple[PanelSpec, ...]] = (
         2,
     ),
     PanelSpec(
-        "orders", QT_TRANSLATE_NOOP("panels", "Orders"), "widgets.blotter:OrdersPanel", "bottom", "Ctrl+7", 10
+        "orders",
+        QT_TRANSLATE_NOOP("panels", "Orders"),
+        "widgets.blotter:OrdersPanel",
+        "bottom",
+        "Ctrl+7",
+        10,
+        parts=orders,
     ),
     PanelSpec(
-        "fills", QT_TRANSLATE_NOOP("panels", "Fills"), "widgets.blotter:FillsPanel", "bottom", "Ctrl+8", 10
+        "fills",
+        QT_TRANSLATE_NOOP("panels", "Fills"),
+        "widgets.blotter:FillsPanel",
+        "bottom",
+        "Ctrl+8",
+        10,
+        parts=orders,
     ),
     PanelSpec(
         "positions",
@@ -133,6 +155,7 @@ PANELS: Final[tuple[PanelSpec, ...]] = (
         "bottom",
         "Ctrl+9",
         10,
+        parts=orders,
     ),
     PanelSpec(
         "account",
@@ -141,8 +164,17 @@ PANELS: Final[tuple[PanelSpec, ...]] = (
         "bottom",
         "Ctrl+0",
         10,
+        parts=orders,
     ),
-    PanelSpec("log", QT_TRANSLATE_NOOP("panels", "Log"), "widgets.blotter:LogPanel", "bottom", "Alt+1", 10),
+    PanelSpec(
+        "log",
+        QT_TRANSLATE_NOOP("panels", "Log"),
+        "widgets.blotter:LogPanel",
+        "bottom",
+        "Alt+1",
+        10,
+        parts=log,
+    ),
     PanelSpec(
         "results",
         QT_TRANSLATE_NOOP("panels", "Results"),
