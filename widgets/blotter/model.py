@@ -99,10 +99,9 @@ class EventModel[T](QAbstractTableModel):
     def _insert(self, numbers: list[int]) -> None:
         if not numbers:
             return
-        merged = self._order.merged(numbers) if self._order.sorted_by_key else None
         self._append(numbers)
-        if merged is not None:
-            self._rearrange(lambda: self._order.take(merged))
+        if self._order.sorted_by_key:
+            self._rearrange(lambda: self._order.settle(len(numbers)))
 
     def _append(self, numbers: list[int]) -> None:
         first = 0 if self._descending else len(self._order.ids)

@@ -6,7 +6,11 @@ longer than a frame. Here keys are made once per row and merged by bisection.
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from typing import Any
+from operator import itemgetter
+from typing import Any, Final
+
+_FEW: Final = 250
+"""Up to so many new rows, moving the tail for each is cheaper than building the list anew."""
 
 
 class RowOrder:
@@ -15,7 +19,7 @@ class RowOrder:
     Attributes
     ----------
     ids : list of int
-        Row numbers in order; replaced, never changed in place.
+        Row numbers in order.
     """
 
     def __init__(self) -> None:
@@ -42,11 +46,25 @@ class RowOrder:
         self.ids = sorted(keys, key=keys.__getitem__)
         self._keys = [keys[number] for number in self.ids]
 
-    def merged(self, ids: Iterable[int]) -> tuple[list[int], list[Any]]:
-        """Numbers and keys in the order that results from adding rows; only while a key orders them."""
-        if self._key is None:
-            raise ValueError("without a key new rows are appended")
-        new = sorted(((self._key(number), number) for number in ids), key=lambda pair: pair[0])
+    def append(self, ids: Iterable[int]) -> None:
+        """Add rows at the end; where a key orders them, `settle` must put them right."""
+        self.ids.extend(ids)
+
+    def settle(self, count: int) -> None:
+        """Put the last `count` rows, just appended, where their key belongs."""
+        if self._key is None or count == 0:
+            return
+        new = sorted(((self._key(number), number) for number in self.ids[-count:]), key=itemgetter(0))
+        del self.ids[-count:]
+        if count <= _FEW:
+            for key, number in new:
+                at = bisect_right(self._keys, key)
+                self._keys.insert(at, key)
+                self.ids.insert(at, number)
+            return
+        self._merge(new)
+
+    def _merge(self, new: list[tuple[Any, int]]) -> None:
         numbers, keys, start = [], [], 0
         for key, number in new:
             end = bisect_right(self._keys, key, start)
@@ -55,15 +73,7 @@ class RowOrder:
             numbers.append(number)
             keys.append(key)
             start = end
-        return numbers + self.ids[start:], keys + self._keys[start:]
-
-    def take(self, merged: tuple[list[int], list[Any]]) -> None:
-        """Make the outcome of `merged` the order."""
-        self.ids, self._keys = merged
-
-    def append(self, ids: Iterable[int]) -> None:
-        """Add rows at the end; where a key orders them, `take` or `place` must put them right."""
-        self.ids = [*self.ids, *ids]
+        self.ids, self._keys = numbers + self.ids[start:], keys + self._keys[start:]
 
     def remove(self, leaving: set[int]) -> None:
         """Stop showing these rows."""
