@@ -3,7 +3,7 @@
 from typing import Final
 
 from PySide6.QtCore import QCoreApplication
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor, QFontMetrics, QPainter
 
 from engine.messages.instrument import Instrument
 from widgets.chart import scales
@@ -27,7 +27,9 @@ class Axes:
         self.size_precision = instrument.size_precision
         self.tick = float(instrument.tick_size)
         self.ratio = ratio
-        self.glyphs = Glyphs(mono_font(round(_FONT_PX * ratio)))
+        font = mono_font(round(_FONT_PX * ratio))
+        self.glyphs = Glyphs(font)
+        self.height = QFontMetrics(font).height()
         self._digit = self.glyphs.width("0")
 
     def width(self, price: float) -> int:
@@ -77,7 +79,7 @@ class Axes:
         """Write prices on their axis, but none that would touch a tag centred on one of the rows `taken`."""
         painter.setPen(QColor(theme.quiet))
         right = layout.axis.right - round(7 * self.ratio)
-        height = self.glyphs.height
+        height = self.height
         half = height // 2
         for value in self._prices(view):
             y = int(view.y_of(value))
@@ -85,7 +87,7 @@ class Axes:
                 self.glyphs.right(painter, right, y - half, 2 * half, price_text(value, self.precision))
 
     def _draw_flow_scale(self, painter: QPainter, layout: Layout, peak: float, right: int) -> None:
-        height = self.glyphs.height
+        height = self.height
         if peak <= 0:
             return
         text = compact_text(peak, self.size_precision)

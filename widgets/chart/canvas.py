@@ -134,6 +134,13 @@ class Canvas(QWidget):
         self._set_following(True)
         self._forget_picture()
 
+    def zoom(self, factor: float) -> None:
+        """Show `factor` times as much time, about now while following, else about the middle."""
+        if self.scene is not None and self._layout is not None:
+            x = self.view.x_of(self.now_ns) if self.view.following else self.view.width // 2
+            self.view.zoom_time(x, factor)
+            self._forget_picture()
+
     def auto_price(self) -> None:
         """Fit prices to what is visible again."""
         self.view.auto_price = True
@@ -157,10 +164,11 @@ class Canvas(QWidget):
 
     def _layout_for(self, scene: Scene, axes: Axes) -> Layout:
         """Layout for the current size; the price axis is measured once per layout."""
-        if self._layout is None:
+        with_flow = self.shown.flow and len(scene.market.trades) > 0
+        if self._layout is None or with_flow != self._layout.with_flow:
             width, height = round(self.width() * axes.ratio), round(self.height() * axes.ratio)
             axis_width = axes.width(_some_price(scene.market))
-            self._layout = Layout.of(width, height, axes.ratio, axis_width, with_flow=self.shown.flow)
+            self._layout = Layout.of(width, height, axes.ratio, axis_width, with_flow=with_flow)
             self.view.resize(self._layout.price.width, self._layout.price.height)
         return self._layout
 
@@ -186,18 +194,19 @@ class Canvas(QWidget):
 
     @override
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
         if self.scene is None or not _has_data(self.scene.market):
-            self._paint_empty(painter)
+            with QPainter(self) as painter:
+                self._paint_empty(painter)
             return
         ratio = self.devicePixelRatioF()
         axes = self._axes_for(self.scene, ratio)
         layout = self._layout_for(self.scene, axes)
         picture = self._draw(self.scene, axes, layout)
-        painter.scale(1 / ratio, 1 / ratio)
-        painter.drawImage(0, 0, picture.image)
         overlay = Overlay(self.scene, self.view, axes, layout, self.tr)
-        overlay.draw(painter, self.shown, self.pointer, self.time_marks)
+        with QPainter(self) as painter:
+            painter.scale(1 / ratio, 1 / ratio)
+            painter.drawImage(0, 0, picture.image)
+            overlay.draw(painter, self.shown, self.pointer, self.time_marks)
 
     def _paint_empty(self, painter: QPainter) -> None:
         painter.fillRect(self.rect(), QColor(self._theme.panel))

@@ -23,6 +23,7 @@ class Layout:
     axis: Area
     time: Area
     scale: int
+    with_flow: bool
 
     @classmethod
     def of(cls, width: int, height: int, ratio: float, axis_width: int, *, with_flow: bool) -> "Layout":
@@ -43,4 +44,5 @@ class Layout:
             axis=Area(right, 0, width, time_top),
             time=Area(0, time_top, width, height),
             scale=scale,
+            with_flow=with_flow,
         )

@@ -7,14 +7,18 @@ import numpy as np
 import numpy.typing as npt
 from pyqtgraph.Qt.internals import PrimitiveArray
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPixmap, QPolygonF
+from PySide6.QtGui import QPainter, QPen, QPixmap, QPolygonF
 
 from engine.messages.columns import Rows
 from widgets.chart.view import View
 from widgets.theme import Theme
 
-_LARGEST_RADIUS: Final = 9.0
+_LARGEST_RADIUS: Final = 12.0
 _LEAST_RADIUS: Final = 1.3
+_USUAL_PERCENT: Final = 95
+_OUTSTANDING: Final = 2.5
+"""Times the size that so many percent of the trades do not exceed: from there on discs grow no more."""
+
 _RADII: Final = 28
 
 
@@ -57,15 +61,14 @@ def disc_sprites(theme: Theme, scale: float) -> Sprites:
     """Discs: a row for each aggressor (none, buyer, seller), a column for each of the radii."""
     cell = int(2 * (_LARGEST_RADIUS + 2) * scale)
     sheet = _sheet(_RADII, 3, cell)
-    painter = QPainter(sheet)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    for row, token in enumerate(("quiet", "bid", "ask")):
-        painter.setBrush(theme.colour(token, 0.78))
+    with QPainter(sheet) as painter:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(theme.colour("panel", 0.9), scale))
-        for column in range(_RADII):
-            radius = _radius(column) * scale
-            painter.drawEllipse(QPointF((column + 0.5) * cell, (row + 0.5) * cell), radius, radius)
-    painter.end()
+        for row, token in enumerate(("quiet", "bid", "ask")):
+            painter.setBrush(theme.colour(token, 0.78))
+            for column in range(_RADII):
+                radius = _radius(column) * scale
+                painter.drawEllipse(QPointF((column + 0.5) * cell, (row + 0.5) * cell), radius, radius)
     return Sprites(sheet, cell)
 
 
@@ -77,24 +80,27 @@ def triangle_sprites(theme: Theme, scale: float) -> Sprites:
     """Two triangles whose tips are at the middle of the cell: buys point up to their price, sells down."""
     cell = int(26 * scale)
     sheet = _sheet(2, 1, cell)
-    painter = QPainter(sheet)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(theme.colour("panel"), 1.5 * scale))
-    for column, (token, down) in enumerate((("bid", 1), ("ask", -1))):
-        middle = QPointF((column + 0.5) * cell, 0.5 * cell)
-        painter.setBrush(QColor(getattr(theme, token)))
-        half, tall = 6 * scale, 10 * scale * down
-        painter.drawPolygon(QPolygonF([middle, middle + QPointF(-half, tall), middle + QPointF(half, tall)]))
-    painter.end()
+    with QPainter(sheet) as painter:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme.colour("panel"), 1.5 * scale))
+        for column, (token, down) in enumerate((("bid", 1), ("ask", -1))):
+            tip = QPointF((column + 0.5) * cell, 0.5 * cell)
+            painter.setBrush(theme.colour(token))
+            half, tall = 6 * scale, 10 * scale * down
+            painter.drawPolygon(QPolygonF([tip, tip + QPointF(-half, tall), tip + QPointF(half, tall)]))
     return Sprites(sheet, cell)
 
 
-def draw_trades(painter: QPainter, sprites: Sprites, trades: Rows, view: View, largest: float) -> None:
-    """Draw trades as discs whose area grows with the size, the large ones first."""
-    if not len(trades) or largest <= 0:
+def draw_trades(painter: QPainter, sprites: Sprites, trades: Rows, view: View) -> None:
+    """Draw trades as discs whose area grows with the size, the large ones first.
+
+    The largest few have all the same disc, or one block trade would shrink all others to dots.
+    """
+    if not len(trades):
         return
     trades = trades[np.argsort(-trades["size"], kind="stable")]
-    part = np.sqrt(np.minimum(trades["size"] / largest, 1.0))
+    largest = _OUTSTANDING * float(trades["size"][len(trades) * (100 - _USUAL_PERCENT) // 100])
+    part = np.sqrt(np.minimum(trades["size"] / max(largest, 1e-300), 1.0))
     x = view.x_array(trades["ts"]) + 0.5
     y = (view.high - trades["price"]) / view.price_per_pixel
     sprites.draw(painter, x, y, np.rint(part * (_RADII - 1)).astype(np.int64), trades["aggressor"])

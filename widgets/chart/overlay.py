@@ -79,7 +79,7 @@ class Overlay:
     def _tag(self, painter: QPainter, y: int, text: str, fill: QColor, ink: QColor) -> None:
         """Write a price on the axis in a filled box."""
         glyphs = self._axes.glyphs
-        half = glyphs.height // 2 + self._px(1)
+        half = self._axes.height // 2 + self._px(1)
         y = min(max(y, half), self._layout.price.bottom - half)
         left, width = (
             self._layout.axis.left + self._layout.scale,
@@ -103,9 +103,7 @@ class Overlay:
             quote = market.quotes.rows[-1]
             ask, bid = float(quote["ask"]), float(quote["bid"])
             middle = view.y_of((ask + bid) / 2)
-            apart = max(
-                view.y_of(bid) - view.y_of(ask), float(2 * (self._axes.glyphs.height // 2 + self._px(1)))
-            )
+            apart = max(view.y_of(bid) - view.y_of(ask), float(2 * (self._axes.height // 2 + self._px(1))))
             return [(round(middle - apart / 2), ask, "ask"), (round(middle + apart / 2), bid, "bid")]
         if len(market.trades):
             trade = market.trades.rows[-1]
@@ -133,7 +131,7 @@ class Overlay:
     def _boxed(self, painter: QPainter, right: int, y: int, text: str, colour: QColor) -> None:
         """Write a small label ending at `right`, on the panel's ground with a coloured edge."""
         glyphs = self._axes.glyphs
-        half, width = glyphs.height // 2 + self._px(1), glyphs.width(text) + self._px(10)
+        half, width = self._axes.height // 2 + self._px(1), glyphs.width(text) + self._px(10)
         box = QRect(right - width, y - half, width, 2 * half)
         painter.fillRect(box, QColor(self._theme.panel))
         painter.setPen(QPen(colour, max(1, self._px(1))))
@@ -179,7 +177,7 @@ class Overlay:
         ground = self._theme.colour("panel", 0.82)
         glyphs = self._axes.glyphs
         pad = self._px(6)
-        painter.fillRect(left - pad, top - pad, width + 2 * pad, height + glyphs.height + 2 * pad, ground)
+        painter.fillRect(left - pad, top - pad, width + 2 * pad, height + self._axes.height + 2 * pad, ground)
         painter.drawImage(QRect(left, top, width, height), image)
         painter.setPen(QColor(self._theme.quiet))
         for place, draw in ((0, glyphs.left), (width // 2, glyphs.centre), (width - 1, glyphs.right)):
@@ -188,7 +186,7 @@ class Overlay:
                 painter,
                 left + place,
                 top + height + self._px(1),
-                glyphs.height,
+                self._axes.height,
                 compact_text(_two_digits(size), 0 if size >= 10 else 3),
             )
 
@@ -221,7 +219,7 @@ class Overlay:
     def _line_of_text(self, painter: QPainter, text: str) -> None:
         """Write the readout at the top left."""
         glyphs = self._axes.glyphs
-        left, top, height = self._px(8), self._px(6), glyphs.height + self._px(4)
+        left, top, height = self._px(8), self._px(6), self._axes.height + self._px(4)
         width = glyphs.width(text) + self._px(12)
         painter.fillRect(left - self._px(4), top, width, height, self._theme.colour("panel", 0.82))
         painter.setPen(QColor(self._theme.text))

@@ -76,6 +76,7 @@ class ChartPanel(QWidget):
         self._settle_price_type()
         self.canvas.refresh()
         self._note_conflation()
+        self._note_layers()
 
     def set_clock(self, now_ns: int) -> None:
         """Say what time it is in the session; call it before `refresh`."""
@@ -105,6 +106,14 @@ class ChartPanel(QWidget):
         self._mark_choice()
         self._note_conflation()
         return True
+
+    def back_to_now(self) -> None:
+        """Follow the clock again."""
+        self.canvas.back_to_now()
+
+    def zoom(self, factor: float) -> None:
+        """Show `factor` times as much time."""
+        self.canvas.zoom(factor)
 
     def show_layer(self, layer: str, *, visible: bool) -> None:
         """Switch `heatmap`, `trades` or `flow`."""
@@ -152,8 +161,14 @@ class ChartPanel(QWidget):
         self.conflation.setObjectName("quiet")
         self._header.addWidget(self.conflation)
         self.layer_buttons: dict[str, QToolButton] = {}
-        for layer, name in zip(_LAYERS, (self.tr("Depth"), self.tr("Trades"), self.tr("Delta")), strict=True):
+        texts = (
+            (self.tr("Depth"), self.tr("Depth heatmap: what rested in the book, by price and time")),
+            (self.tr("Trades"), self.tr("Trades, sized by volume and coloured by who took")),
+            (self.tr("Delta"), self.tr("Volume bought minus volume sold, and its running total")),
+        )
+        for layer, (name, tip) in zip(_LAYERS, texts, strict=True):
             button = self._button(name)
+            button.setToolTip(tip)
             button.setChecked(True)
             button.toggled.connect(lambda on, chosen=layer: self._on_layer_toggled(chosen, visible=on))
             self.layer_buttons[layer] = button
@@ -183,6 +198,16 @@ class ChartPanel(QWidget):
         self.conflation.setVisible(lacking > 0)
         if lacking:
             self.conflation.setText(self.tr("without {count:,} conflated ticks").format(count=lacking))
+
+    def _note_layers(self) -> None:
+        """Grey the switches of layers that the market has no data for."""
+        scene = self.canvas.scene
+        if scene is None:
+            return
+        has = {"heatmap": len(scene.market.depth) > 0}
+        has["trades"] = has["flow"] = len(scene.market.trades) > 0
+        for layer, button in self.layer_buttons.items():
+            button.setEnabled(has[layer])
 
     def _place_now_button(self) -> None:
         size = self.now_button.sizeHint()

@@ -37,6 +37,18 @@ def draw_line(
     fill_runs(pixels, known, top, bottom, colour)
 
 
+def apart(bid: Envelope, ask: Envelope, distance: float) -> bool:
+    """Whether bid and ask are mostly seen as two lines, `distance` or more apart.
+
+    Where they are not, whichever is drawn last would hide the other and colour the chart by accident.
+    """
+    gap = ask.low - bid.high
+    known = np.isfinite(gap)
+    if not known.any():
+        return bool(ask.before - bid.before >= distance)
+    return bool((gap[known] >= distance).mean() > 0.7)
+
+
 def candle_edges(candles: Rows, view: View, gap: int) -> tuple[Times, Times]:
     """Left and right pixel of each body, at least one pixel wide."""
     left, right = view.x_array(candles["ts"]), view.x_array(candles["end"])
@@ -60,12 +72,12 @@ def draw_candles(pixels: Pixels, candles: Rows, view: View, colours: tuple[int, 
 
 def price_range(envelopes: list[Envelope], candles: Rows | None) -> tuple[float, float]:
     """Lowest and highest price visible; NaN where there is none."""
-    lows = [envelope.low for envelope in envelopes] + [np.array([e.before]) for e in envelopes]
-    highs = [envelope.high for envelope in envelopes] + [np.array([e.before]) for e in envelopes]
-    if candles is not None and len(candles):
+    # Without a tick in sight a line still runs at the price before.
+    lows = [np.append(envelope.low, envelope.before) for envelope in envelopes]
+    highs = [np.append(envelope.high, envelope.before) for envelope in envelopes]
+    if candles is not None:
         lows, highs = [candles["low"]], [candles["high"]]
     low = np.concatenate(lows) if lows else np.empty(0)
-    high = np.concatenate(highs) if highs else np.empty(0)
     if not np.isfinite(low).any():
         return np.nan, np.nan
-    return float(np.nanmin(low)), float(np.nanmax(high))
+    return float(np.nanmin(low)), float(np.nanmax(np.concatenate(highs)))

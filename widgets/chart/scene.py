@@ -4,8 +4,6 @@ It is drawn anew when the market or the view changed and kept otherwise, so movi
 copy of the image. Every layer costs by the pixel.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,10 +23,14 @@ from widgets.chart.view import View
 from widgets.theme import Theme
 
 _LEAST_TICKS: Final = 24
+_HEAT_PERCENTILES: Final = (35, 99.8)
+"""Sizes at the ends of the colour map: a good part of all levels is background, the walls stand out."""
+
 _FILLS_CELL: Final = 5
 _PIXELS_PER_TRADE: Final = 4
+_RANGE_PIXELS: Final = 16
 _SPREAD_SHOWS: Final = 2.5
-"""Pixels of spread from which bid and ask are two lines of their own colours; narrower, they are one."""
+"""Pixels between bid and ask from which they are two lines of their own colours; nearer, they are one."""
 
 
 @dataclass(slots=True)
@@ -83,7 +85,7 @@ class Scene:
         self.paintings += 1
         raster = self._sized(layout)
         candles, lines = self._fetch(view, shown)
-        view.fit_price(*prices.price_range(lines, candles), _LEAST_TICKS * self.tick)
+        view.fit_price(*self._visible_range(view, shown, candles, lines), _LEAST_TICKS * self.tick)
         raster.pixels.fill(self.palette.ground)
         if shown.heatmap:
             self._draw_heat(raster, view, layout, now_ns)
@@ -96,14 +98,16 @@ class Scene:
             self._draw_flow(raster.inside(layout.flow), view, candles, last_x, layout.scale)
         self._make_sprites(layout.scale)
         if shown.trades:
-            with _clipped(raster, layout.price) as painter:
+            with QPainter(raster.image) as painter:
+                _clip(painter, layout.price)
                 self._draw_trades(painter, view)
         # A line is thin enough to lie over the discs without hiding them; candles are not.
         self._draw_lines(pane, view, lines, last_x, layout.scale)
-        painter = QPainter(raster.image)
-        self._draw_fills(painter, view, layout)
-        axes.draw_labels(painter, view, layout, self.theme, self.flow_peak if layout.flow.height else None)
-        painter.end()
+        with QPainter(raster.image) as painter:
+            self._draw_fills(painter, view, layout)
+            axes.draw_labels(
+                painter, view, layout, self.theme, self.flow_peak if layout.flow.height else None
+            )
         return raster
 
     def _sized(self, layout: Layout) -> Raster:
@@ -124,6 +128,16 @@ class Scene:
             return None, [self.market.quotes.envelope(side, *span) for side in ("bid", "ask")]
         return None, [self.market.trades.envelope("price", *span)] if len(self.market.trades) else []
 
+    def _visible_range(
+        self, view: View, shown: Shown, candles: Rows | None, lines: list[Envelope]
+    ) -> tuple[float, float]:
+        """Lowest and highest price in sight; a venue's trades and quotes may differ, so both count."""
+        parts = list(lines)
+        if shown.trades and len(self.market.trades) and len(self.market.quotes):
+            trades = self.market.trades.envelope("price", view.left_ns, view.right_ns, _RANGE_PIXELS)
+            parts.append(trades)
+        return prices.price_range(parts, candles)
+
     def _draw_heat(self, raster: Raster, view: View, layout: Layout, now_ns: int) -> None:
         count = self.market.depth.dropped + len(self.market.depth)
         if not count:
@@ -139,22 +153,17 @@ class Scene:
         sample = self.tiles.sample()
         if not len(sample):
             return
-        low, high = (float(value) for value in np.percentile(sample, (8, 99.7)))
+        low, high = (float(value) for value in np.percentile(sample, _HEAT_PERCENTILES))
         high = max(high, low + 16)
         if abs(low - self.heat_range[0]) > 4 or abs(high - self.heat_range[1]) > 4:
             self.heat_range = low, high
 
     def _draw_lines(self, pixels: Pixels, view: View, lines: list[Envelope], last_x: int, scale: int) -> None:
         colours = (self.palette.text,) * len(lines)
-        if len(lines) == 2 and self._spread() >= _SPREAD_SHOWS * scale * view.price_per_pixel:
+        if len(lines) == 2 and prices.apart(*lines, _SPREAD_SHOWS * scale * view.price_per_pixel):
             colours = self.palette.bid_line, self.palette.ask_line
         for line, colour in zip(lines, colours, strict=True):
             prices.draw_line(pixels, line, view, last_x, colour, scale)
-
-    def _spread(self) -> float:
-        """Newest ask minus bid."""
-        quote = self.market.quotes.rows[-1]
-        return float(quote["ask"] - quote["bid"])
 
     def _draw_flow(self, pixels: Pixels, view: View, candles: Rows | None, last_x: int, scale: int) -> None:
         edges = None
@@ -179,7 +188,7 @@ class Scene:
     def _draw_trades(self, painter: QPainter, view: View) -> None:
         limit = view.width // (_PIXELS_PER_TRADE * self._sprites_scale)
         trades = self.market.trades.largest(view.left_ns, view.right_ns, limit)
-        marks.draw_trades(painter, self._discs, trades, view, float(trades["size"].max(initial=0.0)))
+        marks.draw_trades(painter, self._discs, trades, view)
 
     def _draw_fills(self, painter: QPainter, view: View, layout: Layout) -> None:
         """Draw own fills, the newest where several would lie on each other."""
@@ -191,18 +200,12 @@ class Scene:
             return
         x, y = view.x_array(fills["ts"]), view.y_array(fills["price"])
         some = marks.one_per_pixel(x, y, fills["sells"], _FILLS_CELL * layout.scale)
-        pane = layout.price
-        painter.setClipRect(pane.left, pane.top, pane.width, pane.height)
+        _clip(painter, layout.price)
         self._triangles.draw(
             painter, x[some] + 0.5, y[some] + 0.5, fills["sells"][some], np.zeros(len(some), np.int64)
         )
         painter.setClipping(False)
 
 
-@contextmanager
-def _clipped(raster: Raster, area: Area) -> Iterator[QPainter]:
-    """Painter on a part of the image; ended before numpy writes there again."""
-    painter = QPainter(raster.image)
+def _clip(painter: QPainter, area: Area) -> None:
     painter.setClipRect(area.left, area.top, area.width, area.height)
-    yield painter
-    painter.end()

@@ -424,7 +424,8 @@ def test_another_theme_paints_on_its_own_ground(panel: ChartPanel) -> None:
     _painted(panel)
     panel.set_theme(theme("light"))
     image = _painted(panel)
-    assert _colour(image, 5, 5) == QColor(theme("light").panel).name()
+    ground = [_colour(image, x, y) for x in range(4, 24) for y in range(4, 24)]
+    assert ground.count(QColor(theme("light").panel).name()) > 300
 
 
 def test_a_new_epoch_of_the_same_market_keeps_the_view(panel: ChartPanel) -> None:
@@ -435,3 +436,52 @@ def test_a_new_epoch_of_the_same_market_keeps_the_view(panel: ChartPanel) -> Non
     panel.bind(_market(60))
     _painted(panel)
     assert (panel.canvas.view.left_ns, panel.canvas.view.scale_ns) == (left, scale)
+
+
+def test_a_market_without_trades_or_depth_has_no_lower_pane_and_greys_their_switches(
+    panel: ChartPanel,
+) -> None:
+    state = market(quotes(np.arange(120), 100.0))
+    panel.bind(state)
+    _painted(panel)
+    assert panel.canvas.view.height > 0.9 * (panel.canvas.height() - 22)
+    assert not any(button.isEnabled() for button in panel.layer_buttons.values())
+    give(state, None, trades(np.array([120.0]), 100.0, 1.0, 1), depth(np.array([120.0])))
+    _painted(panel)
+    assert panel.canvas.view.height < 0.9 * (panel.canvas.height() - 22)
+    assert all(button.isEnabled() for button in panel.layer_buttons.values())
+
+
+def test_trades_away_from_the_quotes_are_in_sight(panel: ChartPanel) -> None:
+    panel.bind(market(quotes(np.arange(120), 100.0), trades(np.array([60.0]), 140.0, 1.0, 1)))
+    _painted(panel)
+    assert panel.canvas.view.high > 140.0
+
+
+def test_measuring_with_shift_held_draws_a_box_and_does_not_move_the_view(panel: ChartPanel) -> None:
+    panel.bind(_market())
+    before = _painted(panel)
+    left = panel.canvas.view.left_ns
+    shift = Qt.KeyboardModifier.ShiftModifier
+    QTest.mousePress(panel.canvas, Qt.MouseButton.LeftButton, shift, QPoint(200, 100))
+    QTest.mouseMove(panel.canvas, QPoint(300, 180))
+    box = _painted(panel)
+    assert _colour(box, 250, 120) != _colour(before, 250, 120)
+    assert panel.canvas.view.left_ns == left
+    QTest.mouseRelease(panel.canvas, Qt.MouseButton.LeftButton, shift, QPoint(300, 180))
+    QApplication.sendEvent(panel.canvas, QEvent(QEvent.Type.Leave))
+    after = _painted(panel)
+    assert _colour(after, 250, 120) == _colour(before, 250, 120)
+
+
+def test_zooming_by_key_keeps_now_in_its_place_while_following(panel: ChartPanel) -> None:
+    panel.bind(_market())
+    _painted(panel)
+    view = panel.canvas.view
+    now = panel.canvas.now_ns
+    x, scale = view.x_of(now), view.scale_ns
+    panel.zoom(2.0)
+    _painted(panel)
+    assert view.scale_ns == 2 * scale
+    assert view.following
+    assert abs(view.x_of(now) - x) <= 1
