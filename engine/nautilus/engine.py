@@ -7,7 +7,6 @@ touches or frees it, so `dispose` breaks every reference in the thread that made
 import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 from nautilus_trader.backtest import BacktestEngine, BacktestEngineConfig
@@ -21,7 +20,7 @@ from engine.errors import UserError
 from engine.messages.events import AccountChanged, AnyEvent
 from engine.messages.instrument import Instrument
 from engine.messages.run import VenueRules
-from engine.nautilus import events
+from engine.nautilus.account import AccountReader
 from engine.nautilus.data import to_nautilus
 from engine.nautilus.gate import Gate, VenueGate
 from engine.nautilus.instrument import to_nautilus_instrument
@@ -74,7 +73,11 @@ class SimulatedVenue:
         self._currency = Currency.from_str(_account_currency(instrument, rules))
         self._told: AccountChanged | None = None
         self._strategy: StationStrategy | None = None
-        self._engine: BacktestEngine | None = _build(instrument, rules, self._venue, self._currency, kinds)
+        engine = _build(instrument, rules, self._venue, self._currency, kinds)
+        self._engine: BacktestEngine | None = engine
+        self._account: AccountReader | None = AccountReader(
+            engine.cache, engine.portfolio, self._venue, self._currency
+        )
         if strategy != "none":
             self._add_strategy(
                 IMPLEMENTATIONS[strategy] if isinstance(strategy, str) else strategy,
@@ -92,7 +95,7 @@ class SimulatedVenue:
     def _add_strategy(self, kind: type[StationStrategy], context: Context) -> None:
         strategy, engine = kind(context), self._running
         engine.add_strategy(strategy)
-        strategy.connect(engine.cache, engine.portfolio, strategy.clock)
+        strategy.connect(engine.cache, engine.portfolio, strategy.clock, self._books)
         self._strategy = strategy
 
     @property
@@ -114,8 +117,7 @@ class SimulatedVenue:
     @property
     def balance(self) -> Decimal:
         """Money in the account, without open profit."""
-        total = self._account.balance_total(self._currency)
-        return Decimal(0) if total is None else total.as_decimal()
+        return self._books.total()
 
     def load(self, columns: Mapping[str, Columns]) -> None:
         """Replace the market data by the next stretch of time; orders, positions and timers live on."""
@@ -136,7 +138,7 @@ class SimulatedVenue:
 
     def account(self, ts: int) -> AccountChanged | None:
         """The account, where it is not as it was told last."""
-        now = events.account_changed(self._account, ts)
+        now = self._books.changed(ts)
         return None if self._told is not None and self._told.balances == now.balances else now
 
     def finish(self) -> dict[str, float | str | None]:
@@ -156,14 +158,16 @@ class SimulatedVenue:
         if self._engine is None:
             return
         engine, strategy = self._engine, self._strategy
-        self._engine = self._strategy = None
+        self._engine = self._strategy = self._account = None
         engine.dispose()
         if strategy is not None:
             strategy.release()
 
     @property
-    def _account(self) -> Any:
-        return self._running.cache.account_for_venue(self._venue)
+    def _books(self) -> AccountReader:
+        if self._account is None:
+            raise RuntimeError("the engine was disposed")
+        return self._account
 
 
 def _account_currency(instrument: Instrument, rules: VenueRules) -> str:

@@ -1,11 +1,11 @@
-"""NautilusTrader's order, fill, position and account states in our vocabulary, exact to the last digit."""
+"""NautilusTrader's order, fill and position states in our vocabulary, exact to the last digit."""
 
 from decimal import Decimal
 from typing import Any, Literal
 
 from nautilus_trader.model import OrderFilled
 
-from engine.messages.events import AccountChanged, Balance, Filled, OrderChanged, PositionChanged
+from engine.messages.events import Filled, OrderChanged, PositionChanged
 
 _LIQUIDITY: dict[str, Literal["maker", "taker", ""]] = {"MAKER": "maker", "TAKER": "taker"}
 
@@ -63,23 +63,6 @@ def position_changed(position: Any, ts: int) -> PositionChanged:
         currency=position.settlement_currency.code,
         opened_ns=position.ts_opened,
         closed_ns=position.ts_closed,
-    )
-
-
-def account_changed(account: Any, ts: int) -> AccountChanged:
-    """Balances of a Nautilus account."""
-    return AccountChanged(
-        ts=ts,
-        account_id=str(account.id),
-        balances=[
-            Balance(
-                currency=currency.code,
-                total=balance.total.as_decimal(),
-                free=balance.free.as_decimal(),
-                locked=balance.locked.as_decimal(),
-            )
-            for currency, balance in account.balances().items()
-        ],
     )
 
 

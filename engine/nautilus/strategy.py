@@ -24,13 +24,13 @@ from nautilus_trader.model import (
     Price,
     Quantity,
     StrategyId,
-    Venue,
 )
 from nautilus_trader.trading import Strategy, StrategyConfig
 
 from engine.messages.events import AnyEvent, Logged, OrderChanged
 from engine.messages.instrument import Instrument
 from engine.nautilus import events
+from engine.nautilus.account import AccountReader
 from engine.nautilus.gate import Gate, OrderIntent
 from engine.nautilus.instrument import quantity
 
@@ -85,22 +85,22 @@ class StationStrategy(Strategy):
         self.context: Context | None = context
         self.instrument = context.instrument
         self.instrument_id = InstrumentId.from_str(context.instrument.id)
-        self.venue = Venue(context.instrument.venue)
         self.failure = ""
         """What went wrong, in one line; the strategy does nothing more."""
 
-    def connect(self, cache: Any, portfolio: Any, clock: Any) -> None:
+    def connect(self, cache: Any, portfolio: Any, clock: Any, account: AccountReader) -> None:
         """Take what the engine gave at registration.
 
         An event can arrive while Nautilus still holds the strategy (as when its order is denied inside
         `submit_order`), and then the strategy's own `cache` and `clock` are out of reach; these are not.
         """
         self._cache, self._portfolio, self._clock = cache, portfolio, clock
+        self._account: AccountReader | None = account
 
     def release(self) -> None:
         """Drop what leads back to the session; engine objects must die in their thread, not in a cycle."""
         self.context = None
-        self._cache = self._portfolio = self._clock = None
+        self._cache = self._portfolio = self._clock = self._account = None
 
     @property
     def given(self) -> Context:
@@ -209,8 +209,8 @@ class StationStrategy(Strategy):
         with self._telling("on_position_event"):
             position = self._cache.position(event.position_id)
             self._tell(events.position_changed(position, event.ts_event))
-            account = self._cache.account_for_venue(self.venue)
-            self._tell(events.account_changed(account, event.ts_event))
+            if self._account is not None:
+                self._tell(self._account.changed(event.ts_event))
 
     def fail(self, where: str, error: Exception) -> None:
         """Stop working and say why; the traceback goes to the engine's log."""

@@ -1,0 +1,39 @@
+"""`nexttick bench`: measure the station against a peer in the same run and print the ratio."""
+
+import argparse
+import importlib
+from collections.abc import Callable
+from typing import Final
+
+from app.commands import Report, Result
+from engine.errors import unknown_name
+
+SUMMARY = "measure the station against a peer and print the ratio"
+
+BENCHES: Final = {
+    "replay": "a full session, watched over its link, against the bare engine",
+    "ui": "frame intervals and latencies of the window under load",
+    "import": "rows a second per file format, against a plain reader",
+    "start": "from the start of the process to the first painted window",
+}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = "\n".join(f"  {name:<8}{summary}" for name, summary in BENCHES.items())
+    parser.add_argument("what", metavar="WHAT", help="replay, ui, import or start")
+    parser.add_argument("--quotes", type=int, default=1_000_000, metavar="N", help="replay: how many")
+    parser.add_argument(
+        "--rounds", type=int, default=3, metavar="N", help="replay: of which the median counts"
+    )
+    parser.add_argument("--seconds", type=float, default=60.0, metavar="N", help="ui: how long")
+
+
+def run(args: argparse.Namespace, report: Report) -> Result:
+    """Run one benchmark; raises `UserError` for an unknown one."""
+    if args.what not in BENCHES:
+        raise unknown_name("benchmark", args.what, BENCHES)
+    module = importlib.import_module(f"app.commands.bench_{args.what}")
+    bench: Callable[[argparse.Namespace, Report], Result] = getattr(module, f"run_bench_{args.what}")
+    return bench(args, report)

@@ -1,0 +1,59 @@
+"""The account's balances as often as they change, without a copy of its whole past.
+
+Asking Nautilus for the account copies every state it ever had (0.4 ms after 2,500 of them, and growing, so a
+run would slow down with every fill). The portfolio tells the same figures in 10 µs.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+from nautilus_trader.model import Currency, Venue
+
+from engine.messages.events import AccountChanged, Balance
+
+
+class AccountReader:
+    """Reads one account in one currency.
+
+    Parameters
+    ----------
+    cache, portfolio : Cache, Portfolio
+        The engine's.
+    venue : Venue
+    currency : Currency
+        The account's.
+    """
+
+    def __init__(self, cache: Any, portfolio: Any, venue: Venue, currency: Currency) -> None:
+        self._cache, self._portfolio = cache, portfolio
+        self._venue, self._currency = venue, currency
+        self._id = ""
+
+    def total(self) -> Decimal:
+        """Money in the account, without open profit: exact, from the account itself."""
+        total = self._cache.account_for_venue(self._venue).balance_total(self._currency)
+        return Decimal(0) if total is None else total.as_decimal()
+
+    def changed(self, ts: int) -> AccountChanged:
+        """Balances now; for use after a position changed, when the portfolio has taken the account over."""
+        equity = self._portfolio.equity(self._venue).get(self._currency)
+        if equity is None or self._portfolio.missing_price_instruments(self._venue):
+            total = self.total()
+        else:
+            total = equity.as_decimal() - self._money(self._portfolio.unrealized_pnls(self._venue))
+        locked = self._money(self._portfolio.balances_locked(self._venue))
+        return AccountChanged(
+            ts=ts,
+            account_id=self._account_id(),
+            balances=[Balance(currency=self._currency.code, total=total, free=total - locked, locked=locked)],
+        )
+
+    def _money(self, amounts: Any) -> Decimal:
+        amount = (amounts or {}).get(self._currency)
+        value: Decimal = Decimal(0) if amount is None else amount.as_decimal()
+        return value
+
+    def _account_id(self) -> str:
+        if not self._id:
+            self._id = str(self._cache.account_id(self._venue))
+        return self._id
