@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter
 from engine.messages.instrument import Instrument
 from widgets.chart import scales
 from widgets.chart.layout import Layout
-from widgets.chart.raster import Raster, blend
+from widgets.chart.raster import Raster, blend, blend_lines
 from widgets.chart.view import View
 from widgets.glyphs import Glyphs
 from widgets.numbers import compact_text, date_text, mono_font, price_text
@@ -48,14 +48,18 @@ class Axes:
     def draw_grid(self, raster: Raster, view: View, layout: Layout, theme: Theme) -> None:
         """Draw the lines behind the prices, and those that part the panes."""
         line = QColor(theme.line)
-        price, lower = raster.inside(layout.price), raster.inside(layout.flow)
-        for value in self._prices(view):
-            y = int(view.y_of(value))
-            blend(price[max(y, 0) : y + layout.scale], line, _GRID)
-        for label in scales.times(view.left_ns, view.right_ns, self._time_step(view)):
-            x = view.x_of(int(label.value))
-            for pane in (price, lower):
-                blend(pane[:, x : x + layout.scale], line, 0.9 if label.strong else _GRID)
+        thick = range(layout.scale)
+        rows = [int(view.y_of(value)) + more for value in self._prices(view) for more in thick]
+        labels = scales.times(view.left_ns, view.right_ns, self._time_step(view))
+        for part, strong in ((_GRID, False), (0.9, True)):
+            columns = [
+                view.x_of(int(label.value)) + more
+                for label in labels
+                if label.strong == strong
+                for more in thick
+            ]
+            blend_lines(raster.inside(layout.price), [] if strong else rows, columns, line, part)
+            blend_lines(raster.inside(layout.flow), [], columns, line, part)
         pixels, scale = raster.pixels, layout.scale
         blend(pixels[: layout.time.top, layout.axis.left : layout.axis.left + scale], line, 1.0)
         blend(pixels[layout.time.top : layout.time.top + scale], line, 1.0)

@@ -94,7 +94,7 @@ class Canvas(QWidget):
         if self.scene is None or not self.isVisible():
             return
         versions = self._current_versions(self.scene)
-        if versions == self._versions and not self.scene.tiles.incomplete:
+        if versions == self._versions and not self.scene.heat.tiles.incomplete:
             return
         known_until = self._versions[0] if self._versions else 0
         self._versions = versions

@@ -66,8 +66,9 @@ class HeatTiles:
         self._depth, self._tick = depth, tick
         self._tiles: OrderedDict[tuple[int, int, int], _Tile] = OrderedDict()
         self._bytes = 0
-        self._budget = 0
+        self._budget = _BUILT_PER_FRAME
         self._anchor: float | None = None
+        self._interval = self._interval_of = 0
         self.incomplete = False
         self.columns_read = 0
 
@@ -83,51 +84,79 @@ class HeatTiles:
         sizes = self._depth.rows["size"][np.unique(np.linspace(0, count - 1, 64).astype(np.int64))]
         return self._steps(sizes[sizes > 0])
 
-    def compose(self, view: View, now_ns: int) -> Bytes:
-        """Cut the view out of the tiles: uint8 `[height, width]`, 0 where there is no level."""
-        out = np.zeros((view.height, view.width), np.uint8)
-        self._budget, self.incomplete = _BUILT_PER_FRAME, False
+    def zoom(self, view: View) -> tuple[int, int]:
+        """How often columns, and rows, are merged by twos so that at most one falls on a pixel."""
+        self._learn_interval()
+        coarse = _octaves(view.scale_ns / self._interval) if self._interval else 0
+        return coarse, _octaves(view.price_per_pixel / self._tick)
+
+    def open_ns(self, view: View) -> int:
+        """Time from which the next column may change a picture of this view."""
         if not len(self._depth):
-            return out
-        columns, first, last = self._columns_of_pixels(view, now_ns)
+            return view.left_ns
+        merged = self.zoom(view)[0]
+        newest = self._depth.dropped + len(self._depth) - 1
+        first = max((newest >> merged << merged) - self._depth.dropped, 0)
+        return int(self._depth.times[first])
+
+    def begin_picture(self) -> None:
+        """Allow as many new tiles as one picture may cost; `incomplete` is about it from now on."""
+        self._budget, self.incomplete = _BUILT_PER_FRAME, False
+
+    def compose(self, view: View, now_ns: int, begin: int = 0, end: int | None = None) -> Bytes:
+        """Cut pixel columns `begin` to below `end` of the view out of the tiles.
+
+        Returns
+        -------
+        uint8 array `[view.height, end - begin]`
+            0 where there is no level.
+        """
+        end = view.width if end is None else end
+        out = np.zeros((view.height, end - begin), np.uint8)
+        columns, first, last = self._columns_of_pixels(view, now_ns, begin, end)
         if first >= last:
             return out
-        shown = int(columns[last - 1] - columns[first]) + 1
-        coarse = _octaves(shown / (last - first))
-        ticks_per_pixel = view.price_per_pixel / self._tick
-        coarse_rows = _octaves(ticks_per_pixel)
+        coarse, coarse_rows = self.zoom(view)
         centres = view.high - (np.arange(view.height) + 0.5) * view.price_per_pixel
         rows = np.floor(centres / self._tick + 0.5).astype(np.int64) >> coarse_rows
         texels = columns[first:last] >> coarse
         tiles = texels // _TILE
         bounds = [0, *(np.flatnonzero(np.diff(tiles)) + 1).tolist(), len(tiles)]
         # The newest first: where the budget ends, what is missing is the oldest.
-        for start, end in reversed(list(pairwise(bounds))):
+        for start, stop in reversed(list(pairwise(bounds))):
             tile = self._tile(coarse, coarse_rows, int(tiles[start]))
-            _cut(tile, rows, texels[start:end] % _TILE, out[:, first + start : first + end])
-        self._blank_gaps(view, columns, out)
+            _cut(tile, rows, texels[start:stop] % _TILE, out[:, first + start : first + stop])
+        self._blank_gaps(view, columns, begin, out)
         return out
 
-    def _columns_of_pixels(self, view: View, now_ns: int) -> tuple[npt.NDArray[np.int64], int, int]:
+    def _learn_interval(self) -> None:
+        """Median time between columns; the session's own interval, so it is learnt from the first few."""
+        if self._interval_of < 64 and len(self._depth) > max(1, 2 * self._interval_of):
+            self._interval_of = len(self._depth)
+            self._interval = int(np.median(np.diff(self._depth.times[:256])))
+
+    def _columns_of_pixels(
+        self, view: View, now_ns: int, begin: int, end: int
+    ) -> tuple[npt.NDArray[np.int64], int, int]:
         """Newest column at the end of each pixel (its number ever), and the first and last pixel with one."""
         times = self._depth.times
-        ends = view.left_ns + np.arange(1, view.width + 1, dtype=np.int64) * view.scale_ns
+        ends = view.left_ns + np.arange(begin + 1, end + 1, dtype=np.int64) * view.scale_ns
         known = times.searchsorted(ends) - 1
-        first = int((known < 0).sum())
-        last = min(view.width, view.x_of(max(now_ns, int(times[-1]))) + 1)
-        return known + self._depth.dropped, first, last
+        if not len(times):
+            return known, 0, 0
+        last = min(end, view.x_of(max(now_ns, int(times[-1]))) + 1) - begin
+        return known + self._depth.dropped, int((known < 0).sum()), last
 
-    def _blank_gaps(self, view: View, columns: npt.NDArray[np.int64], out: Bytes) -> None:
+    def _blank_gaps(self, view: View, columns: npt.NDArray[np.int64], begin: int, out: Bytes) -> None:
         """Clear the pixels where the book was not recorded: the last column is too old there."""
-        times = self._depth.times
-        local = columns - self._depth.dropped
-        ages = view.left_ns + np.arange(view.width, dtype=np.int64) * view.scale_ns
-        ages -= times[np.maximum(local, 0)]
-        inside = local[local >= 0]
-        some = times[max(int(inside[0]) - 1, 0) : int(inside[0]) + 64]
-        interval = int(np.median(np.diff(some))) if len(some) > 1 else 0
-        if interval:
-            out[:, ages > _HOLD * interval] = 0
+        if not self._interval:
+            return
+        local = np.maximum(columns - self._depth.dropped, 0)
+        ages = view.left_ns + np.arange(begin, begin + len(columns), dtype=np.int64) * view.scale_ns
+        ages -= self._depth.times[local]
+        gaps = ages > _HOLD * self._interval
+        if gaps.any():
+            out[:, gaps] = 0
 
     def _tile(self, coarse: int, coarse_rows: int, number: int) -> _Tile:
         """Tile of this zoom, from the cache where it is up to date."""

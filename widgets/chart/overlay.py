@@ -166,7 +166,7 @@ class Overlay:
 
     def _draw_legend(self, painter: QPainter) -> None:
         """Show what sizes the heatmap's colours stand for."""
-        low, high = self._scene.heat_range
+        low, high = self._scene.heat.ends
         if high <= low:
             return
         width, height = self._px(_LEGEND_WIDTH), self._px(_LEGEND_HEIGHT)
@@ -181,7 +181,7 @@ class Overlay:
         painter.drawImage(QRect(left, top, width, height), image)
         painter.setPen(QColor(self._theme.quiet))
         for place, draw in ((0, glyphs.left), (width // 2, glyphs.centre), (width - 1, glyphs.right)):
-            size = float(self._scene.tiles.sizes_of(steps[place : place + 1])[0])
+            size = float(self._scene.heat.tiles.sizes_of(steps[place : place + 1])[0])
             draw(
                 painter,
                 left + place,

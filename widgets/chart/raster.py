@@ -107,6 +107,21 @@ def fill_boxes(
     fill_runs(pixels, x, top[box], bottom[box], colour[box])
 
 
+def blend_lines(pixels: Pixels, rows: list[int], columns: list[int], colour: QColor, part: float) -> None:
+    """Lay `part` of a colour over whole rows and columns; those outside are left out."""
+    height, width = pixels.shape
+    inside = [row for row in rows if 0 <= row < height]
+    if inside:
+        lines = pixels[inside]
+        blend(lines, colour, part)
+        pixels[inside] = lines
+    across = [column for column in columns if 0 <= column < width]
+    if across:
+        lines = pixels[:, across]
+        blend(lines, colour, part)
+        pixels[:, across] = lines
+
+
 def blend(pixels: Pixels, colour: QColor, part: float) -> None:
     """Lay `part` of a colour over some pixels (a view; meant for lines and small areas)."""
     if not pixels.size:

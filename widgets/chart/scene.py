@@ -13,8 +13,9 @@ from PySide6.QtGui import QColor, QPainter
 from engine.messages.columns import Rows
 from widgets.chart import flow, marks, prices
 from widgets.chart.axes import Axes
+from widgets.chart.envelopes import KeptEnvelope
 from widgets.chart.fills import FillColumns
-from widgets.chart.heatmap import HeatTiles
+from widgets.chart.heat_layer import HeatLayer
 from widgets.chart.layout import Layout
 from widgets.chart.palette import Palette
 from widgets.chart.raster import Area, Pixels, Raster, blend
@@ -23,9 +24,6 @@ from widgets.chart.view import View
 from widgets.theme import Theme
 
 _LEAST_TICKS: Final = 24
-_HEAT_PERCENTILES: Final = (35, 99.8)
-"""Sizes at the ends of the colour map: a good part of all levels is background, the walls stand out."""
-
 _FILLS_CELL: Final = 5
 _PIXELS_PER_TRADE: Final = 4
 _RANGE_PIXELS: Final = 16
@@ -50,8 +48,7 @@ class Scene:
     ----------
     flow_peak : float
         Volume at the top of the lower pane.
-    heat_range : tuple of float
-        Bytes of the heatmap at the legend's ends.
+    heat : HeatLayer
     paintings : int
         How often it was drawn, for the tests.
     """
@@ -59,13 +56,13 @@ class Scene:
     def __init__(self, theme: Theme, market: ChartMarket, orders: ChartOrders | None) -> None:
         self.market, self.orders = market, orders
         self.tick = float(market.instrument.tick_size)
-        self.tiles = HeatTiles(market.depth, self.tick)
+        self.heat = HeatLayer(market.depth, self.tick)
+        self._bid, self._ask = (KeptEnvelope(market.quotes, side) for side in ("bid", "ask"))
+        self._price = KeptEnvelope(market.trades, "price")
         self.fills = FillColumns(market.instrument.id)
         self.flow: flow.Flow | None = None
         self.flow_peak = 0.0
-        self.heat_range = (0.0, 0.0)
         self.paintings = 0
-        self._tuned_at = 0
         self._raster: Raster | None = None
         self._sprites_scale = 0
         self.set_theme(theme)
@@ -86,9 +83,12 @@ class Scene:
         raster = self._sized(layout)
         candles, lines = self._fetch(view, shown)
         view.fit_price(*self._visible_range(view, shown, candles, lines), _LEAST_TICKS * self.tick)
-        raster.pixels.fill(self.palette.ground)
-        if shown.heatmap:
-            self._draw_heat(raster, view, layout, now_ns)
+        if shown.heatmap and len(self.market.depth):
+            raster.pixels[layout.price.bottom :] = self.palette.ground
+            raster.pixels[:, layout.axis.left :] = self.palette.ground
+            self.heat.draw(raster.inside(layout.price), view, self.palette, now_ns)
+        else:
+            raster.pixels.fill(self.palette.ground)
         axes.draw_grid(raster, view, layout, self.theme)
         last_x = view.x_of(now_ns)
         pane = raster.inside(layout.price)
@@ -123,10 +123,9 @@ class Scene:
         if bars is not None:
             limit = max(1, view.width // prices.PIXELS_PER_CANDLE)
             return bars.candles(view.left_ns, view.right_ns, limit), []
-        span = view.left_ns, view.right_ns, view.width
         if len(self.market.quotes):
-            return None, [self.market.quotes.envelope(side, *span) for side in ("bid", "ask")]
-        return None, [self.market.trades.envelope("price", *span)] if len(self.market.trades) else []
+            return None, [self._bid.over(view), self._ask.over(view)]
+        return None, [self._price.over(view)] if len(self.market.trades) else []
 
     def _visible_range(
         self, view: View, shown: Shown, candles: Rows | None, lines: list[Envelope]
@@ -138,29 +137,9 @@ class Scene:
             parts.append(trades)
         return prices.price_range(parts, candles)
 
-    def _draw_heat(self, raster: Raster, view: View, layout: Layout, now_ns: int) -> None:
-        count = self.market.depth.dropped + len(self.market.depth)
-        if not count:
-            return
-        if count > self._tuned_at * 1.1:
-            self._tune_heat()
-            self._tuned_at = count
-        cells = self.tiles.compose(view, now_ns)
-        raster.inside(layout.price)[...] = self.palette.heat(*self.heat_range).take(cells)
-
-    def _tune_heat(self) -> None:
-        """Set the colours' ends by the sizes seen; small changes are let be, so that colours keep still."""
-        sample = self.tiles.sample()
-        if not len(sample):
-            return
-        low, high = (float(value) for value in np.percentile(sample, _HEAT_PERCENTILES))
-        high = max(high, low + 16)
-        if abs(low - self.heat_range[0]) > 4 or abs(high - self.heat_range[1]) > 4:
-            self.heat_range = low, high
-
     def _draw_lines(self, pixels: Pixels, view: View, lines: list[Envelope], last_x: int, scale: int) -> None:
         colours = (self.palette.text,) * len(lines)
-        if len(lines) == 2 and prices.apart(*lines, _SPREAD_SHOWS * scale * view.price_per_pixel):
+        if len(lines) == 2 and prices.apart(lines[0], lines[1], _SPREAD_SHOWS * scale * view.price_per_pixel):
             colours = self.palette.bid_line, self.palette.ask_line
         for line, colour in zip(lines, colours, strict=True):
             prices.draw_line(pixels, line, view, last_x, colour, scale)
