@@ -11,6 +11,8 @@ from engine.feeds.decoded import Undecodable
 from engine.store.merging import Mask
 
 _DIGITS = 18
+_DOUBLE_DIGITS = 15
+_SAMPLE_ROWS = 1_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +31,7 @@ class Scaled:
 def scaled(text: pl.Series) -> Scaled:
     """Integers of a text column at the fewest decimals that keep every value exactly.
 
-    Zeros at the end are no digits: 2683.80000000 needs one decimal. Exponents are understood.
+    Zeros at the end are no digits: 2683.80000000 has one decimal. Exponents are understood.
 
     Raises
     ------
@@ -38,27 +40,67 @@ def scaled(text: pl.Series) -> Scaled:
     """
     if not len(text):
         return Scaled(np.zeros(0, np.int64), np.zeros(0, np.bool_), 0)
+    whole = text.cast(pl.Int64, strict=False)
+    if not whole.null_count():
+        return _within_digits(whole, np.ones(len(text), np.bool_), 0)
+    return _by_doubles(text) or _by_digits(text)
+
+
+def _by_doubles(text: pl.Series) -> Scaled | None:
+    """Scale short numbers fast: each decimal of up to 15 digits has its own double, so that gives it back.
+
+    None where a text is longer, or a number has more than 15 digits at the common precision.
+    """
+    longest = text.str.len_bytes().max()
+    if not isinstance(longest, int) or longest > _DOUBLE_DIGITS + 1:
+        return None
+    doubles = text.cast(pl.Float64, strict=False)
+    if doubles.null_count() > text.null_count():
+        doubles = text.str.strip_chars().cast(pl.Float64, strict=False)
+    values = doubles.fill_null(np.nan).to_numpy()
+    valid = np.isfinite(values)
+    values = np.where(valid, values, 0.0)
+    for decimals in range(_DOUBLE_DIGITS + 1):
+        power = 10.0**decimals
+        if np.abs(values[:_SAMPLE_ROWS]).max() * power >= 10.0**_DOUBLE_DIGITS:
+            return None
+        head = np.rint(values[:_SAMPLE_ROWS] * power)
+        if (head / power == values[:_SAMPLE_ROWS]).all():
+            scaled_up = np.rint(values * power)
+            if np.abs(scaled_up).max() >= 10.0**_DOUBLE_DIGITS:
+                return None
+            if (scaled_up / power == values).all():
+                return Scaled(scaled_up.astype(np.int64), valid, decimals)
+    return None
+
+
+def _by_digits(text: pl.Series) -> Scaled:
+    """Scale any number of up to 18 digits, by decimal arithmetic."""
     trimmed = text.str.strip_chars()
     if trimmed.str.contains_any(["e", "E"]).any():
         trimmed = _without_exponents(trimmed)
-    point = trimmed.str.find(".", literal=True)
-    written = (trimmed.str.len_bytes().cast(pl.Int64) - 1 - point.cast(pl.Int64)).max()
-    decimals = int(written) if isinstance(written, int) else 0
-    if decimals > _DIGITS:
-        longest = trimmed.str.strip_chars_end("0").str.len_bytes().cast(pl.Int64) - 1 - point.cast(pl.Int64)
-        decimals = max(0, int(longest.max() or 0))  # type: ignore[arg-type]
-        if decimals > _DIGITS:
-            raise Undecodable(f"a number has more than {_DIGITS} decimals, more than can be kept exactly")
-    parsed = trimmed.str.to_decimal(scale=decimals)
-    valid = parsed.is_not_null().to_numpy()
-    wide = parsed.fill_null(0).to_physical()
-    if not wide.is_between(-(10**_DIGITS) + 1, 10**_DIGITS - 1).all():
+    trimmed = (
+        pl.DataFrame({"text": trimmed})
+        .select(
+            pl.when(pl.col("text").str.contains(".", literal=True))
+            .then(pl.col("text").str.strip_chars_end("0"))
+            .otherwise(pl.col("text"))
+        )
+        .to_series()
+    )
+    decimals = trimmed.str.len_bytes().cast(pl.Int64) - 1 - trimmed.str.find(".", literal=True).cast(pl.Int64)
+    most = decimals.max()
+    precision = most if isinstance(most, int) else 0
+    if precision > _DIGITS:
+        raise Undecodable(f"a number has more than {_DIGITS} decimals, more than can be kept exactly")
+    parsed = trimmed.str.to_decimal(scale=precision)
+    return _within_digits(parsed.fill_null(0).to_physical(), parsed.is_not_null().to_numpy(), precision)
+
+
+def _within_digits(integers: pl.Series, valid: Mask, precision: int) -> Scaled:
+    if not integers.is_between(-(10**_DIGITS) + 1, 10**_DIGITS - 1).all():
         raise Undecodable(f"a number has more than {_DIGITS} digits, more than can be kept exactly")
-    integers = wide.cast(pl.Int64).to_numpy()
-    while decimals and not (integers % 10).any():
-        integers = integers // 10
-        decimals -= 1
-    return Scaled(integers, valid, decimals)
+    return Scaled(integers.cast(pl.Int64).to_numpy(), valid, precision)
 
 
 def _without_exponents(text: pl.Series) -> pl.Series:

@@ -136,8 +136,8 @@ def _decode_one(data: bytes, described: Described) -> Decoded:
     names = ", ".join(table.names[:_NAMES_SHOWN]) if table.names else ""
     more = ", …" if table.names and len(table.names) > _NAMES_SHOWN else ""
     raise Undecodable(
-        f"its columns {f'({names}{more}) ' if names else ''}are neither time, bid and ask nor time, price and "
-        "size; say which is which with --columns time=…,bid=…,ask=…"
+        f"its columns {f'({names}{more}) ' if names else ''}are neither time, bid and ask nor time, "
+        "price and size; say which is which with --columns time=…,bid=…,ask=…"
     )
 
 

@@ -6,18 +6,12 @@ import re
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Literal
 
 from engine.errors import unknown_name
 from engine.feeds.decoded import Undecodable
 
-type Format = Literal[
-    "dukascopy", "binance-raw", "quotes", "trades", "truefx", "histdata", "lean", "delimited"
-]
-"""`delimited` is what `auto` finds in text and Parquet tables: the columns tell whether quotes or trades."""
-
 CHOICES = ("auto", "dukascopy", "binance-raw", "quotes", "trades", "truefx", "histdata", "lean")
-"""What a user can say with `--format`."""
+"""What a user can say with `--format`; `auto` also finds `delimited`: its columns tell which kind."""
 
 _LZMA_ALONE = b"]\x00\x00"
 _BINANCE_LINE = re.compile(rb"^\d{16,19} \{")

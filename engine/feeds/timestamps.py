@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from engine.columns import Int64
-from engine.feeds.decimals import scaled
+from engine.feeds.decimals import Scaled, scaled
 from engine.feeds.decoded import Undecodable
 from engine.store.merging import Mask
 
@@ -72,7 +72,7 @@ def times(column: pl.Series, day: date | None) -> Times:
 def _from_numbers(text: pl.Series, sample: list[str], day: date | None) -> Times:
     whole = [each.partition(".")[0].lstrip("0") for each in sample]
     longest = max(len(each) for each in whole)
-    parsed = scaled(text)
+    parsed = scaled(text) if any("." in each for each in sample) else _whole(text)
     if longest <= 8 and all(float(each) < _DAY_MS for each in sample):
         if day is None:
             raise Undecodable("its times count from midnight, but neither its name nor --date tells the day")
@@ -96,10 +96,19 @@ def _from_numbers(text: pl.Series, sample: list[str], day: date | None) -> Times
     return Times(np.where(inside, parsed.integers, 0) * factor, inside, f"{name} since 1970, UTC")
 
 
+def _whole(text: pl.Series) -> Scaled:
+    """Integers of up to 19 digits, which is what nanoseconds have."""
+    integers = text.cast(pl.Int64, strict=False)
+    return Scaled(integers.fill_null(0).to_numpy(), integers.is_not_null().to_numpy(), 0)
+
+
 def _from_text(text: pl.Series, sample: list[str]) -> Times:
+    parted = "T" if "T" in sample[0].removesuffix("UTC") else " "
+    named = sample[0].endswith(" UTC")
+
     def read(column: pl.Series, form: str) -> pl.Series:
-        plain = column.str.strip_suffix(" UTC").str.replace("T", " ", literal=True)
-        return plain.str.to_datetime(form, time_unit="ns", strict=False)
+        plain = column.str.strip_suffix(" UTC") if named else column
+        return plain.str.to_datetime(form.replace(" ", parted), time_unit="ns", strict=False)
 
     some = pl.Series(sample, dtype=pl.String)
     found = [int(read(some, form).is_not_null().sum()) for form, _, _ in _FORMATS]

@@ -85,7 +85,7 @@ def check_book(store: Store, instrument: str) -> BookCheck:
     facts = store.instrument(instrument)
     if not store.files(instrument, "deltas"):
         raise UserError(f"No book updates of {instrument} are stored; import a recording that has them.")
-    quotes = _QuotesInForce.of(cast("Quotes", store.read(instrument, "quotes")))
+    quotes = _QuotesInForce.of(store.read(instrument, "quotes"))
     book, counts = Book(), dict.fromkeys(("updates", "compared", "equal", "crossed", "gaps"), 0)
     for chunk in store.chunks(instrument, ["deltas"]):
         deltas = cast("Deltas", chunk.columns["deltas"])

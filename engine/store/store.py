@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal, overload
 
 import msgspec
 import numpy as np
@@ -17,7 +18,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.columns import KINDS, Columns
+from engine.columns import KINDS, Columns, Deltas, Quotes, Trades
 from engine.errors import UserError, unknown_name
 from engine.messages.instrument import Instrument
 from engine.store.locking import exclusive
@@ -131,6 +132,22 @@ class Store:
         names = sorted((PRICES | SIZES) & set(KINDS[kind].array_names()))
         return pl.concat([frame.with_columns(pl.col(names).cast(floats)) for frame in frames])
 
+    @overload
+    def read(
+        self, instrument: str, kind: Literal["quotes"], start_ns: int | None = None, end_ns: int | None = None
+    ) -> Quotes: ...
+    @overload
+    def read(
+        self, instrument: str, kind: Literal["trades"], start_ns: int | None = None, end_ns: int | None = None
+    ) -> Trades: ...
+    @overload
+    def read(
+        self, instrument: str, kind: Literal["deltas"], start_ns: int | None = None, end_ns: int | None = None
+    ) -> Deltas: ...
+    @overload
+    def read(
+        self, instrument: str, kind: str, start_ns: int | None = None, end_ns: int | None = None
+    ) -> Columns: ...
     def read(
         self, instrument: str, kind: str, start_ns: int | None = None, end_ns: int | None = None
     ) -> Columns:
@@ -186,9 +203,21 @@ class Store:
     def has_sequence(self, instrument: str, kind: str, sequence: int) -> bool:
         """Tell whether a row with the venue's number `sequence` is stored."""
         files = self.files(instrument, kind)
-        return bool(files) and not (
-            pl.scan_parquet(files).filter(pl.col("sequence") == sequence).head(1).collect().is_empty()
-        )
+        if not files:
+            return False
+        try:
+            found = (
+                pl.scan_parquet(files)
+                .filter(pl.col("sequence") == sequence)
+                .select("sequence")
+                .head(1)
+                .collect()
+            )
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise UserError(
+                f"A file in {files[0].parent} cannot be read; delete it and import that day again."
+            ) from error
+        return not found.is_empty()
 
     # -- writing ------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.columns import Columns
+from engine.columns import Columns, Int64
 from engine.store.row_groups import RowGroup, read_rows
 from engine.store.schema import restated
 
@@ -51,22 +51,28 @@ class KindStream:
         self._precisions = precisions
         self._start_ns, self._end_ns = start_ns, end_ns
         wanted = [g for g in groups if g.last_init_ns >= start_ns and g.first_init_ns < end_ns]
-        # The sort is stable: groups that begin at the same time stay in their stored order.
-        self._waiting = sorted(wanted, key=lambda group: group.first_init_ns)
+        self._waiting = sorted(enumerate(wanted), key=lambda placed: placed[1].first_init_ns)
         self._rows: Columns | None = None
+        self._group_of: Int64 = np.zeros(0, np.int64)
+        """Which group each loaded row is of: rows received at the same time stay in their stored order."""
 
     def _complete_before(self) -> int:
         """Rows received before this time are all in memory."""
-        return self._waiting[0].first_init_ns if self._waiting else END_OF_TIME
+        return self._waiting[0][1].first_init_ns if self._waiting else END_OF_TIME
 
     def _load_next(self) -> None:
-        group = self._waiting.pop(0)
+        place, group = self._waiting.pop(0)
         rows = by_receipt(restated(read_rows(self._kind, group), *self._precisions))
         low, high = np.searchsorted(rows.ts_init, (self._start_ns, self._end_ns))
         rows = rows.take(slice(int(low), int(high)))
+        group_of = np.full(len(rows), place, np.int64)
         if self._rows is not None and len(self._rows):
-            rows = by_receipt(type(rows).concat([self._rows, rows]))
-        self._rows = rows
+            rows = type(rows).concat([self._rows, rows])
+            group_of = np.concatenate([self._group_of, group_of])
+            if not (np.diff(rows.ts_init) > 0).all():
+                order = np.lexsort((group_of, rows.ts_init))
+                rows, group_of = rows.take(order), group_of[order]
+        self._rows, self._group_of = rows, group_of
 
     def horizon(self, rows: int) -> int:
         """Time before which about `rows` rows can be taken; `END_OF_TIME` where the stream ends first."""
@@ -89,6 +95,7 @@ class KindStream:
             return None
         count = int(np.searchsorted(self._rows.ts_init, time_ns))
         taken, self._rows = self._rows.take(slice(0, count)), self._rows.take(slice(count, None))
+        self._group_of = self._group_of[count:]
         if not len(self._rows):
             self._rows = None
         return taken if count else None

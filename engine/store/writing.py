@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -93,7 +94,7 @@ def _by_day(columns: Columns) -> Iterator[tuple[date, Columns]]:
     columns = in_order(columns)
     days = columns.ts_event // DAY_NS
     starts: list[int] = np.flatnonzero(np.diff(days, prepend=days[:1] - 1)).tolist()
-    for start, end in zip(starts, [*starts[1:], len(days)], strict=True):
+    for start, end in pairwise([*starts, len(days)]):
         yield _EPOCH + timedelta(days=int(days[start])), columns.take(slice(start, end))
 
 
