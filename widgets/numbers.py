@@ -120,6 +120,13 @@ def signed_text(value: Number | None, precision: int) -> str:
     return f"+{text}" if sign_of(value, precision) > 0 else text
 
 
+def money_digits(currency: str) -> int:
+    """Decimal digits in which amounts of a currency are read: cents, whole yen, eight for coins."""
+    if currency in {"JPY", "KRW", "HUF", "CLP"}:
+        return 0
+    return 8 if currency in {"BTC", "ETH", "BNB", "SOL", "XRP", "LTC"} else 2
+
+
 def signed_money(value: Number | None, currency: str = "", precision: int = 2) -> str:
     """Money with its sign and currency: `+1,234.50 USD`."""
     text = signed_text(value, precision)
