@@ -148,9 +148,10 @@ class Equity:
         bucket = (ts - self._start) // self._bucket_ns
         starts = np.flatnonzero(np.concatenate([(True,), bucket[1:] != bucket[:-1]]))
         ends = np.append(starts[1:], len(ts))
-        order = np.lexsort((np.arange(len(ts)), drawdown, bucket))
-        deepest = order[starts]
-        points = np.unique(np.concatenate([deepest, ends - 1]))
+        lowest = np.repeat(np.minimum.reduceat(drawdown, starts), ends - starts)
+        at_lowest = np.flatnonzero(drawdown == lowest)
+        _, first = np.unique(bucket[at_lowest], return_index=True)
+        points = np.unique(np.concatenate([at_lowest[first], ends - 1]))
         rows = np.empty(len(points), EQUITY)
         rows["ts"], rows["equity"], rows["drawdown"] = ts[points], equity[points], drawdown[points]
         if self._bucket is not None:
