@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 from engine.columns import Columns, Quotes
 from engine.feeds.simulated import PROFILES, Simulation, random_quotes, simulate
@@ -39,14 +40,20 @@ def session(
     rows: int = 2_000,
     window_events: Callable[[], int] = lambda: 1_000,
     watched: bool = True,
-    **run: object,
+    venue_rules: VenueRules | None = None,
+    **run: Any,
 ) -> ReplaySession:
     """Session over columns in memory, of the FX or the crypto instrument by their precision."""
     columns = columns or (quotes(),)
     instrument = FX if columns[0].price_precision == FX.price_precision else CRYPTO
     named = strategy if isinstance(strategy, str) else "none"
     return ReplaySession(
-        Run(instrument=instrument.id, strategy=named, venue=VenueRules(latency_ms=latency_ms), **run),  # type: ignore[arg-type]
+        Run(
+            instrument=instrument.id,
+            strategy=named,
+            venue=venue_rules or VenueRules(latency_ms=latency_ms),
+            **run,
+        ),
         ColumnsSource(instrument, *columns, rows=rows),
         strategy=None if isinstance(strategy, str) else strategy,
         window_events=window_events,
