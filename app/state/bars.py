@@ -62,7 +62,7 @@ class BarsState:
 
     @property
     def conflated(self) -> int:
-        """Ticks that never reached the screen; tick and volume bars lack them, time bars keep their prices."""
+        """Ticks that never reached the screen: tick and volume bars lack them."""
         return self._tape.conflated
 
     def __len__(self) -> int:

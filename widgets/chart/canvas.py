@@ -90,8 +90,8 @@ class Canvas(QWidget):
         return max(self._clock_ns, self.scene.market.now if self.scene else 0)
 
     def refresh(self) -> None:
-        """Paint again if something visible changed; does nothing while hidden."""
-        if self.scene is None or not self.isVisible():
+        """Paint again if something visible changed."""
+        if self.scene is None:
             return
         versions = self._current_versions(self.scene)
         if versions == self._versions and not self.scene.heat.tiles.incomplete:
@@ -167,7 +167,7 @@ class Canvas(QWidget):
         with_flow = self.shown.flow and len(scene.market.trades) > 0
         if self._layout is None or with_flow != self._layout.with_flow:
             width, height = round(self.width() * axes.ratio), round(self.height() * axes.ratio)
-            axis_width = axes.width(_some_price(scene.market))
+            axis_width = axes.width(scene.some_price())
             self._layout = Layout.of(width, height, axes.ratio, axis_width, with_flow=with_flow)
             self.view.resize(self._layout.price.width, self._layout.price.height)
         return self._layout
@@ -194,7 +194,7 @@ class Canvas(QWidget):
 
     @override
     def paintEvent(self, _event: QPaintEvent) -> None:
-        if self.scene is None or not _has_data(self.scene.market):
+        if self.scene is None or not self.scene.has_data:
             with QPainter(self) as painter:
                 self._paint_empty(painter)
             return
@@ -305,16 +305,3 @@ class Canvas(QWidget):
         self.pointer.at = None
         self.time_hovered.emit(None)
         self.update()
-
-
-def _has_data(market: ChartMarket) -> bool:
-    return bool(len(market.quotes) or len(market.trades) or len(market.depth))
-
-
-def _some_price(market: ChartMarket) -> float:
-    """A price as long as those that the axis will show."""
-    if len(market.quotes):
-        return float(market.quotes.rows["ask"][-1])
-    if len(market.trades):
-        return float(market.trades.rows["price"][-1])
-    return 0.0

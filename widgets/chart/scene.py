@@ -73,6 +73,19 @@ class Scene:
         self.palette = Palette(theme)
         self._sprites_scale = 0
 
+    @property
+    def has_data(self) -> bool:
+        """Whether there is anything to draw."""
+        market = self.market
+        return bool(len(market.quotes) or len(market.trades) or len(market.depth))
+
+    def some_price(self) -> float:
+        """Return a price as long as those that the axis will show."""
+        for tape, column in ((self.market.quotes, "ask"), (self.market.trades, "price")):
+            if len(tape):
+                return float(tape.rows[column][-1])
+        return float(np.nanmax(self.market.depth.rows["price"][-1])) if len(self.market.depth) else 0.0
+
     def bars(self, shown: Shown) -> Bars | None:
         """Bars that are shown, if any; raises `UserError` for a bad spec."""
         return None if shown.spec is None else self.market.bars(shown.spec)

@@ -1,4 +1,4 @@
-"""Rows for the tests of the market's read models: small integer prices, so that sums and extremes are exact."""
+"""Rows for the tests of the market's read models: small whole numbers, so that sums are exact."""
 
 import numpy as np
 

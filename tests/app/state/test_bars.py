@@ -1,4 +1,4 @@
-"""The screen's bars are the engine's exact bars, however the ticks were batched and however many are shown."""
+"""The screen's bars are the engine's exact bars, however ticks are batched and however many are shown."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A tape's answers per pixel equal what a look at every row would give, at a cost that ignores their number."""
+"""A tape's answers per pixel equal a look at every row, at a cost that ignores their number."""
 
 import numpy as np
 import pytest

@@ -103,6 +103,17 @@ def test_the_same_picture_comes_from_any_batching_and_after_the_last_tile_grew()
         )
 
 
+def test_a_tile_that_grew_is_made_once_again_and_then_kept() -> None:
+    history = _history(50)
+    tiles, view = HeatTiles(history, TICK), _view(0, SECOND)
+    _composed(tiles, view)
+    history.append(depth(np.arange(50, 60)))
+    _composed(tiles, view)
+    read = tiles.columns_read
+    _composed(tiles, view)
+    assert tiles.columns_read == read == 110
+
+
 def test_prices_far_apart_share_rows_by_the_largest_size() -> None:
     tiles = HeatTiles(_history(10, wall=103.0), TICK)
     view = _view(0, SECOND // 30, low=-300.0, high=500.0)  # eight ticks per pixel

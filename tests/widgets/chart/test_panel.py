@@ -356,8 +356,9 @@ def test_the_price_range_is_told_when_it_changes(panel: ChartPanel, qtbot: QtBot
 def test_nothing_is_drawn_when_nothing_changed_or_nobody_looks(panel: ChartPanel) -> None:
     state = _market()
     panel.bind(state)
+    panel.choose("1-SECOND-BID")
     _painted(panel)
-    scene = panel.canvas.scene
+    scene, bars = panel.canvas.scene, state.bars("1-SECOND-BID")
     assert scene is not None
     drawn = scene.paintings
     _painted(panel)
@@ -365,10 +366,11 @@ def test_nothing_is_drawn_when_nothing_changed_or_nobody_looks(panel: ChartPanel
     _painted(panel)
     assert scene.paintings == drawn
     panel.hide()
+    built = bars.version
     give(state, quotes(np.arange(120, 200), 100.0))
     panel.refresh()
     QApplication.processEvents()
-    assert scene.paintings == drawn
+    assert (scene.paintings, bars.version) == (drawn, built)
     panel.show()
     _painted(panel)
     assert scene.paintings > drawn
