@@ -37,7 +37,7 @@ if (-not ((Test-Path ".venv/Scripts/python.exe") -and (Test-Fits @(".venv/Script
 }
 Write-Host "Installing the locked set; this is a large download the first time."
 Invoke-Checked ".venv/Scripts/python.exe" @("-m", "pip", "install", "--quiet", "--require-hashes", "-r", "packaging/uv.lock")
-Invoke-Checked ".venv/Scripts/uv.exe" @("pip", "install", "--quiet", "--python", ".venv/Scripts/python.exe", "--require-hashes", "-r", "requirements.lock")
+Invoke-Checked ".venv/Scripts/uv.exe" @("pip", "install", "--quiet", "--python", ".venv/Scripts/python.exe", "--compile-bytecode", "--require-hashes", "-r", "requirements.lock")
 Invoke-Checked ".venv/Scripts/uv.exe" @("pip", "install", "--quiet", "--python", ".venv/Scripts/python.exe", "--no-deps", "--no-build-isolation", "-e", ".")
 New-Item -ItemType File -Force $stamp | Out-Null
 (Get-Item $stamp).LastWriteTimeUtc = [DateTime]::UtcNow
