@@ -1,6 +1,5 @@
 """Composition root of the GUI process: makes the program out of its parts and runs its loop."""
 
-import asyncio
 import logging
 import os
 import sys
@@ -93,7 +92,9 @@ def link_opener(hosting: Hosting) -> Callable[[Run], Link]:
 
 def run_until_closed(application: QApplication, station: Station) -> int:
     """Run the loop until the last window is closed; 0."""
-    from qasync import QEventLoop  # noqa: PLC0415 - loads asyncio; the window is made before
+    import asyncio  # noqa: PLC0415 - a tenth of a second that the first painted window need not wait for
+
+    from qasync import QEventLoop  # noqa: PLC0415
 
     collector = BugCollector(BugReporter(station).report, stop_panel)
     collector.install()
@@ -132,11 +133,9 @@ def main(*, hosting: Hosting | None = None, layout: str | None = None) -> int:
     if layout is not None:
         station.layouts.load(layout)
         station.settings.update(layout=layout)
-    window = station.new_window()
+    window = _open_on_demo(station)
     if station.settings.problem:
         window.top.banner.say(station.settings.problem, severity="warning")
-    # Painted first, so that the person sees a window while the engine starts.
-    QTimer.singleShot(0, station, lambda: _start_demo(station, window))
     return run_until_closed(application, station)
 
 
@@ -144,8 +143,10 @@ def open_run(run: Run, *, engine: Hosting = "process", speed: float = 1.0) -> in
     """Open the station on a run, playing; returns when its last window is closed."""
     application = make_application()
     station = make_station(application, hosting=engine, store=Path(run.store) if run.store else None)
-    window = station.new_window()
-    QTimer.singleShot(0, window, lambda: window.deeds.open_run(run, speed))
+    session = station.open_run(run)
+    session.set_speed(speed)
+    session.play()
+    station.new_window()
     return run_until_closed(application, station)
 
 
@@ -161,7 +162,7 @@ def watch_demo(
     """
     application = make_application(offscreen=offscreen)
     station = make_station(application)
-    window = station.new_window()
+    window = _open_on_demo(station)
     figures: dict[str, object] = {}
 
     def end() -> None:
@@ -171,7 +172,6 @@ def watch_demo(
             figures["screenshot"] = str(screenshot) if saved else None
         QApplication.closeAllWindows()
 
-    QTimer.singleShot(0, window, lambda: _start_demo(station, window))
     if seconds is not None:
         QTimer.singleShot(round(seconds * 1000), window, end)
     window.closed.connect(lambda: figures or figures.update(demo_figures(station)))
@@ -197,12 +197,14 @@ def demo_figures(station: Station) -> dict[str, object]:
     }
 
 
-def _start_demo(station: Station, window: MainWindow) -> None:
-    try:
-        start_demo(station)
-    except UserError as error:
-        window.top.banner.say(str(error), severity="warning")
-        return
+def _open_on_demo(station: Station) -> MainWindow:
+    """Open a window on the demo; the engine starts first, as it loads while the window is made."""
+    start_demo(station)
+    window = station.new_window()
     window.status.set_hint(
         window.tr("This is a generated market. Drop a data file here, or press Ctrl+I, to import your own.")
     )
+    # Painted before the event loop is loaded, so that the person sees a window at once.
+    station.clock.tick()
+    QApplication.processEvents()
+    return window

@@ -136,6 +136,9 @@ ACTIONS: Final[tuple[Act, ...]] = (
         VIEW,
         "palette",
     ),
+    Act("zoom_in", QT_TRANSLATE_NOOP("actions", "Show less time in the chart"), "Up", "zoom_in", VIEW),
+    Act("zoom_out", QT_TRANSLATE_NOOP("actions", "Show more time in the chart"), "Down", "zoom_out", VIEW),
+    Act("follow", QT_TRANSLATE_NOOP("actions", "Back to now in the chart"), "F", "back_to_now", VIEW),
     Act("theme", QT_TRANSLATE_NOOP("actions", "Light or dark"), "Ctrl+T", "toggle_theme", VIEW, "theme"),
     Act(
         "colour_blind",

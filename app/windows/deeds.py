@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from app.windows.main_window import MainWindow
 
 LAYOUT_ENTRY: Final = "layout:"
+_ZOOM: Final = 1.5
 _UNITS: Final = tuple(Step)
 
 
@@ -202,7 +203,7 @@ class Deeds(QObject):
             [mark for mark in marks if mark != now] if now in marks else [*marks, now]
         )
         for window in self._station.windows:
-            window.top.transport.set_bookmarks(self._station.bookmarks())
+            window.show_marks()
 
     def next_bookmark(self) -> None:
         """Go to the first bookmark after now."""
@@ -253,6 +254,21 @@ class Deeds(QObject):
     def open_palette(self) -> None:
         """Search all actions."""
         self._window.palette_.open_with(self._window.palette_entries())
+
+    def zoom_in(self) -> None:
+        """Show less time in the chart."""
+        if self._window.chart is not None:
+            self._window.chart.zoom(1 / _ZOOM)
+
+    def zoom_out(self) -> None:
+        """Show more time in the chart."""
+        if self._window.chart is not None:
+            self._window.chart.zoom(_ZOOM)
+
+    def back_to_now(self) -> None:
+        """Let the chart follow the clock again."""
+        if self._window.chart is not None:
+            self._window.chart.back_to_now()
 
     def toggle_theme(self) -> None:
         """Dark becomes light, light dark."""

@@ -125,7 +125,7 @@ class ImportDialog(QDialog):
         self._bar.setRange(0, 1000)
         self._bar.setTextVisible(False)
         self._cancel = QPushButton(self.tr("Cancel"))
-        self._cancel.clicked.connect(self._on_cancel_clicked)
+        self._cancel.clicked.connect(self.cancel)
         column = QVBoxLayout(page)
         column.addStretch(1)
         column.addWidget(self._what)
@@ -141,7 +141,7 @@ class ImportDialog(QDialog):
         self._report.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         self._replay = buttons.addButton(self.tr("Replay it…"), QDialogButtonBox.ButtonRole.AcceptRole)
-        buttons.accepted.connect(self._on_replay_clicked)
+        buttons.accepted.connect(self.replay)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(page)
         column.addWidget(self._report)
@@ -225,7 +225,8 @@ class ImportDialog(QDialog):
         self._bar.setValue(round(fraction * 1000))
         self._what.setText(what)
 
-    def _on_cancel_clicked(self) -> None:
+    def cancel(self) -> None:
+        """Ask an import under way to stop; the dialog closes when it did."""
         if self.job is not None:
             self._what.setText(self.tr("Stopping…"))
             self._cancel.setEnabled(False)
@@ -244,7 +245,8 @@ class ImportDialog(QDialog):
         self._show_fault(self.tr("The import failed because of a fault in the station; nothing was stored."))
         raise error
 
-    def _on_replay_clicked(self) -> None:
+    def replay(self) -> None:
+        """Ask for the replay of what was imported."""
         self.replay_asked.emit(self.instrument)
         self.accept()
 

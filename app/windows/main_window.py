@@ -29,6 +29,7 @@ from app.windows.panels import PANELS
 from app.windows.session_text import describe, status_cells, time_digits
 from app.windows.strategy import StrategyPanel
 from app.windows.top_bar import TopBar
+from widgets.chart.panel import ChartPanel
 from widgets.palette import CommandPalette, Entry
 from widgets.status import StatusStrip
 from widgets.watchlist import WatchlistPanel
@@ -69,14 +70,15 @@ class MainWindow(QMainWindow):
         self.palette_ = CommandPalette(station.theme, self)
         self.docks: dict[str, PanelDock] = {}
         self.hosts: dict[str, PanelHost] = {}
-        self._make_panels()
         self.deeds = Deeds(self)
+        self._make_panels()
         self.actions_: dict[str, QAction] = {}
         self._make_menus()
         self._connect()
         self._status_due_s = 0.0
         self._refusals_seen = 0
         self._dismissed: str | None = None
+        self._loop: tuple[int, int] | None = None
         self._process = psutil.Process()
         self._settling = QTimer(self, singleShot=True, interval=0)
         self._settling.timeout.connect(self._on_docks_moved)
@@ -104,6 +106,8 @@ class MainWindow(QMainWindow):
 
     def _on_panel_made(self, widget: QWidget) -> None:
         match widget:
+            case ChartPanel():
+                widget.time_chosen.connect(self.deeds.seek)
             case StrategyPanel():
                 widget.run_asked.connect(self._on_run_asked)
                 session = self.station.session
@@ -166,6 +170,19 @@ class MainWindow(QMainWindow):
             entries.append(Entry(name, text, menu_label(menu).replace("&", ""), action.shortcut().toString()))
         return entries
 
+    @property
+    def chart(self) -> ChartPanel | None:
+        """The chart; None while it is stopped."""
+        widget = self.hosts["chart"].widget
+        return widget if isinstance(widget, ChartPanel) else None
+
+    def show_marks(self) -> None:
+        """Flag the bookmarks and the loop in the timeline and the chart."""
+        bookmarks = self.station.bookmarks()
+        self.top.transport.set_bookmarks(bookmarks)
+        if self.chart is not None:
+            self.chart.set_marks(bookmarks, self._loop)
+
     def place_panels(self, layout: Layout, number: int = 0) -> None:
         """Put the panels where a layout has them; `number` counts the station's windows."""
         place(self, self.docks, layout, number)
@@ -193,6 +210,7 @@ class MainWindow(QMainWindow):
     def refresh(self) -> None:
         """Take over the session's clock every frame, its figures and notices a few times a second."""
         self.top.transport.refresh()
+        self._follow_loop()
         now_s = time.monotonic()
         if now_s < self._status_due_s:
             return
@@ -204,6 +222,13 @@ class MainWindow(QMainWindow):
         if state is not None:
             self.top.transport.set_time_precision(time_digits(state))
         self._show_notice()
+
+    def _follow_loop(self) -> None:
+        transport = self.station.state.transport if self.station.state else None
+        loop = transport.loop if transport else None
+        if loop != self._loop:
+            self._loop = loop
+            self.show_marks()
 
     def _show_notice(self) -> None:
         session = self.station.session
@@ -234,7 +259,7 @@ class MainWindow(QMainWindow):
         self._dismissed = None
         self.top.banner.clear(_CONNECTION)
         self.top.transport.bind(session.state if session else None)
-        self.top.transport.set_bookmarks(self.station.bookmarks())
+        self.show_marks()
         self.top.show_session(*describe(session.run if session else None))
         self.setWindowTitle(f"{self.top.session_name} – NextTick Station" if session else "NextTick Station")
         panel = self.hosts["strategy"].widget

@@ -70,7 +70,7 @@ class OpenReplayDialog(QDialog):
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self._open = self._buttons.addButton(self.tr("Replay"), QDialogButtonBox.ButtonRole.AcceptRole)
         self._lay_out()
-        self._buttons.accepted.connect(self._on_replay_clicked)
+        self._buttons.accepted.connect(self.replay)
         self._buttons.rejected.connect(self.reject)
         self._instrument.currentTextChanged.connect(self._on_instrument_chosen)
         if instrument in names:
@@ -107,6 +107,10 @@ class OpenReplayDialog(QDialog):
         """Type the range, as a person would."""
         self._start.setText(start)
         self._end.setText(end)
+
+    def set_venue(self, *, balance: str) -> None:
+        """Type the starting balance, as a person would."""
+        self._balance.setText(balance)
 
     def run_asked(self) -> Run:
         """Run of the answers.
@@ -184,7 +188,8 @@ class OpenReplayDialog(QDialog):
             field.clear()
             field.setPlaceholderText("" if ts is None else date_time_text(ts, 3))
 
-    def _on_replay_clicked(self) -> None:
+    def replay(self) -> None:
+        """Ask for the run, or say what is wrong with it."""
         try:
             run = self.run_asked()
         except UserError as error:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import cast, override
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
@@ -130,13 +130,18 @@ class PanelHost(QWidget):
 
     def is_due(self, now_s: float) -> bool:
         """Whether the panel is seen and its rate lets it refresh now."""
-        if self._panel is None or not self.isVisible() or self.window().isMinimized():
-            return False
-        if now_s < self._due_s:
+        if self._panel is None or now_s < self._due_s or not self._is_seen():
             return False
         # A little early is better than a frame late.
         self._due_s = now_s + 1.0 / self.spec.rate_hz - 0.004
         return True
+
+    def _is_seen(self) -> bool:
+        window = self.window()
+        if not self.isVisible() or window.isMinimized():
+            return False
+        # To Qt a dock behind other tabs is visible; it only lies outside of the window.
+        return self.rect().translated(self.mapTo(window, QPoint())).intersects(window.rect())
 
     def make_due(self) -> None:
         """Let the next frame refresh the panel, however short the last one is ago."""

@@ -67,7 +67,7 @@ class Desk:
         QCoreApplication.processEvents()
 
 
-def qtbot_application():  # type: ignore[no-untyped-def]  # noqa: ANN201
+def qtbot_application():  # type: ignore[no-untyped-def]
     """The application that pytest-qt made."""
     from PySide6.QtWidgets import QApplication
 

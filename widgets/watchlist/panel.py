@@ -186,6 +186,11 @@ class WatchlistPanel(QWidget):
         self._versions = None
         self.refresh()
 
+    def choose(self, row: int) -> None:
+        """Do what a double-click on this row does: ask for the replay of what is stored only."""
+        if not self._model.rows[row].live:
+            self.replay_asked.emit(self._model.rows[row].name)
+
     def refresh(self) -> None:
         """Take over what changed."""
         markets = self._session.markets if self._session else {}
@@ -222,9 +227,7 @@ class WatchlistPanel(QWidget):
         self._table.setVisible(bool(self._model.rows))
 
     def _on_double_clicked(self, index: QModelIndex) -> None:
-        row = self._model.rows[index.row()]
-        if not row.live:
-            self.replay_asked.emit(row.name)
+        self.choose(index.row())
 
     @override
     def paintEvent(self, event: QPaintEvent) -> None:
