@@ -52,10 +52,13 @@ def paint_foot(painter: QPainter, rows: RowPainter, picture: Picture, notice: st
     crossed = picture.spread_points is not None and picture.spread_points < 0
     painter.setPen(brushes.danger if crossed else brushes.quiet)
     label = spread_text(picture)
-    rows.text.left(painter, _PAD, top, FOOT_LINE, f"{label} · {_tr('crossed')}" if crossed else label)
+    end = rows.text.left(painter, _PAD, top, FOOT_LINE, f"{label} · {_tr('crossed')}" if crossed else label)
     painter.setPen(brushes.quiet)
     imbalance = percent_text(picture.imbalance, 0, signed=True)
-    rows.text.right(painter, layout.width - _PAD, top, FOOT_LINE, f"{_tr('Imbalance')} {imbalance}")
+    label = f"{_tr('Imbalance')} {imbalance}"
+    if end + rows.text.width(label) + 3 * _PAD > layout.width:
+        label = imbalance
+    rows.text.right(painter, layout.width - _PAD, top, FOOT_LINE, label)
     if notice:
         painter.setPen(brushes.warning)
         rows.text.left(painter, _PAD, top + FOOT_LINE, FOOT_LINE, notice)

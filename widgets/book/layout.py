@@ -6,6 +6,7 @@ from typing import Final
 
 HEAD: Final = 18
 FOOT_LINE: Final = 18
+_PROFILE_FROM: Final = 280
 _SHORTEST_ROW: Final = 13
 _TALLEST_ROW: Final = 20
 _ROWS_WANTED: Final = 46
@@ -51,7 +52,7 @@ class Layout:
         """Share the width out: the price gets what its digits need, the rest is proportional."""
         own = 42 if width >= 340 else 34
         price = price_text_width + 16
-        volume = min(130, max(48, width * 22 // 100))
+        volume = min(130, width * 22 // 100) if width >= _PROFILE_FROM else 0
         size = max(36, (width - 2 * own - price - volume) // 2)
         edges = [0]
         for part in (own, size, price, size, own):

@@ -103,7 +103,8 @@ class RowPainter:
             return
         painter.setPen(self.brushes.quiet)
         price = price_text(points / 10**picture.grid.precision, picture.grid.precision)
-        self.text.right(painter, self.layout.ask.right - _PAD, top, height, price)
+        if self.text.width(price) + _PAD < self.layout.ask.width:
+            self.text.right(painter, self.layout.ask.right - _PAD, top, height, price)
         ticks = f"↕ {price_text(points / picture.grid.tick_points, 0)}"
         self.text.right(painter, self.layout.bid.right - _PAD, top, height, ticks)
 
@@ -178,7 +179,7 @@ class RowPainter:
 
     def _profile(self, painter: QPainter, row: Row, top: int) -> None:
         total = row.bought + row.sold + row.unsided
-        if total <= 0:
+        if total <= 0 or not self.layout.volume.width:
             return
         span, height = self.layout.volume, self.layout.row_height
         length = self.traded.fraction(total) * (span.width - _PROFILE_PAD)
@@ -199,6 +200,7 @@ class RowPainter:
         label = f"{_ARROWS[row.last_side]}{self._short(row.last_size)}"
         left = span.left if not row.own_ask else self.layout.volume.left
         width = max(span.width, self.bold.width(label) + 6)
+        left = min(left, self.layout.width - width)
         painter.fillRect(left, top, width, height - 1, self.brushes.panel)
         painter.fillRect(left, top, width, height - 1, self.brushes.best_washes[row.last_side])
         painter.setPen(self.brushes.sides[row.last_side])
@@ -218,7 +220,8 @@ class RowPainter:
         painter.setPen(brushes.quiet)
         spans = (layout.own_bid, layout.bid, layout.price, layout.ask, layout.own_ask, layout.volume)
         for span, title in zip(spans, titles, strict=True):
-            self.text.right(painter, span.right - _PAD, 0, HEAD, title)
+            if span.width:
+                self.text.right(painter, span.right - _PAD, 0, HEAD, title)
 
 
 def _aligned(size: float, largest: float, precision: int) -> str:
