@@ -111,10 +111,9 @@ def _from_arrow(column: pa.ChunkedArray) -> Int64:
         rows = len(array)
         flat = _from_arrow(pa.chunked_array([array.flatten()]))
         return flat.reshape(rows, len(flat) // rows if rows else 0)
-    if pa.types.is_decimal64(array.type):
-        array = array.view(pa.int64())
-    values: Int64 = array.to_numpy(zero_copy_only=True)
-    return values
+    dtype = np.uint8 if pa.types.is_uint8(array.type) else np.int64
+    values: Int64 = np.frombuffer(array.buffers()[1] or b"", dtype)  # `to_numpy` would import pandas
+    return values[array.offset : array.offset + len(array)]
 
 
 def from_table(kind: str, table: pa.Table) -> Columns:
