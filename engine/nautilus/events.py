@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any, Literal
 
-from nautilus_trader.model import OrderFilled
+from nautilus_trader.model import OrderFilled, PositionClosed, PositionOpened
 
 from engine.messages.events import Filled, OrderChanged, PositionChanged
 
@@ -47,22 +47,28 @@ def filled(event: OrderFilled) -> Filled:
     )
 
 
-def position_changed(position: Any, ts: int) -> PositionChanged:
-    """State of a Nautilus position; its average prices are ratios, so they carry more digits than a price."""
-    size = position.quantity.as_decimal()
-    realised = position.realized_pnl
+def position_changed(event: Any, position: Any) -> PositionChanged:
+    """One step of a position's life; average prices are ratios, so they carry more digits than a price.
+
+    The event tells, not `position`: where one fill closes a position and opens the opposite one, that is the
+    new one already. Only a `PositionOpened` does not say what opening cost, and `position` does.
+    """
+    size = event.quantity.as_decimal()
+    opened = isinstance(event, PositionOpened)
+    realised = position.realized_pnl if opened else event.realized_pnl
+    close = None if opened else event.avg_px_close
     return PositionChanged(
-        ts=ts,
-        position_id=str(position.id),
-        instrument=str(position.instrument_id),
-        strategy=str(position.strategy_id),
-        quantity=-size if position.is_short else size,
-        average_open=_decimal(position.avg_px_open),
-        average_close=None if position.avg_px_close is None else _decimal(position.avg_px_close),
+        ts=event.ts_event,
+        position_id=str(event.position_id),
+        instrument=str(event.instrument_id),
+        strategy=str(event.strategy_id),
+        quantity=-size if event.side.name == "SHORT" else size,
+        average_open=_decimal(event.avg_px_open),
+        average_close=None if close is None else _decimal(close),
         realised_pnl=Decimal(0) if realised is None else realised.as_decimal(),
-        currency=position.settlement_currency.code,
-        opened_ns=position.ts_opened,
-        closed_ns=position.ts_closed,
+        currency=event.currency.code,
+        opened_ns=position.ts_opened if opened else event.ts_opened,
+        closed_ns=event.ts_closed if isinstance(event, PositionClosed) else None,
     )
 
 

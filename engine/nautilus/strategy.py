@@ -208,7 +208,7 @@ class StationStrategy(Strategy):
         """Tell every step of a position's life and the balance that it left."""
         with self._telling("on_position_event"):
             position = self._cache.position(event.position_id)
-            self._tell(events.position_changed(position, event.ts_event))
+            self._tell(events.position_changed(event, position))
             if self._account is not None:
                 self._tell(self._account.changed(event.ts_event))
 
