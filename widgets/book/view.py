@@ -60,6 +60,7 @@ class LadderView(QWidget):
         self._flashes = Flashes()
         self._flash_end = QTimer(self)
         self._flash_end.setSingleShot(True)
+        self._flash_end.setTimerType(Qt.TimerType.PreciseTimer)
         self._flash_end.timeout.connect(self._on_flash_ended)
 
     # What is shown
@@ -170,6 +171,8 @@ class LadderView(QWidget):
     # Flashes
 
     def _flash(self, old: Picture, new: Picture) -> None:
+        if not self.isVisible():
+            return
         now = time.monotonic()
         self._flashes.note(old, new, now)
         rest = self._flashes.rest_ms(now)

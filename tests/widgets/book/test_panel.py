@@ -71,7 +71,7 @@ def panel(qtbot: QtBot, theme: Theme, session: OneSession) -> LadderPanel:
     qtbot.addWidget(made)
     made.resize(360, 740)
     made.bind(session)
-    made.grab()  # lays it out without a window
+    made.show()
     return made
 
 
@@ -126,6 +126,7 @@ def test_a_changed_size_flashes_and_the_flash_ends(
     flashing = pixel(panel, spot, "0.99990")
     assert near(flashing, mixed(theme.colour("bid"), theme.colour("panel"), 0.26))
     qtbot.waitUntil(lambda: pixel(panel, spot, "0.99990") != flashing, timeout=1000)
+    qtbot.waitUntil(lambda: not panel.view._flash_end.isActive(), timeout=1000)
     assert near(pixel(panel, spot, "0.99990"), theme.colour("panel"))
     assert calm != flashing
 
