@@ -182,7 +182,7 @@ class LargestPyramid:
         if level == 0:
             return np.arange(start, end)
         first = -(-start >> 2 * level)
-        last = min(end >> 2 * level, len(self._levels[level - 1]))
+        last = max(first, min(end >> 2 * level, len(self._levels[level - 1])))
         rows = self._levels[level - 1].view[first:last]
         head = np.arange(start, min(first << 2 * level, end))
         tail = np.arange(max(last << 2 * level, start), end)

@@ -202,7 +202,7 @@ class Canvas(QWidget):
         axes = self._axes_for(self.scene, ratio)
         layout = self._layout_for(self.scene, axes)
         picture = self._draw(self.scene, axes, layout)
-        overlay = Overlay(self.scene, self.view, axes, layout, self.tr)
+        overlay = Overlay(self.scene, self.view, axes, layout)
         with QPainter(self) as painter:
             painter.scale(1 / ratio, 1 / ratio)
             painter.drawImage(0, 0, picture.image)

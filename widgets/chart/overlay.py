@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRect, Qt
+from PySide6.QtCore import QCoreApplication, QPointF, QRect, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
 
 from engine.messages.events import OrderChanged
@@ -49,8 +49,8 @@ class TimeMarks:
 class Overlay:
     """Draws over a scene's picture; positions are device pixels."""
 
-    def __init__(self, scene: Scene, view: View, axes: Axes, layout: Layout, tr: readout.Translate) -> None:
-        self._scene, self._view, self._axes, self._layout, self._tr = scene, view, axes, layout, tr
+    def __init__(self, scene: Scene, view: View, axes: Axes, layout: Layout) -> None:
+        self._scene, self._view, self._axes, self._layout = scene, view, axes, layout
         self._ratio = axes.ratio
 
     @property
@@ -125,8 +125,13 @@ class Overlay:
             painter.setPen(QPen(colour, self._layout.scale, Qt.PenStyle.DashLine))
             painter.drawLine(0, y, self._layout.price.right, y)
             left = size_text(order.quantity - order.filled, self._axes.size_precision)
-            text = f"{self._tr('Buy') if order.side == 'BUY' else self._tr('Sell')} {left}"
-            self._boxed(painter, self._layout.price.right - self._px(8), y, text, colour)
+            text = (
+                QCoreApplication.translate("ChartOverlay", "Buy {size}")
+                if order.side == "BUY"
+                else QCoreApplication.translate("ChartOverlay", "Sell {size}")
+            )
+            right = self._layout.price.right - self._px(8)
+            self._boxed(painter, right, y, text.format(size=left), colour)
 
     def _boxed(self, painter: QPainter, right: int, y: int, text: str, colour: QColor) -> None:
         """Write a small label ending at `right`, on the panel's ground with a coloured edge."""
@@ -204,7 +209,7 @@ class Overlay:
             price = round(view.price_at(y + 0.5) / self._scene.tick) * self._scene.tick
             self._tag(painter, y, price_text(price, self._axes.precision), fill, ink)
         self._time_tag(painter, x, time_text(ts, readout.time_digits(view.scale_ns)), fill, ink)
-        parts = readout.lines(self._scene, view, shown, self._axes, (ts, price), self._tr)
+        parts = readout.lines(self._scene, view, shown, self._axes, (ts, price))
         self._line_of_text(painter, "   ".join(parts))
 
     def _time_tag(self, painter: QPainter, x: int, text: str, fill: QColor, ink: QColor) -> None:
@@ -234,7 +239,7 @@ class Overlay:
         painter.setPen(QPen(QColor(theme.signal), self._layout.scale))
         painter.drawRect(box)
         end = view.time_at(x1), view.price_at(y1)
-        text = readout.measure_text(self._scene, self._axes, start, end, self._tr)
+        text = readout.measure_text(self._scene, self._axes, start, end)
         right = min(
             max(x1, self._axes.glyphs.width(text) + self._px(20)), self._layout.price.right - self._px(8)
         )

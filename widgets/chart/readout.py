@@ -1,8 +1,7 @@
 """What the crosshair reads: the market at a time and price, in words and numbers."""
 
-from collections.abc import Callable
-
 import numpy as np
+from PySide6.QtCore import QCoreApplication
 
 from widgets.chart.axes import Axes
 from widgets.chart.flow import Flow
@@ -16,8 +15,6 @@ from widgets.numbers import (
     signed_text,
     time_text,
 )
-
-type Translate = Callable[[str], str]
 
 
 def depth_at(scene: Scene, ts: int, price: float) -> float:
@@ -64,9 +61,7 @@ def _price_texts(scene: Scene, view: View, shown: Shown, ts: int, axes: Axes) ->
     return [" / ".join(texts)] if texts else []
 
 
-def lines(
-    scene: Scene, view: View, shown: Shown, axes: Axes, at: tuple[int, float], tr: Translate
-) -> list[str]:
+def lines(scene: Scene, view: View, shown: Shown, axes: Axes, at: tuple[int, float]) -> list[str]:
     """Parts of the readout at a time and price."""
     ts, price = at
     parts = [time_text(ts, time_digits(view.scale_ns))]
@@ -75,13 +70,25 @@ def lines(
     if not np.isnan(price):
         size = depth_at(scene, ts, price) if shown.heatmap and len(scene.market.depth) else 0.0
         if size > 0:
-            parts.append(tr("depth {size}").format(size=compact_text(size, axes.size_precision)))
+            parts.append(
+                QCoreApplication.translate("ChartReadout", "depth {size}").format(
+                    size=compact_text(size, axes.size_precision)
+                )
+            )
     if shown.flow and scene.flow is not None and len(scene.market.trades):
         delta = delta_at(scene.flow, ts)
         if delta is not None:
-            parts.append(tr("Δ {delta}").format(delta=signed_text(delta, min(axes.size_precision, 3))))
+            parts.append(
+                QCoreApplication.translate("ChartReadout", "Δ {delta}").format(
+                    delta=signed_text(delta, min(axes.size_precision, 3))
+                )
+            )
             total = float(scene.flow.total[min(max(view.x_of(ts) + 1, 0), len(scene.flow.total) - 1)])
-            parts.append(tr("Σ {total}").format(total=signed_text(total, min(axes.size_precision, 3))))
+            parts.append(
+                QCoreApplication.translate("ChartReadout", "Σ {total}").format(
+                    total=signed_text(total, min(axes.size_precision, 3))
+                )
+            )
     return parts
 
 
@@ -90,15 +97,13 @@ def time_digits(scale_ns: int) -> int:
     return next((digits for digits, unit in ((0, 10**9), (3, 10**6), (6, 10**3)) if scale_ns >= unit), 9)
 
 
-def measure_text(
-    scene: Scene, axes: Axes, start: tuple[int, float], end: tuple[int, float], tr: Translate
-) -> str:
+def measure_text(scene: Scene, axes: Axes, start: tuple[int, float], end: tuple[int, float]) -> str:
     """Distance between two points: price, ticks, percent, time, and the volume traded meanwhile."""
     change = end[1] - start[1]
     ticks = round(change / scene.tick)
     parts = [
         signed_text(change, axes.precision),
-        tr("{ticks} ticks").format(ticks=signed_text(ticks, 0)),
+        QCoreApplication.translate("ChartReadout", "{ticks} ticks").format(ticks=signed_text(ticks, 0)),
         percent_text(change / start[1], 3, signed=True) if start[1] else "",
         duration_text(abs(end[0] - start[0])),
     ]
@@ -106,5 +111,9 @@ def measure_text(
     bought, sold = scene.market.trades.volumes(np.array([first, last]))
     volume = float(np.diff(bought)[0] + np.diff(sold)[0])
     if volume > 0:
-        parts.append(tr("volume {size}").format(size=compact_text(volume, axes.size_precision)))
+        parts.append(
+            QCoreApplication.translate("ChartReadout", "volume {size}").format(
+                size=compact_text(volume, axes.size_precision)
+            )
+        )
     return "   ".join(part for part in parts if part)

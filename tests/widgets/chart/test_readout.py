@@ -37,7 +37,7 @@ def _at(scene: Scene, second: float, price: float, shown: Shown) -> list[str]:
     view = _view()
     scene.flow = flow_of(scene.market.trades, view, None, 1)
     ts = START + int(second * SECOND)
-    return readout.lines(scene, view, shown, Axes(INSTRUMENT, 1.0), (ts, price), str)
+    return readout.lines(scene, view, shown, Axes(INSTRUMENT, 1.0), (ts, price))
 
 
 def test_it_reads_time_quote_depth_and_delta(scene: Scene) -> None:
@@ -65,7 +65,7 @@ def test_after_the_last_tick_it_reads_no_price(scene: Scene) -> None:
 
 def test_measuring_tells_price_ticks_percent_time_and_volume(scene: Scene) -> None:
     start, end = (START + 5 * SECOND, 100.0), (START + 15 * SECOND, 102.0)
-    text = readout.measure_text(scene, Axes(INSTRUMENT, 1.0), start, end, str)
+    text = readout.measure_text(scene, Axes(INSTRUMENT, 1.0), start, end)
     assert "+2.0" in text
     assert "+4 ticks" in text
     assert "+2.000 %" in text
