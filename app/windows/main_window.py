@@ -3,7 +3,7 @@
 import time
 from typing import Final, override
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAction,

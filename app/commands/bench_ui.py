@@ -1,0 +1,323 @@
+"""`nexttick bench ui`: the window's frames and delays under load, offscreen, with every panel visible.
+
+First a session in the engine process replays about 20,000 ticks a second. Then, on an hour of depth and a
+million ticks and with ticks going on at the same rate, the chart is panned and zoomed with every frame.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import psutil
+from PySide6.QtCore import QEvent, QEventLoop, QPoint, QPointF, Qt, QTimer
+from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import QApplication, QWidget
+
+from app.commands import Report, Result
+from app.demo import demo_run
+from app.gui import make_application, make_station
+from app.state.session import SessionState
+from app.station import Station
+from app.windows.layouts import DockPlace, Layout
+from app.windows.main_window import MainWindow
+from engine.errors import UserError
+from engine.link.builders import EURUSD, depth_column, market
+from engine.link.scripted import ScriptedLink
+from engine.messages.columns import LEVEL, QUOTE, TRADE, Rows
+from engine.messages.events import Phase
+from engine.messages.frames import Frame, Health, Transport
+from engine.messages.run import Run
+
+TICKS_PER_S: Final = 20_000
+HISTORY_TICKS: Final = 1_000_000
+HISTORY_NS: Final = 3_600_000_000_000
+_START_NS: Final = 1_723_118_400_000_000_000
+_WARM_UP_S: Final = 4.0
+_SPEED: Final = 16.0
+_FRAME_S: Final = 0.016
+_LEVELS: Final = 40
+
+ALL_PANELS: Final = Layout(
+    title="Every panel",
+    docks=[
+        DockPlace(id="watchlist", area="left", width=250, height=110),
+        DockPlace(id="risk", area="left", width=250, height=300),
+        DockPlace(id="strategy", area="left", width=250, height=260),
+        DockPlace(id="ladder", area="right", width=320),
+        DockPlace(id="tape", area="right", beside=True, width=210),
+        DockPlace(id="orders", area="bottom", height=150),
+        DockPlace(id="fills", area="bottom", beside=True),
+        DockPlace(id="positions", area="bottom", beside=True),
+        DockPlace(id="account", area="top", height=90),
+        DockPlace(id="log", area="top", beside=True),
+        DockPlace(id="results", area="top", beside=True),
+    ],
+)
+"""Every panel of the window seen at once; no layout to work with."""
+
+
+def run_bench_ui(args: argparse.Namespace, report: Report) -> Result:
+    """Measure both parts; raises `UserError` for an impossible length."""
+    if args.seconds < 1:
+        raise UserError("--seconds must be at least 1.")
+    application = make_application(offscreen=True)
+    report(f"Replaying {TICKS_PER_S:,} ticks/s with every panel visible for {args.seconds:g} s.")
+    replay = _replay(application, args.seconds)
+    seconds = max(args.seconds / 4, 5.0)
+    report(f"Panning and zooming over {HISTORY_TICKS:,} ticks and an hour of depth for {seconds:g} s.")
+    history = _pan_and_zoom(application, seconds)
+    result = {**replay, "pan_and_zoom": history}
+    return Result(result, _text(result))
+
+
+def _replay(application: QApplication, seconds: float) -> dict[str, Any]:
+    station = make_station(application, hosting="process")
+    session = station.open_run(demo_run())
+    session.set_speed(_SPEED)
+    session.play()
+    window = _open(station)
+    _wait(application, lambda: session.phase is Phase.PLAYING, 60.0)
+    _spin(application, _WARM_UP_S)
+    memory, before, started = _Memory(session.state), session.state.health, time.monotonic()
+    station.clock.figures.clear()
+    _spin(application, seconds, memory.sample)
+    elapsed = time.monotonic() - started
+    if session.down is not None:
+        raise RuntimeError(f"the engine ended: {session.down.reason}")
+    health = session.state.health
+    figures = {
+        **_frames(station),
+        "conflated": health.conflated - before.conflated,
+        "events_lost": session.state.events_lost,
+        **memory.slopes(),
+        "ticks_per_s": round((health.ticks - before.ticks) / elapsed),
+    }
+    _close(application, station, window)
+    return figures
+
+
+def _pan_and_zoom(application: QApplication, seconds: float) -> dict[str, Any]:
+    link = ScriptedLink()
+    station = make_station(application, lambda _: link)
+    station.open_run(Run(instrument=EURUSD.id, simulate="fx"))
+    window = _open(station)
+    feed = _feed()
+    link.push(next(feed))
+    _spin(application, _WARM_UP_S)
+    gestures = _gestures(window)
+    timer = QTimer(interval=round(_FRAME_S * 1000))
+
+    def refresh() -> None:
+        link.push(next(feed))
+        next(gestures)
+
+    timer.timeout.connect(refresh)
+    station.clock.figures.clear()
+    timer.start()
+    _spin(application, seconds)
+    timer.stop()
+    state = station.state
+    assert state is not None  # noqa: S101 - a run was opened above
+    held = state.markets[EURUSD.id]
+    figures = {**_frames(station), "ticks_held": len(held.quotes), "depth_columns_held": len(held.depth)}
+    _close(application, station, window)
+    return figures
+
+
+def _feed() -> Iterator[Frame]:
+    """One frame with the whole history, then one per screen refresh at the load's rate."""
+    random = np.random.default_rng(1)
+    now = _START_NS + HISTORY_NS
+    yield _frame(1, now, _quotes(random, HISTORY_TICKS, _START_NS, now, 1.1), _depth_history(random))
+    number, mid = 1, 1.1
+    while True:
+        number += 1
+        until = now + round(_FRAME_S * 1e9)
+        quotes = _quotes(random, round(TICKS_PER_S * _FRAME_S), now, until, mid)
+        mid, now = float(quotes["bid"][-1]), until
+        yield _frame(number, now, quotes, _depth(random, now, mid) if number % 60 == 0 else None)
+
+
+def _frame(number: int, now: int, quotes: Rows, depth: Rows | None) -> Frame:
+    at = quotes[:: max(1, len(quotes) // 40)]
+    trades = np.empty(len(at), TRADE)
+    trades["ts"], trades["price"], trades["size"] = at["ts"], at["bid"], 1 + np.arange(len(at)) % 9
+    trades["aggressor"] = 1 + np.arange(len(at)) % 2
+    mid = float(quotes["bid"][-1])
+    bids, asks = (_side(np.random.default_rng(number), mid, step) for step in (-1, 1))
+    return Frame(
+        number=number,
+        epoch=1,
+        transport=Transport(phase=Phase.PLAYING, now=now, start=_START_NS, end=now + HISTORY_NS, speed=1.0),
+        markets=[market(quotes=quotes, trades=trades, bids=bids, asks=asks, depth=depth)],
+        health=Health(ticks=number, oldest_tick_ns=time.monotonic_ns()),
+        instruments=[EURUSD] if number == 1 else [],
+    )
+
+
+def _quotes(random: np.random.Generator, count: int, start: int, end: int, first: float) -> Rows:
+    quotes = np.zeros(count, QUOTE)
+    quotes["ts"] = np.linspace(start, end, count, endpoint=False).astype(np.int64)
+    quotes["bid"] = np.round(first + np.cumsum(random.integers(-1, 2, count)) * 1e-5, 5)
+    quotes["ask"] = quotes["bid"] + 1e-5 * random.integers(1, 4, count)
+    quotes["bid_size"] = quotes["ask_size"] = 1e6
+    return quotes
+
+
+def _side(random: np.random.Generator, mid: float, step: int) -> Rows:
+    levels = np.empty(_LEVELS, LEVEL)
+    levels["price"] = np.round(mid + step * 1e-5 * np.arange(1, _LEVELS + 1), 5)
+    levels["size"] = random.integers(1, 200, _LEVELS) * 1e5
+    return levels
+
+
+def _depth(random: np.random.Generator, ts: int, mid: float) -> Rows:
+    return depth_column(ts, _side(random, mid, -1), _side(random, mid, 1))
+
+
+def _depth_history(random: np.random.Generator) -> Rows:
+    mids = 1.1 + np.cumsum(random.integers(-3, 4, 3600)) * 1e-5
+    seconds = _START_NS + np.arange(1, 3601) * 1_000_000_000
+    return np.concatenate([_depth(random, int(ts), mid) for ts, mid in zip(seconds, mids, strict=True)])
+
+
+def _gestures(window: MainWindow) -> Iterator[None]:
+    """Zoom out over the hour, drag back and forth through it, zoom in, and over again: one step a frame."""
+    chart = window.chart
+    assert chart is not None  # noqa: S101 - the layout shows it
+    canvas = chart.canvas
+    while True:
+        for turn in (-60, 60):
+            for _ in range(40):
+                _wheel(canvas, turn)
+                yield
+            for step in (12, -12):
+                at = QPointF(canvas.width() / 2 - step * 15, canvas.height() / 3)
+                _mouse(canvas, QEvent.Type.MouseButtonPress, at)
+                for _ in range(30):
+                    at += QPointF(step, 0)
+                    _mouse(canvas, QEvent.Type.MouseMove, at)
+                    yield
+                _mouse(canvas, QEvent.Type.MouseButtonRelease, at)
+
+
+def _wheel(canvas: QWidget, turn: int) -> None:
+    at = QPointF(canvas.width() / 2, canvas.height() / 3)
+    none = Qt.KeyboardModifier.NoModifier
+    event = QWheelEvent(
+        at,
+        canvas.mapToGlobal(at),
+        QPoint(),
+        QPoint(0, turn),
+        Qt.MouseButton.NoButton,
+        none,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(canvas, event)
+
+
+def _mouse(canvas: QWidget, kind: QEvent.Type, at: QPointF) -> None:
+    button, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(canvas, QMouseEvent(kind, at, canvas.mapToGlobal(at), button, button, none))
+
+
+# The window and its figures
+
+
+def _open(station: Station) -> MainWindow:
+    window = station.new_window()
+    window.resize(1600, 900)
+    window.place_panels(ALL_PANELS)
+    station.clock.start()
+    return window
+
+
+def _close(application: QApplication, station: Station, window: MainWindow) -> None:
+    window.close()
+    station.close()
+    application.processEvents()
+
+
+def _wait(application: QApplication, ready: Callable[[], bool], limit_s: float) -> None:
+    until = time.monotonic() + limit_s
+    while not ready():
+        if time.monotonic() > until:
+            raise RuntimeError("the session did not start to play")
+        _spin(application, 0.05)
+
+
+def _spin(application: QApplication, seconds: float, each_second: Callable[[], None] | None = None) -> None:
+    """Run an event loop for so long."""
+    loop = QEventLoop(application)
+    QTimer.singleShot(round(seconds * 1000), loop.quit)
+    sampler = QTimer(interval=1000)
+    if each_second is not None:
+        sampler.timeout.connect(each_second)
+        sampler.start()
+    loop.exec()
+    sampler.stop()
+
+
+def _frames(station: Station) -> dict[str, Any]:
+    figures = station.clock.figures
+    return {"frame_ms": _spread(figures.intervals_ms), "tick_to_paint_ms": _spread(figures.tick_to_paint_ms)}
+
+
+def _spread(values: npt.NDArray[np.float64]) -> dict[str, float]:
+    if not len(values):
+        raise RuntimeError("nothing was painted")
+    shares = {"p50": 50, "p95": 95, "p99": 99, "max": 100}
+    return {name: round(float(np.percentile(values, share)), 1) for name, share in shares.items()}
+
+
+class _Memory:
+    """Memory of this process, and what of its growth is history that is kept on purpose."""
+
+    def __init__(self, state: SessionState) -> None:
+        self._process = psutil.Process()
+        self._state = state
+        self._samples: list[tuple[float, float, float]] = []
+
+    def sample(self) -> None:
+        """Take one sample."""
+        rss = self._process.memory_info().rss / 2**20
+        self._samples.append((time.monotonic() / 60, rss, _history_mb(self._state)))
+
+    def slopes(self) -> dict[str, float]:
+        """MB per minute of both; least squares."""
+        minutes, rss, history = np.array(self._samples).T if len(self._samples) > 1 else np.zeros((3, 2))
+        if np.ptp(minutes) == 0:
+            return {"rss_slope_mb_per_min": 0.0, "history_mb_per_min": 0.0}
+        return {
+            "rss_slope_mb_per_min": round(float(np.polyfit(minutes, rss, 1)[0]), 1),
+            "history_mb_per_min": round(float(np.polyfit(minutes, history, 1)[0]), 1),
+        }
+
+
+def _history_mb(state: SessionState) -> float:
+    """Bytes of the market's rows and their times; the pyramids over them come on top."""
+    parts = [part for m in state.markets.values() for part in (m.quotes, m.trades, m.depth)]
+    return sum(part.rows.nbytes + part.times.nbytes for part in parts) / 2**20
+
+
+def _text(result: dict[str, Any]) -> str:
+    def line(title: str, figures: dict[str, Any]) -> str:
+        frame, tick = figures["frame_ms"], figures["tick_to_paint_ms"]
+        return (
+            f"{title:<14} frames p50 {frame['p50']} p95 {frame['p95']} p99 {frame['p99']} "
+            f"max {frame['max']} ms, tick to paint p50 {tick['p50']} p99 {tick['p99']} ms"
+        )
+
+    return "\n".join(
+        [
+            line("replay", result),
+            line("pan and zoom", result["pan_and_zoom"]),
+            f"{result['ticks_per_s']:,} ticks/s, {result['conflated']:,} conflated, "
+            f"{result['events_lost']} events lost, memory {result['rss_slope_mb_per_min']:+.1f} MB/min "
+            f"(history kept: {result['history_mb_per_min']:+.1f})",
+        ]
+    )
