@@ -98,8 +98,13 @@ class Reader:
         if format_name == "dukascopy":
             if "candle" in path.name.lower():
                 raise Undecodable("it holds Dukascopy's candles, not ticks; import the files HHh_ticks.bi5")
-            start_ns = dukascopy.hour_start_ns(path, self._source.day) if data else 0
-            return dukascopy.decode_ticks(data, start_ns, self._instrument.price_precision)
+            point = self._instrument.price_precision
+            try:
+                start_ns = dukascopy.hour_start_ns(path, self._source.day) if data else 0
+            except Undecodable:
+                dukascopy.decode_ticks(data, 0, point)  # that a file is damaged is worth saying first
+                raise
+            return dukascopy.decode_ticks(data, start_ns, point)
         if format_name == "binance-raw":
             return binance_raw.decode(data, self._instrument.symbol, self._continues)
         table = delimited.Described(

@@ -60,7 +60,7 @@ def text_table(data: bytes, header_words: frozenset[str]) -> Table:
     Parameters
     ----------
     header_words : frozenset of str
-        Normalised names; a first line with one of them is a header.
+        Normalised names; a first line with one of them is a header, as is one of words only.
 
     Raises
     ------
@@ -81,7 +81,8 @@ def text_table(data: bytes, header_words: frozenset[str]) -> Table:
     columns = [column.filter(pl.Series(~blank)) for column in frame.get_columns()]
     lines = lines[~blank]
     first = [column[0] or "" for column in columns] if len(lines) else []
-    if header_words.isdisjoint(map(normalised, first)):
+    named = all(field.strip('"< #')[:1].isalpha() for field in first)
+    if not named and header_words.isdisjoint(map(normalised, first)):
         return Table(columns, None, lines, rejected)
     return Table([column.slice(1) for column in columns], first, lines[1:], rejected)
 

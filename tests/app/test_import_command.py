@@ -1,0 +1,117 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from app.__main__ import main
+from tests.engine.feeds.files import bi5, hour
+from tests.recordings import recording
+
+TICKS = [(n * 1_000, 114_545 + n % 3, 114_543, 1.5, 2.25) for n in range(100)]
+
+
+def test_the_report_is_the_documented_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = hour(tmp_path, bi5([*TICKS, (3_600_000, 1, 1, 1, 1)]))
+    code = main(
+        [
+            "import",
+            str(path),
+            "--instrument",
+            "EURUSD.DUKASCOPY",
+            "--store",
+            str(tmp_path / "s"),
+            "--json",
+            "-",
+        ]
+    )
+    out = capsys.readouterr()
+    report = json.loads(out.out)
+    assert code == 0
+    assert out.err == ""
+    assert report["rows"] == 100
+    assert report["rejected"] == [
+        {
+            "reason": "the time lies outside the hour of the file",
+            "count": 1,
+            "first_line": 101,
+            "file": "00h_ticks.bi5",
+        }
+    ]
+    assert {
+        name: report[name] for name in ("duplicates", "out_of_order", "crossed", "gaps", "price_precision")
+    } == {
+        "duplicates": 0,
+        "out_of_order": 0,
+        "crossed": 0,
+        "gaps": 0,
+        "price_precision": 5,
+    }
+    assert (report["first_ts_ns"], report["last_ts_ns"]) == (1549238400 * 10**9, 1549238499 * 10**9)
+
+
+def test_the_report_for_a_person_says_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = hour(tmp_path, bi5(TICKS))
+    assert (
+        main(["import", str(path), "--instrument", "EURUSD.DUKASCOPY", "--store", str(tmp_path / "s")]) == 0
+    )
+    out = capsys.readouterr()
+    assert "EURUSD.DUKASCOPY: 100 quotes from 1 file (dukascopy)" in out.out
+    assert "2019-02-04 00:00:00 UTC  to  2019-02-04 00:01:39 UTC" in out.out
+    assert re.search(r"100 %  Done", out.err)
+
+
+def test_without_a_store_rows_go_to_the_stations_own(
+    tmp_path: Path, own_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = hour(tmp_path, bi5(TICKS))
+    assert main(["import", str(path), "--instrument", "EURUSD.DUKASCOPY"]) == 0
+    assert (own_home / "store/EURUSD.DUKASCOPY/quotes/2019-02-04.parquet").is_file()
+
+
+def test_the_real_file_of_an_exchange(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = recording("crypto/binance_raw/spot/ethusdt_20240808.gz")
+    arguments = [
+        "import",
+        str(path),
+        "--instrument",
+        "ETHUSDT.BINANCE",
+        "--store",
+        str(tmp_path),
+        "--json",
+        "-",
+    ]
+    assert main(arguments) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["kinds"] == {"quotes": 24_077, "trades": 6_106, "deltas": 108_803}
+    assert report["gaps"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["FILE"], "--instrument"),
+        (["FILE", "--instrument", "EURUSD"], "SYMBOL.VENUE in capitals"),
+        (["FILE", "--instrument", "ACME.NYSE"], "instruments.toml"),
+        (["FILE", "--instrument", "EURUSD.DUKASCOPY", "--date", "2019-02-30"], "no day of the calendar"),
+        (["FILE", "--instrument", "EURUSD.DUKASCOPY", "--date", "2019-02-05"], "leave --date out"),
+        (["FILE", "--instrument", "EURUSD.DUKASCOPY", "--format", "dukascopi"], "choose dukascopy"),
+        (["FILE", "--instrument", "EURUSD.DUKASCOPY", "--crossed", "kep"], "choose keep"),
+        (["FILE", "--instrument", "EURUSD.DUKASCOPY", "--columns", "time"], "time=1,bid=2,ask=3"),
+        (["FILE", "--instrument", "EURUSD.DUKASCOPY", "--format", "binance-raw"], "no row can be taken"),
+        (["FILE.gone", "--instrument", "EURUSD.DUKASCOPY"], "does not exist"),
+    ],
+)
+def test_mistakes_are_one_sentence_and_exit_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    path = hour(tmp_path, bi5(TICKS))
+    given = [each.replace("FILE", str(path)) for each in arguments]
+    code = main(["import", *given, "--store", str(tmp_path / "s")])
+    out = capsys.readouterr()
+    assert code == 2
+    lines = [line for line in out.err.splitlines() if "%" not in line]
+    assert len(lines) == 1
+    assert said in lines[0]
+    assert out.out == ""
+    assert not (tmp_path / "s").exists()
