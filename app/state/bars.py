@@ -136,11 +136,16 @@ class BarsState:
         self._set_ends(rows, ends)
         return rows
 
+    @property
+    def interval_ns(self) -> int | None:
+        """Length of a time bar, ns; None for tick and volume bars."""
+        return self.spec.interval_ns
+
     def _set_ends(self, rows: Rows, after: npt.NDArray[np.int64]) -> None:
         """End of each row: the interval's end, or the start of the bar that follows."""
         if not len(rows):
             return
-        interval = self.spec.interval_ns
+        interval = self.interval_ns
         if interval is not None:
             rows["end"] = rows["ts"] + interval
             rows["end"][: len(after)] = self._ts.view[after - 1] + interval

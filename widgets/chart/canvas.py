@@ -117,8 +117,9 @@ class Canvas(QWidget):
 
     def show_layers(self, shown: Shown) -> None:
         """Switch layers, or between line and bars; a bad spec raises `UserError` and changes nothing."""
-        if self.scene is not None:
-            self.scene.bars(shown)
+        bars = None if self.scene is None else self.scene.bars(shown)
+        if bars is not None and bars.interval_ns and shown.spec != self.shown.spec:
+            self.view.show_bars(bars.interval_ns)
         self.shown = shown
         self.view.auto_price = True
         self._layout = None
@@ -174,7 +175,7 @@ class Canvas(QWidget):
 
     def _draw(self, scene: Scene, axes: Axes, layout: Layout) -> Raster:
         if self._picture is None:
-            self.view.follow(self.now_ns)
+            self.view.follow(self.now_ns, scene.since_ns)
             self._picture = scene.draw(self.view, layout, self.shown, self.now_ns, axes)
             if (self.view.low, self.view.high) != self._range:
                 self._range = self.view.low, self.view.high

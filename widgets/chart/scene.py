@@ -79,6 +79,12 @@ class Scene:
         market = self.market
         return bool(len(market.quotes) or len(market.trades) or len(market.depth))
 
+    @property
+    def since_ns(self) -> int:
+        """Time of the oldest row."""
+        tapes = (self.market.quotes, self.market.trades)
+        return min((int(tape.times[0]) for tape in tapes if len(tape)), default=0)
+
     def some_price(self) -> float:
         """Return a price as long as those that the axis will show."""
         for tape, column in ((self.market.quotes, "ask"), (self.market.trades, "price")):

@@ -69,7 +69,13 @@ class Depth(Protocol):
 
 
 class Bars(Protocol):
-    """Bars of one spec; `candles` merges neighbours where there are more than `limit`."""
+    """Bars of one spec; `candles` merges neighbours where there are more than `limit`.
+
+    `interval_ns` is the length of time bars, None for others.
+    """
+
+    @property
+    def interval_ns(self) -> int | None: ...
 
     @property
     def version(self) -> int: ...

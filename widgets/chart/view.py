@@ -11,7 +11,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-_FIRST_SPAN_NS: Final = 300_000_000_000
+_SPANS_NS: Final = tuple(seconds * 1_000_000_000 for seconds in (20, 40, 75, 150, 300))
+"""Lengths of the first view: the shortest that holds the history so far, so that a young one fills it."""
+
+_BARS_SHOWN: Final = 120
 _NOW_AT: Final = 0.92
 """Where now stands while following, as a part of the width: the rest is room for the price tag."""
 
@@ -34,6 +37,8 @@ class View:
         Prices of the bottom and the top edge.
     following : bool
         Whether the view moves with the clock.
+    auto_time : bool
+        Whether the time per pixel grows with the history, until a person chooses one.
     auto_price : bool
         Whether the price range follows what is visible.
     """
@@ -45,6 +50,7 @@ class View:
     low: float = 0.0
     high: float = 1.0
     following: bool = True
+    auto_time: bool = True
     auto_price: bool = True
 
     @property
@@ -60,7 +66,7 @@ class View:
     def resize(self, width: int, height: int) -> None:
         """Take a new size; the right edge and the time per pixel stay."""
         if self.scale_ns == 0:
-            self.scale_ns = max(1, _FIRST_SPAN_NS // max(width, 1))
+            self.scale_ns = max(1, _SPANS_NS[0] // max(width, 1))
         self.left_ns += (self.width - width) * self.scale_ns
         self.width, self.height = max(width, 1), max(height, 1)
 
@@ -89,9 +95,12 @@ class View:
         """Price at a pixel row."""
         return self.high - y * self.price_per_pixel
 
-    def follow(self, now_ns: int) -> None:
-        """Put now in its place, if the view follows; moves by whole pixels."""
+    def follow(self, now_ns: int, since_ns: int) -> None:
+        """Put now in its place, if the view follows; moves by whole pixels. The history began at `since_ns`."""
         if self.following:
+            if self.auto_time:
+                fitting = (span for span in _SPANS_NS if span * _NOW_AT >= now_ns - since_ns)
+                self.scale_ns = max(1, next(fitting, _SPANS_NS[-1]) // self.width)
             left = now_ns - int(self.width * _NOW_AT) * self.scale_ns
             self.left_ns = left - left % self.scale_ns
 
@@ -107,6 +116,7 @@ class View:
     def zoom_time(self, x: float, factor: float) -> None:
         """Make pixels `factor` times as long; the time at `x` stays there."""
         scale = round(self.scale_ns * factor)
+        self.auto_time = False
         if scale == self.scale_ns:
             scale += 1 if factor > 1 else -1
         scale = min(max(scale, 1), _MAX_SCALE_NS)
@@ -116,9 +126,14 @@ class View:
 
     def show_times(self, start_ns: int, end_ns: int) -> None:
         """Show all of a stretch of time, and stop following."""
-        self.following = False
+        self.following = self.auto_time = False
         self.scale_ns = min(max(1, -(-(end_ns - start_ns) // self.width)), _MAX_SCALE_NS)
         self.left_ns = start_ns - start_ns % self.scale_ns
+
+    def show_bars(self, interval_ns: int) -> None:
+        """Give bars of this length a width at which they can be read; now stays where it is."""
+        if self.scale_ns:  # before the first size there is no width to share out
+            self.zoom_time(self.width * _NOW_AT, interval_ns * _BARS_SHOWN / (self.scale_ns * self.width))
 
     def zoom_price(self, y: float, factor: float, tick: float) -> None:
         """Make the price range `factor` times as high about `y`; ends the automatic range."""

@@ -238,10 +238,11 @@ def test_panning_stops_following_and_back_to_now_resumes(panel: ChartPanel) -> N
 def test_the_view_follows_the_clock_in_a_quiet_market(panel: ChartPanel) -> None:
     panel.bind(_market())
     _painted(panel)
-    left = panel.canvas.view.left_ns
+    view = panel.canvas.view
+    place = view.x_of(START + 119 * SECOND)
     panel.set_clock(START + 180 * SECOND)
     _painted(panel)
-    assert panel.canvas.view.left_ns - left == pytest.approx(61 * SECOND, abs=SECOND)
+    assert view.x_of(START + 180 * SECOND) == pytest.approx(place, abs=2)
 
 
 def _wheel(panel: ChartPanel, x: int, y: int, notches: int, modifier: Qt.KeyboardModifier) -> None:

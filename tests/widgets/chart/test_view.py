@@ -10,18 +10,39 @@ NOW = 1_700_000_000 * SECOND
 
 
 def _view(scale_ns: int = SECOND) -> View:
-    view = View(scale_ns=scale_ns)
+    view = View(scale_ns=scale_ns, auto_time=False)
     view.resize(1000, 400)
     view.low, view.high = 90.0, 110.0
-    view.follow(NOW)
+    view.follow(NOW, NOW)
     return view
 
 
 def test_following_keeps_now_in_view_with_room_after_it() -> None:
     view = _view()
     assert 900 <= view.x_of(NOW) < 950
-    view.follow(NOW + 10 * SECOND)
+    view.follow(NOW + 10 * SECOND, NOW)
     assert view.x_of(NOW) < view.x_of(NOW + 10 * SECOND) < 950
+
+
+def test_a_young_history_fills_the_view_until_a_person_zooms() -> None:
+    view = View()
+    view.resize(1000, 400)
+    spans = []
+    for seconds in (0, 15, 30, 100, 250, 5000):
+        view.follow(NOW + seconds * SECOND, NOW)
+        assert seconds > 300 or view.left_ns <= NOW
+        spans.append(round(view.width * view.scale_ns / SECOND))
+    assert spans == [20, 20, 40, 150, 300, 300]
+    view.zoom_time(500, 0.1)
+    view.follow(NOW + 6000 * SECOND, NOW)
+    assert round(view.width * view.scale_ns / SECOND) == 30
+
+
+def test_chosen_bars_are_wide_enough_to_read() -> None:
+    view = _view()
+    view.show_bars(60 * SECOND)
+    assert 5 <= 60 * SECOND / view.scale_ns <= 10
+    assert 900 <= view.x_of(NOW) < 950
 
 
 def test_panning_sideways_stops_following() -> None:
@@ -30,7 +51,7 @@ def test_panning_sideways_stops_following() -> None:
     view.pan(25, 0)
     assert not view.following
     assert view.left_ns == left - 25 * SECOND
-    view.follow(NOW + 3600 * SECOND)
+    view.follow(NOW + 3600 * SECOND, NOW)
     assert view.left_ns == left - 25 * SECOND
 
 
