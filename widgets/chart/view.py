@@ -96,7 +96,7 @@ class View:
         return self.high - y * self.price_per_pixel
 
     def follow(self, now_ns: int, since_ns: int) -> None:
-        """Put now in its place, if the view follows; moves by whole pixels. The history began at `since_ns`."""
+        """Put now in its place, where the view follows; `since_ns` is where the history began."""
         if self.following:
             if self.auto_time:
                 fitting = (span for span in _SPANS_NS if span * _NOW_AT >= now_ns - since_ns)
