@@ -27,6 +27,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rounds", type=int, default=3, metavar="N", help="replay: of which the median counts"
     )
+    parser.add_argument(
+        "--long", action="store_true", help="replay: also five times as many quotes from a store"
+    )
     parser.add_argument("--seconds", type=float, default=60.0, metavar="N", help="ui: how long")
 
 

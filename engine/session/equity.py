@@ -59,7 +59,7 @@ class Equity:
         self._bucket: Rows | None = None
 
     def note(self, event: AnyEvent) -> None:
-        """Take an event of the engine, in order; a position and the account that it leaves come in turn."""
+        """Take an event of the engine, in order; after a position's comes that of the account it leaves."""
         match event:
             case Filled():
                 self._fees += float(event.fee)
@@ -68,7 +68,6 @@ class Equity:
                     self._positions[event.position_id] = float(event.quantity), float(event.average_open)
                 else:
                     self._positions.pop(event.position_id, None)
-                self._hold(event.ts)
             case AccountChanged():
                 self._balance = float(event.balances[0].total) if event.balances else self._balance
                 self._hold(event.ts)
