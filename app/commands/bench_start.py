@@ -60,7 +60,7 @@ def run_bench_start(_args: argparse.Namespace, report: Report) -> Result:
             station.append(_figures(_STATION, out))
     seconds = [float(one["seconds_to_first_paint"]) for one in station]
     bare = [float(one["seconds_to_first_paint"]) for one in peer]
-    result = {
+    result: dict[str, Any] = {
         "first_paint_s": {"p50": statistics.median(seconds), "max": max(seconds)},
         "bare_qt_first_paint_s": {"p50": statistics.median(bare), "max": max(bare)},
         "ratio": statistics.median(seconds) / statistics.median(bare),
