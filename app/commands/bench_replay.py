@@ -79,6 +79,7 @@ def _long(quotes: int, report: Report) -> dict[str, Any]:
         "long_ticks_per_s": figures["ticks_per_s"],
         "long_peak_mb": figures["peak_mb"],
         "long_growth_mb": figures["growth_mb"],
+        "long_fills": figures["fills"],
     }
 
 
@@ -115,7 +116,8 @@ def _text(result: dict[str, Any]) -> str:
         f"ratio {result['memory_ratio']:.2f}"
     ) + (
         f"\n{result['long_quotes']:,} quotes from a store: {result['long_ticks_per_s']:,.0f} ticks/s, "
-        f"peak {result['long_peak_mb']:,.0f} MB, {result['long_growth_mb']:+,.0f} MB since its first tenth"
+        f"peak {result['long_peak_mb']:,.0f} MB, {result['long_growth_mb']:+,.0f} MB after its first tenth "
+        f"with {result['long_fills']:,} fills"
         if "long_quotes" in result
         else ""
     )
@@ -232,6 +234,7 @@ def _watched(source: Source, quotes: int) -> dict[str, Any]:
         "ticks_per_s": quotes / seconds,
         "run_ticks_per_s": quotes / (seconds - session.load_s),
         "processor_s": session.processor_s,
+        "fills": session.results.fills,
         "growth_mb": _peak_mb() - session.early_peak_mb,
         "fills_sha256": session.results.fills_sha256,
         "frames": frames,
