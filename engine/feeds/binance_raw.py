@@ -11,74 +11,18 @@ import re
 from collections.abc import Callable, Sequence
 from itertools import chain
 
-import msgspec
 import numpy as np
 import polars as pl
 
 from engine.columns import Aggressor, Columns, Int64, Quotes, Trades
-from engine.feeds.binance_book import BookUpdate, follow
+from engine.feeds.binance_book import follow
+from engine.feeds.binance_lines import Group, Message, Rejections, Ticker, Trade, split
 from engine.feeds.decimals import Scaled, scaled
-from engine.feeds.decoded import Decoded, Rejected, Undecodable
+from engine.feeds.decoded import Decoded, Undecodable
 from engine.feeds.unpacking import gunzipped
 
-type _Levels = list[tuple[str, str]]
-
 _PERPETUAL_SUFFIX = re.compile(r"[-_]?(PERP|SWAP)$")
-_ENVELOPE = b'{"stream"'
 _OTHERS_NAMED = 3
-
-
-class _Message(msgspec.Struct, gc=False):
-    """Union of the messages that are read, by the wire's names; what a message lacks keeps its default."""
-
-    e: str = ""
-    E: int = 0
-    T: int = 0
-    s: str = ""
-    U: int = 0
-    u: int = 0
-    pu: int | None = None
-    b: str | _Levels = ""
-    a: str | _Levels = ""
-    B: str = ""
-    A: str = ""
-    p: str = ""
-    q: str = ""
-    t: int = 0
-    m: bool = False
-    lastUpdateId: int | None = None  # noqa: N815 - the wire's name
-    bids: _Levels = []
-    asks: _Levels = []
-
-
-class _Envelope(msgspec.Struct, gc=False):
-    data: _Message
-
-
-class _Rejections:
-    """Counts lines by reason, remembering the first of each."""
-
-    def __init__(self) -> None:
-        self._first: dict[str, int] = {}
-        self._count: dict[str, int] = {}
-
-    def add(self, reason: str, line: int, count: int = 1) -> None:
-        self._first.setdefault(reason, line)
-        self._count[reason] = self._count.get(reason, 0) + count
-
-    def all(self) -> tuple[Rejected, ...]:
-        return tuple(Rejected(reason, self._count[reason], line) for reason, line in self._first.items())
-
-
-class _Lines:
-    """Messages of one file by type, with receive time and line number."""
-
-    def __init__(self) -> None:
-        self.tickers: list[tuple[int, int, _Message]] = []
-        self.trades: list[tuple[int, int, _Message]] = []
-        self.updates: list[BookUpdate] = []
-        self.symbols: set[str] = set()
-        self.rejections = _Rejections()
 
 
 def decode(data: bytes, symbol: str, continues: Callable[[int], bool]) -> Decoded:
@@ -100,7 +44,7 @@ def decode(data: bytes, symbol: str, continues: Callable[[int], bool]) -> Decode
     text = gunzipped(data)
     if not text.strip():
         raise Undecodable("it is empty")
-    lines = _split(text)
+    lines = split(text)
     _check_symbol(lines.symbols, _PERPETUAL_SUFFIX.sub("", symbol))
     book = follow(lines.updates, continues)
     for reason, line, count in book.left_out:
@@ -118,68 +62,6 @@ def decode(data: bytes, symbol: str, continues: Callable[[int], bool]) -> Decode
         gaps=book.gaps,
         notes=tuple(notes),
     )
-
-
-def _split(text: bytes) -> _Lines:
-    lines = _Lines()
-    bare, enveloped = msgspec.json.Decoder(_Message).decode, msgspec.json.Decoder(_Envelope).decode
-    for number, line in enumerate(text.split(b"\n"), start=1):
-        stamp, _, body = line.partition(b" ")
-        if not line.strip():
-            continue
-        try:
-            received = _ns(int(stamp))
-            message = enveloped(body).data if body.startswith(_ENVELOPE) else bare(body)
-        except (ValueError, msgspec.MsgspecError):
-            lines.rejections.add("the line is no receive time and whole JSON message", number)
-            continue
-        _sort_in(lines, number, received, message)
-    return lines
-
-
-def _sort_in(lines: _Lines, number: int, received: int, message: _Message) -> None:
-    if message.s:
-        lines.symbols.add(message.s)
-    if message.lastUpdateId is not None:
-        lines.updates.append(
-            BookUpdate(
-                line=number,
-                received_ns=received,
-                event_ns=_ns(message.T or message.E),
-                first=0,
-                last=message.lastUpdateId,
-                previous=None,
-                bids=message.bids,
-                asks=message.asks,
-                snapshot=True,
-            )
-        )
-    elif message.e == "depthUpdate" and isinstance(message.b, list) and isinstance(message.a, list):
-        lines.updates.append(
-            BookUpdate(
-                line=number,
-                received_ns=received,
-                event_ns=_ns(message.T or message.E),
-                first=message.U,
-                last=message.u,
-                previous=message.pu,
-                bids=message.b,
-                asks=message.a,
-            )
-        )
-    elif message.B and message.A and message.e in {"", "bookTicker"}:
-        lines.tickers.append((number, received, message))
-    elif message.e == "trade":
-        lines.trades.append((number, received, message))
-    else:
-        lines.rejections.add(f"messages of type {message.e or 'unknown'} are not read", number)
-
-
-def _ns(time: int) -> int:
-    """Nanoseconds of a time in ms, µs or ns, which its size tells; 0 stays 0."""
-    if time >= 10**17:
-        return time
-    return time * (1_000 if time >= 10**14 else 1_000_000)
 
 
 def _check_symbol(found: set[str], symbol: str) -> None:
@@ -205,7 +87,7 @@ def _together(
 
 
 def _keep[C: Columns](
-    columns: C, good: np.ndarray[tuple[int], np.dtype[np.bool_]], numbers: list[int], rejections: _Rejections
+    columns: C, good: np.ndarray[tuple[int], np.dtype[np.bool_]], numbers: list[int], rejections: Rejections
 ) -> C:
     if good.all():
         return columns
@@ -214,19 +96,17 @@ def _keep[C: Columns](
     return columns.take(good)
 
 
-def _quotes(tickers: list[tuple[int, int, _Message]], rejections: _Rejections) -> Quotes | None:
-    if not tickers:
+def _quotes(tickers: Group[Ticker | Message], rejections: Rejections) -> Quotes | None:
+    messages = tickers.messages
+    if not messages:
         return None
-    numbers = [number for number, _, _ in tickers]
-    messages = [message for _, _, message in tickers]
     (bid, ask), priced, price_precision = _together(
         [[str(m.b) for m in messages], [str(m.a) for m in messages]]
     )
     (bid_size, ask_size), sized, size_precision = _together(
         [[m.B for m in messages], [m.A for m in messages]]
     )
-    received = np.array([time for _, time, _ in tickers], np.int64)
-    event = np.array([_ns(m.T or m.E) for m in messages], np.int64)
+    received, event = tickers.times()
     quotes = Quotes(
         ts_event=np.where(event == 0, received, event),
         ts_init=received,
@@ -238,18 +118,19 @@ def _quotes(tickers: list[tuple[int, int, _Message]], rejections: _Rejections) -
         price_precision=price_precision,
         size_precision=size_precision,
     )
-    return _keep(quotes, priced & sized, numbers, rejections)
+    return _keep(quotes, priced & sized, tickers.numbers, rejections)
 
 
-def _trades(lines: list[tuple[int, int, _Message]], rejections: _Rejections) -> Trades | None:
-    if not lines:
+def _trades(lines: Group[Trade | Message], rejections: Rejections) -> Trades | None:
+    messages = lines.messages
+    if not messages:
         return None
-    messages = [message for _, _, message in lines]
     (price,), priced, price_precision = _together([[m.p for m in messages]])
     (size,), sized, size_precision = _together([[m.q for m in messages]])
+    received, event = lines.times()
     trades = Trades(
-        ts_event=np.array([_ns(m.T or m.E) for m in messages], np.int64),
-        ts_init=np.array([time for _, time, _ in lines], np.int64),
+        ts_event=np.where(event == 0, received, event),
+        ts_init=received,
         price=price,
         size=size,
         aggressor=np.where([m.m for m in messages], Aggressor.SELLER, Aggressor.BUYER).astype(np.uint8),
@@ -257,7 +138,7 @@ def _trades(lines: list[tuple[int, int, _Message]], rejections: _Rejections) -> 
         price_precision=price_precision,
         size_precision=size_precision,
     )
-    return _keep(trades, priced & sized, [number for number, _, _ in lines], rejections)
+    return _keep(trades, priced & sized, lines.numbers, rejections)
 
 
 def _clock_note(trades: Columns | None) -> list[str]:

@@ -31,7 +31,8 @@ class Scaled:
 def scaled(text: pl.Series) -> Scaled:
     """Integers of a text column at the fewest decimals that keep every value exactly.
 
-    Zeros at the end are no digits: 2683.80000000 has one decimal. Exponents are understood.
+    Zeros at the end are no digits: 2683.80000000 has one decimal. Exponents are understood. A column of
+    doubles stands for the shortest decimals that read back as them.
 
     Raises
     ------
@@ -40,6 +41,8 @@ def scaled(text: pl.Series) -> Scaled:
     """
     if not len(text):
         return Scaled(np.zeros(0, np.int64), np.zeros(0, np.bool_), 0)
+    if text.dtype.is_float():
+        return _shortest(text.cast(pl.Float64)) or scaled(text.cast(pl.String))
     whole = text.cast(pl.Int64, strict=False)
     if not whole.null_count():
         return _within_digits(whole, np.ones(len(text), np.bool_), 0)
@@ -57,6 +60,11 @@ def _by_doubles(text: pl.Series) -> Scaled | None:
     doubles = text.cast(pl.Float64, strict=False)
     if doubles.null_count() > text.null_count():
         doubles = text.str.strip_chars().cast(pl.Float64, strict=False)
+    return _shortest(doubles)
+
+
+def _shortest(doubles: pl.Series) -> Scaled | None:
+    """Scale doubles to their decimals of at most 15 digits; None where one has more."""
     values = doubles.fill_null(np.nan).to_numpy()
     valid = np.isfinite(values)
     values = np.where(valid, values, 0.0)

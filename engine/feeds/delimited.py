@@ -298,7 +298,8 @@ class _Rows:
         return self._time("received").ns if "received" in self._columns else self._times.ns
 
     def _number(self, role: str, *, positive: bool) -> Scaled:
-        found = scaled(self._columns[role].cast(pl.String))
+        column = self._columns[role]
+        found = scaled(column if column.dtype.is_float() else column.cast(pl.String))
         word = role.replace("_", " ")
         self._reject(~found.valid, f"the {word} is missing or no number")
         low = found.integers <= 0 if positive else found.integers < 0

@@ -26,7 +26,7 @@ class Table:
 
 
 def parquet_table(data: bytes) -> Table:
-    """Table of a Parquet file; numbers become their shortest exact text, times stay times.
+    """Table of a Parquet file; whole numbers and decimals become text, doubles and times stay.
 
     Raises
     ------
@@ -45,9 +45,9 @@ def parquet_table(data: bytes) -> Table:
         if floats
         else ()
     )
+    kept = (pl.Datetime, pl.Float32, pl.Float64)
     columns = [
-        column if isinstance(column.dtype, pl.Datetime) else column.cast(pl.String, strict=False)
-        for column in frame
+        column if isinstance(column.dtype, kept) else column.cast(pl.String, strict=False) for column in frame
     ]
     return Table(columns, frame.columns, np.arange(1, len(frame) + 1), notes=notes)
 
