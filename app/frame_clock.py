@@ -14,16 +14,52 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
 
 _PAINTED: Final = QEvent.Type(QEvent.registerEventType())
 _KEPT_FRAMES: Final = 8192
+_LEAST_WEIGHT: Final = 8
+_MOST_WEIGHT: Final = 20
+_SHORT_MS: Final = 8.0
+_LONG_MS: Final = 12.0
+_FAST_HZ: Final = 30.0
+"""Panels of at least this rate show the market itself."""
+
+_EARLY_S: Final = 0.004
+"""A little early is better than a frame late."""
 
 
 class Refreshable(Protocol):
-    """What the clock refreshes: most are panels in their hosts."""
+    """What the clock refreshes: windows, and panels in their hosts.
 
-    def is_due(self, now_s: float) -> bool:
-        """Whether it is visible and its own rate lets it refresh now."""
+    Attributes
+    ----------
+    rate_hz : float
+        Refreshes per second at most.
+    weight : int
+        What its painting costs beside others; 0 is always refreshed.
+    """
+
+    @property
+    def rate_hz(self) -> float: ...  # noqa: D102
+    @property
+    def weight(self) -> int: ...  # noqa: D102
+
+    def is_seen(self) -> bool:
+        """Whether any of it is on screen."""
 
     def refresh(self) -> None:
         """Take over what changed; must not raise."""
+
+
+class _Budget:
+    """Weight that one frame may refresh: what fits well before the next one, on this machine and now."""
+
+    def __init__(self) -> None:
+        self.weight = float(_LEAST_WEIGHT)
+
+    def learn(self, work_ms: float) -> None:
+        """Shrink at once when a frame took long, grow slowly while frames are short."""
+        if work_ms > _LONG_MS:
+            self.weight = max(_LEAST_WEIGHT, self.weight - 1.0)
+        elif work_ms < _SHORT_MS:
+            self.weight = min(_MOST_WEIGHT, self.weight + 0.1)
 
 
 class FrameFigures:
@@ -108,22 +144,27 @@ class FrameClock(QObject):
         self.figures = FrameFigures()
         self.first_paint_s: float | None = None
         self._pump = pump
-        self._refreshables: list[Refreshable] = []
-        self._last_paint_ns = 0
-        self._waiting_ticks: list[int] = []
+        self._due_s: dict[Refreshable, float] = {}
+        self._budget = _Budget()
+        self._last_paint_ns = self._tick_ns = 0
+        self._waiting_ticks: list[tuple[int, int]] = []  # oldest tick of a batch, arrival of the batch
+        self._refreshed_ns: dict[Refreshable, int] = {}
+        self._shown_until_ns = 0
         self._paint_pending = False
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.setInterval(max(8, round(1000 / rate_hz)))
+        # Twice the screen's rate: what arrives is taken at once, while nothing is painted more often than it may.
+        self._timer.setInterval(max(4, round(500 / rate_hz)))
         self._timer.timeout.connect(self._on_timeout)
 
     def add(self, refreshable: Refreshable) -> None:
         """Refresh this from the next frame on."""
-        self._refreshables.append(refreshable)
+        self._due_s[refreshable] = 0.0
 
     def remove(self, refreshable: Refreshable) -> None:
         """Refresh this no longer."""
-        self._refreshables.remove(refreshable)
+        del self._due_s[refreshable]
+        self._refreshed_ns.pop(refreshable, None)
 
     def start(self) -> None:
         """Begin; the first interval counts from the first paint."""
@@ -134,19 +175,41 @@ class FrameClock(QObject):
         """Pause the window; what arrives meanwhile waits in the link."""
         self._timer.stop()
 
-    def tick(self) -> None:
-        """Do one frame now; the timer does it while the clock runs."""
+    def tick(self, *, everything: bool = False) -> None:
+        """Do one frame now; the timer does it while the clock runs.
+
+        With `everything`, all that is seen is refreshed, however short ago it was.
+        """
+        self._tick_ns = time.monotonic_ns()
         oldest_tick_ns = self._pump()
+        seen = [part for part in self._due_s if part.is_seen()]
         if oldest_tick_ns:
-            self._waiting_ticks.append(oldest_tick_ns)
+            self._waiting_ticks.append((oldest_tick_ns, self._tick_ns))
         now_s = time.monotonic()
-        for refreshable in tuple(self._refreshables):
-            if refreshable.is_due(now_s):
-                refreshable.refresh()
-        if not self._paint_pending:
+        chosen = seen if everything else self._chosen(seen, now_s)
+        for part in chosen:
+            self._due_s[part] = now_s + 1.0 / part.rate_hz - _EARLY_S
+            self._refreshed_ns[part] = self._tick_ns
+            part.refresh()
+        # A tick counts as painted when every fast panel in sight has shown it.
+        fast = [self._refreshed_ns.get(part, 0) for part in seen if part.weight and part.rate_hz >= _FAST_HZ]
+        self._shown_until_ns = min(fast, default=self._tick_ns)
+        if chosen and not self._paint_pending:
             # Widgets asked for their repaint with low priority; this comes after all of them.
             self._paint_pending = True
             QCoreApplication.postEvent(self, QEvent(_PAINTED), Qt.EventPriority.LowEventPriority.value - 1)
+
+    def _chosen(self, seen: list[Refreshable], now_s: float) -> list[Refreshable]:
+        """Those that are due, the most overdue by their own rate first, as far as the frame's budget goes."""
+        due = [part for part in seen if now_s >= self._due_s[part]]
+        due.sort(key=lambda part: (now_s - self._due_s[part]) * part.rate_hz, reverse=True)
+        left = self._budget.weight
+        chosen = []
+        for part in due:
+            if part.weight <= left:
+                left -= part.weight
+                chosen.append(part)
+        return chosen
 
     def _on_timeout(self) -> None:
         self.tick()
@@ -154,9 +217,11 @@ class FrameClock(QObject):
     def _on_painted(self) -> None:
         self._paint_pending = False
         now = time.monotonic_ns()
-        waiting, self._waiting_ticks = self._waiting_ticks, []
+        self._budget.learn((now - self._tick_ns) / 1e6)
+        shown = [oldest for oldest, arrived in self._waiting_ticks if arrived <= self._shown_until_ns]
+        self._waiting_ticks = self._waiting_ticks[len(shown) :]
+        age_ms = (now - min(shown)) / 1e6 if shown else None
         if self._last_paint_ns:
-            age_ms = (now - min(waiting)) / 1e6 if waiting else None
             self.figures.painted((now - self._last_paint_ns) / 1e6, age_ms)
         self._last_paint_ns = now
         if self.first_paint_s is None:

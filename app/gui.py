@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import psutil
 from PySide6.QtCore import QCoreApplication, Qt, QTimer
@@ -26,6 +26,8 @@ from engine.errors import UserError
 from engine.link.protocols import Link
 from engine.messages.run import Run
 
+_SWITCH_S: Final = 0.0005
+
 type Hosting = Literal["process", "thread"]
 
 
@@ -42,6 +44,8 @@ def make_application(*, offscreen: bool = False) -> QApplication:
     check_libraries(offscreen=offscreen)
     check_display()
     log_qt_messages()
+    # The link's reader needs the interpreter several times per frame; by default it waits 5 ms each time.
+    sys.setswitchinterval(_SWITCH_S)
     QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
     application = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(application, QApplication)  # noqa: S101 - the only kind that is made here
@@ -133,7 +137,7 @@ def main(*, hosting: Hosting | None = None, layout: str | None = None) -> int:
     if layout is not None:
         station.layouts.load(layout)
         station.settings.update(layout=layout)
-    window = _open_on_demo(station)
+    window = open_on_demo(station)
     if station.settings.problem:
         window.top.banner.say(station.settings.problem, severity="warning")
     return run_until_closed(application, station)
@@ -162,7 +166,7 @@ def watch_demo(
     """
     application = make_application(offscreen=offscreen)
     station = make_station(application)
-    window = _open_on_demo(station)
+    window = open_on_demo(station)
     figures: dict[str, object] = {}
 
     def end() -> None:
@@ -197,7 +201,7 @@ def demo_figures(station: Station) -> dict[str, object]:
     }
 
 
-def _open_on_demo(station: Station) -> MainWindow:
+def open_on_demo(station: Station) -> MainWindow:
     """Open a window on the demo; the engine starts first, as it loads while the window is made."""
     start_demo(station)
     window = station.new_window()

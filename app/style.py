@@ -16,8 +16,9 @@ from widgets.theme import Theme, load_themes
 _UI_FAMILIES = ["Inter", "Segoe UI", "SF Pro Text", "Noto Sans", "DejaVu Sans"]
 
 
+@cache
 def themes(*, colour_blind: bool = False) -> dict[str, Theme]:
-    """Themes by name."""
+    """Themes by name; read once."""
     return load_themes((RESOURCES / "themes.toml").read_bytes(), colour_blind=colour_blind)
 
 

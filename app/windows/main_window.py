@@ -199,8 +199,11 @@ class MainWindow(QMainWindow):
 
     # What the frame clock asks
 
-    def is_due(self, now_s: float) -> bool:  # noqa: ARG002 - every frame
-        """Whether the window is seen."""
+    rate_hz = 60.0
+    weight = 0
+
+    def is_seen(self) -> bool:
+        """Whether the window is on screen."""
         return self.isVisible() and not self.isMinimized()
 
     def make_due(self) -> None:
@@ -314,7 +317,9 @@ class MainWindow(QMainWindow):
     @override
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        if self.station.session is None:
+        inner = self.rect().adjusted(_FRAME_PX, _FRAME_PX, -_FRAME_PX, -_FRAME_PX)
+        # Nearly every repaint is one of the panels' and stays clear of the frame.
+        if self.station.session is None or inner.contains(event.rect()):
             return
         painter = QPainter(self)
         colour = self.station.theme.colour("signal")

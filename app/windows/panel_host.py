@@ -6,10 +6,9 @@ A panel that raises is stopped and says so in its own place; the others live on.
 import logging
 from collections.abc import Callable
 from types import TracebackType
-from typing import cast, override
+from typing import cast
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from app.state.session import SessionState
@@ -56,7 +55,6 @@ class PanelHost(QWidget):
         self._bound: tuple[object, ...] = ()
         self._panel: Panel | None = None
         self._widget: QWidget | None = None
-        self._due_s = 0.0
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._message())
         self.start()
@@ -128,24 +126,23 @@ class PanelHost(QWidget):
 
     # What the frame clock asks
 
-    def is_due(self, now_s: float) -> bool:
-        """Whether the panel is seen and its rate lets it refresh now."""
-        if self._panel is None or now_s < self._due_s or not self._is_seen():
-            return False
-        # A little early is better than a frame late.
-        self._due_s = now_s + 1.0 / self.spec.rate_hz - 0.004
-        return True
+    @property
+    def rate_hz(self) -> float:
+        """Refreshes per second at most."""
+        return self.spec.rate_hz
 
-    def _is_seen(self) -> bool:
+    @property
+    def weight(self) -> int:
+        """What painting it costs beside other panels."""
+        return self.spec.weight
+
+    def is_seen(self) -> bool:
+        """Whether the panel is on screen."""
         window = self.window()
-        if not self.isVisible() or window.isMinimized():
+        if self._panel is None or not self.isVisible() or window.isMinimized():
             return False
         # To Qt a dock behind other tabs is visible; it only lies outside of the window.
         return self.rect().translated(self.mapTo(window, QPoint())).intersects(window.rect())
-
-    def make_due(self) -> None:
-        """Let the next frame refresh the panel, however short the last one is ago."""
-        self._due_s = 0.0
 
     def refresh(self) -> None:
         """Bind where a part of the session was replaced, then let the panel take over what changed."""
@@ -167,11 +164,6 @@ class PanelHost(QWidget):
             self._panel.bind(*parts)
         if self.spec.clocked and state is not None and state.transport is not None:
             self._panel.set_clock(state.transport.now)  # type: ignore[attr-defined]
-
-    @override
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self.make_due()
 
 
 def host_of(traceback: TracebackType | None) -> PanelHost | None:

@@ -64,6 +64,8 @@ class PanelSpec(msgspec.Struct, frozen=True):
         Shows or hides it.
     rate_hz : float
         Refreshes per second at most; numbers that change faster cannot be read.
+    weight : int
+        What painting it costs beside the others (measured); the frame clock spreads them over frames.
     parts : callable
         What of a session it is bound to; bound again where one of them was replaced.
     clocked : bool
@@ -76,6 +78,7 @@ class PanelSpec(msgspec.Struct, frozen=True):
     area: Area
     key: str
     rate_hz: float = 60.0
+    weight: int = 1
     parts: Callable[[SessionState], tuple[object, ...]] = whole
     clocked: bool = False
 
@@ -98,11 +101,18 @@ PANELS: Final[tuple[PanelSpec, ...]] = (
         "widgets.chart.panel:ChartPanel",
         "centre",
         "Ctrl+1",
+        weight=4,
         parts=market_and_orders,
         clocked=True,
     ),
     PanelSpec(
-        "ladder", QT_TRANSLATE_NOOP("panels", "Ladder"), "widgets.book:LadderPanel", "right", "Ctrl+2", 30
+        "ladder",
+        QT_TRANSLATE_NOOP("panels", "Ladder"),
+        "widgets.book:LadderPanel",
+        "right",
+        "Ctrl+2",
+        30,
+        weight=2,
     ),
     PanelSpec(
         "tape",
@@ -111,6 +121,7 @@ PANELS: Final[tuple[PanelSpec, ...]] = (
         "right",
         "Ctrl+3",
         30,
+        weight=2,
         parts=market,
     ),
     PanelSpec(

@@ -10,26 +10,64 @@ from app.frame_clock import FrameClock, FrameFigures
 
 
 class _Panel:
-    def __init__(self, *, due: bool) -> None:
-        self.due = due
+    def __init__(self, *, seen: bool = True, rate_hz: float = 60.0, weight: int = 0) -> None:
+        self.seen, self.rate_hz, self.weight = seen, rate_hz, weight
         self.refreshes = 0
 
-    def is_due(self, now_s: float) -> bool:
-        return self.due
+    def is_seen(self) -> bool:
+        return self.seen
 
     def refresh(self) -> None:
         self.refreshes += 1
 
 
-def test_only_what_is_due_is_refreshed(qtbot: QtBot) -> None:
+def test_only_what_is_seen_is_refreshed(qtbot: QtBot) -> None:
     clock = FrameClock(lambda: None)
-    shown, hidden = _Panel(due=True), _Panel(due=False)
+    shown, hidden = _Panel(), _Panel(seen=False)
     clock.add(shown)
     clock.add(hidden)
     clock.tick()
     clock.remove(shown)
-    clock.tick()
+    clock.tick(everything=True)
     assert (shown.refreshes, hidden.refreshes) == (1, 0)
+
+
+def test_a_slow_panel_is_refreshed_at_its_own_rate(qtbot: QtBot) -> None:
+    clock = FrameClock(lambda: None)
+    slow = _Panel(rate_hz=0.1)
+    clock.add(slow)
+    for _ in range(3):
+        clock.tick()
+    assert slow.refreshes == 1
+    clock.tick(everything=True)
+    assert slow.refreshes == 2
+
+
+def test_heavy_panels_take_turns_and_none_starves(qtbot: QtBot) -> None:
+    clock = FrameClock(lambda: None)
+    panels = [_Panel(rate_hz=1000.0, weight=4), *(_Panel(rate_hz=1000.0, weight=2) for _ in range(4))]
+    for panel in panels:
+        clock.add(panel)
+    clock.tick()
+    assert 0 < sum(panel.refreshes * panel.weight for panel in panels) <= 4
+    for _ in range(29):
+        clock.tick()
+    assert min(panel.refreshes for panel in panels) >= 8
+
+
+def test_a_tick_is_painted_when_the_last_fast_panel_has_shown_it(qtbot: QtBot) -> None:
+    made = time.monotonic_ns() - 30_000_000
+    arrivals = iter([None, made, None, None])
+    clock = FrameClock(lambda: next(arrivals))
+    first, second = _Panel(rate_hz=1000.0, weight=4), _Panel(rate_hz=1000.0, weight=4)
+    clock.add(first)
+    clock.add(second)
+    counts = []
+    for _ in range(4):
+        clock.tick()
+        QCoreApplication.processEvents()
+        counts.append(len(clock.figures.tick_to_paint_ms))
+    assert counts == [0, 0, 1, 1]
 
 
 def test_tick_to_paint_counts_from_the_oldest_tick_to_after_the_paint(qtbot: QtBot) -> None:

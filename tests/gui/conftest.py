@@ -54,9 +54,8 @@ class Desk:
     def tick_later(self) -> None:
         """Do one frame in which everything is due, however seldom it is refreshed."""
         self.window.make_due()
-        for host in self.window.hosts.values():
-            host.make_due()
-        self.tick()
+        self.station.clock.tick(everything=True)
+        QCoreApplication.processEvents()
 
     def close(self) -> None:
         for window in list(self.station.windows):

@@ -1,11 +1,10 @@
 """Small shapes: trades as discs by size, own fills as triangles; all of a kind are drawn in one call."""
 
-from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from pyqtgraph.Qt.internals import PrimitiveArray
+import shiboken6
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QPainter, QPen, QPixmap, QPolygonF
 
@@ -20,6 +19,8 @@ _OUTSTANDING: Final = 2.5
 """Times the size that so many percent of the trades do not exceed: from there on discs grow no more."""
 
 _RADII: Final = 28
+_FRAGMENT_FLOATS: Final = 10
+"""x, y, source left, top, width, height, scale x, scale y, rotation, opacity: Qt's `PixmapFragment`."""
 
 
 class Sprites:
@@ -27,7 +28,7 @@ class Sprites:
 
     def __init__(self, sheet: QPixmap, cell: int) -> None:
         self._sheet, self._cell = sheet, cell
-        self._fragments = PrimitiveArray(QPainter.PixmapFragment, 10)
+        self._fragments = np.empty((0, _FRAGMENT_FLOATS))
 
     def draw(
         self,
@@ -40,15 +41,17 @@ class Sprites:
         """Draw the picture at `[row, column]` of the sheet centred on each point."""
         if not len(x):
             return
-        self._fragments.resize(len(x))
-        table = self._fragments.ndarray()
+        if len(x) > len(self._fragments):
+            self._fragments = np.empty((2 * len(x), _FRAGMENT_FLOATS))
+        table = self._fragments[: len(x)]
         table[:, 0], table[:, 1] = x, y
         table[:, 2], table[:, 3] = column * self._cell, row * self._cell
         table[:, 4] = table[:, 5] = self._cell
         table[:, 6:8] = 1.0
         table[:, 8], table[:, 9] = 0.0, 1.0
-        draw: Callable[..., None] = painter.drawPixmapFragments
-        draw(*self._fragments.drawargs(), self._sheet)
+        # Qt takes an array of fragments; each is ten doubles, so NumPy's buffer is one already.
+        fragments: Any = shiboken6.wrapInstance(table.ctypes.data, QPainter.PixmapFragment)
+        painter.drawPixmapFragments(fragments, len(x), self._sheet)
 
 
 def _sheet(columns: int, rows: int, cell: int) -> QPixmap:

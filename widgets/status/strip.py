@@ -38,6 +38,7 @@ class StatusStrip(QWidget):
         self._cells: tuple[Cell, ...] = ()
         self._hint = ""
         self._boxes: list[QRect] = []
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     @property

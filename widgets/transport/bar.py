@@ -51,6 +51,7 @@ class ClockText(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._text = ("", "")
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self.setAccessibleName(self.tr("Market time"))
 
@@ -78,6 +79,7 @@ class ClockText(QWidget):
     @override
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
+        painter.fillRect(self.rect(), self._theme.colour("panel"))
         box = self.rect().adjusted(0, 3, -8, -3)
         painter.setFont(mono_font(15))
         painter.setPen(self._theme.colour("text"))

@@ -42,6 +42,7 @@ class Timeline(QWidget):
         self._dragged_to: int | None = None
         self._precision = 3
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName(self.tr("Timeline"))
@@ -129,6 +130,7 @@ class Timeline(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         theme = self._theme
+        painter.fillRect(self.rect(), theme.colour("panel"))
         right = self.width() - _MARGIN
         painter.setPen(QPen(theme.colour("line"), 2))
         painter.drawLine(QPointF(_MARGIN, _TRACK_Y), QPointF(right, _TRACK_Y))
