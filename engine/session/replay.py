@@ -8,7 +8,6 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -36,48 +35,14 @@ from engine.session.health import Meter
 from engine.session.pace import FASTEST, SLOWEST, Pace
 from engine.session.playhead import WINDOW_EVENTS
 from engine.session.source import Source, open_source
-from engine.session.stepping import next_stop
 from engine.session.watching import Watching
+from engine.session.work import Finishing, Playing, Seeking, Stepping, Turn, Work, Worker, progress
 from engine.strategies import STRATEGIES, parse_parameters
 
-_END: Final = 2**63 - 1
 _OVER: Final = {
     Phase.FINISHED: "The replay has finished; seek back to watch it again.",
     Phase.FAILED: "The session failed; start it again, or seek back to look at what led there.",
 }
-
-
-@dataclass(slots=True)
-class _Seeking:
-    """On the way to a market time, as fast as possible."""
-
-    target: int
-    origin: int
-    then_play: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Playing:
-    """Market time passes at the set speed."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Finishing:
-    """On the way to the end and the results."""
-
-    origin: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Stepping:
-    """On the way to the next thing of a kind."""
-
-    unit: Step
-    order_events: int
-    fills: int
-
-
-type _Work = _Seeking | _Playing | _Finishing | _Stepping
 
 
 class ReplaySession:
@@ -116,13 +81,13 @@ class ReplaySession:
         self._strategy: str | type[StationStrategy] = strategy or run.strategy
         self._parameters = parse_parameters(run.strategy, run.parameters)
         _check_needs(run.strategy, source)
-        self._window_events = window_events
         self._events: list[AnyEvent] = []
         self._pace = Pace()
         self._loop: tuple[int, int] | None = None
-        self._work: _Work | None = None
+        self._work: Work | None = None
         self._epoch = 1
         self._meter = Meter()
+        self._worker = Worker(self._pace, source.kinds, window_events, self._meter.ticked)
         self._watching = Watching(run, source) if watched else None
         self._course = self._new_course()
         self._phase = Phase.LOADING
@@ -215,7 +180,7 @@ class ReplaySession:
                 self._set_loop(start, end)
             case Finish():
                 self._require_unfinished()
-                self._work = _Finishing(self._now)
+                self._work = Finishing(self._now)
                 self._enter(Phase.SEEKING, "Running to the end.")
             case _:
                 pass  # Stop, Attach and Acknowledge are the link's
@@ -224,10 +189,10 @@ class ReplaySession:
         if self._phase == Phase.PLAYING:
             return
         self._require_unfinished()
-        if isinstance(self._work, _Seeking):
+        if isinstance(self._work, Seeking):
             self._work.then_play = True
             return
-        self._work = _Playing()
+        self._work = Playing(None if self._loop is None else self._loop[1])
         self._pace.start(self._now)
         self._enter(Phase.PLAYING)
 
@@ -253,7 +218,7 @@ class ReplaySession:
             )
         if self._phase == Phase.PLAYING:
             self._enter(Phase.PAUSED)
-        self._work = _Stepping(unit, self._course.order_events, len(self._course.fills))
+        self._work = Stepping(unit, self._course.order_events, len(self._course.fills))
         if unit in (Step.ORDER, Step.FILL):
             self._enter(Phase.SEEKING, f"Looking for the next {unit}.")
 
@@ -264,7 +229,7 @@ class ReplaySession:
                 f"The replay runs from {_readable(start)} to {_readable(end)} UTC; seek in there."
             )
         work = self._work
-        then_play = self._phase == Phase.PLAYING or (isinstance(work, _Seeking) and work.then_play)
+        then_play = self._phase == Phase.PLAYING or (isinstance(work, Seeking) and work.then_play)
         if ts < self._now:
             self._restart()
             self._enter(Phase.SEEKING, "Running again from the start.")
@@ -272,11 +237,12 @@ class ReplaySession:
             raise UserError(_OVER[self._phase])
         else:
             self._enter(Phase.SEEKING)
-        self._work = _Seeking(ts, self._now, then_play)
+        self._work = Seeking(ts, self._now, then_play)
 
     def _set_loop(self, start: int | None, end: int | None) -> None:
         if start is None or end is None:
             self._loop = None
+            self._keep_playing()
             return
         first, last = self._source.start_ns, self._source.end_ns
         if not first <= start < end <= last:
@@ -284,6 +250,11 @@ class ReplaySession:
                 f"A loop needs a start before its end, both from {_readable(first)} to {_readable(last)} UTC."
             )
         self._loop = start, end
+        self._keep_playing()
+
+    def _keep_playing(self) -> None:
+        if isinstance(self._work, Playing):
+            self._work = Playing(None if self._loop is None else self._loop[1])
 
     def _require_unfinished(self) -> None:
         if self._phase in _OVER:
@@ -292,83 +263,24 @@ class ReplaySession:
     # Work ------------------------------------------------------------------------------------------------
 
     def _proceed(self, deadline: float) -> None:
-        while time.monotonic() < deadline:
-            match self._work:
-                case None:
-                    return
-                case _Playing():
-                    self._play_on(deadline)
-                case _Seeking(target=target):
-                    if not self._window(target):
-                        self._arrive(target)
-                case _Finishing():
-                    self._window(_END)
-                case _Stepping():
-                    self._step_on(self._work)
+        while self._work is not None and time.monotonic() < deadline:
+            match self._worker.turn(self._work, self._course, deadline):
+                case Turn.ARRIVED:
+                    self._arrive(self._work)
+                case Turn.ENDED:
+                    self._finish()
+                case Turn.FAILED:
+                    self._fail(f"The strategy raised {self._course.failure}.")
+                case Turn.GOING:
+                    pass
 
-    def _window(self, limit: int, events: int | None = None) -> int:
-        """Run one window up to `limit`; 0 where nothing is left to happen before it, or it all ended."""
-        course = self._course
-        if course.playhead.next_ts is None and limit > self._source.end_ns:
-            self._finish()
-            return 0
-        happened = course.advance(limit, events or self._window_events())
-        if happened:
-            self._meter.ticked()
-        if course.failure:
-            self._fail(f"The strategy raised {course.failure}.")
-            return 0
-        return happened
-
-    def _play_on(self, deadline: float) -> None:
-        playhead, loop = self._course.playhead, self._loop
-        if loop is not None and self._now >= loop[1]:
-            self._seek(loop[0])
+    def _arrive(self, work: Work) -> None:
+        if isinstance(work, Playing) and self._loop is not None:
+            self._seek(self._loop[0])
             return
-        limit = _END if loop is None else loop[1]
-        next_ts = playhead.next_ts
-        if next_ts is None and loop is None:
-            self._finish()
-            return
-        if self._pace.speed:
-            target = self._pace.target(self._now)
-            if next_ts is not None and next_ts <= min(target, limit):
-                self._window(min(target, limit))
-                return
-            playhead.rest(min(target, limit))
-            soon = min(limit, _END if next_ts is None else next_ts)
-            time.sleep(max(0.0, min(deadline - time.monotonic(), self._pace.wait_s(soon, self._now))))
-        elif not self._window(limit) and self._work is not None:
-            playhead.rest(limit)
-
-    def _step_on(self, step: _Stepping) -> None:
-        course = self._course
-        if course.playhead.next_ts is None:
-            self._finish()
-        elif step.unit in (Step.ORDER, Step.FILL):
-            self._window(_END, 1)
-            found = len(course.fills) > step.fills
-            if step.unit == Step.ORDER:
-                found = course.order_events > step.order_events
-            if found and self._work is not None:
-                self._stop("")
-        else:
-            course.absorb()
-            stop = next_stop(step.unit, course.playhead, course.bars, self._source.kinds)
-            limit = course.playhead.chunk_end if stop is None else stop
-            while self._window(limit):
-                pass
-            if stop is not None and self._work is not None:
-                self._stop("")
-
-    def _arrive(self, target: int) -> None:
-        work = self._work
-        if not isinstance(work, _Seeking):
-            return  # it failed on its way
-        self._course.playhead.rest(target)
         self._work = None
         self._enter(Phase.PAUSED)
-        if work.then_play:
+        if isinstance(work, Seeking) and work.then_play:
             self._play()
 
     def _finish(self) -> None:
@@ -426,18 +338,9 @@ class ReplaySession:
             start=self._source.start_ns,
             end=self._source.end_ns,
             speed=self._pace.speed,
-            progress=self._progress(),
+            progress=progress(self._work, self._now, self._source.end_ns),
             loop=self._loop,
         )
-
-    def _progress(self) -> float:
-        match self._work:
-            case _Seeking(target, origin, _):
-                return (self._now - origin) / max(1, target - origin)
-            case _Finishing(origin):
-                return (self._now - origin) / max(1, self._source.end_ns - origin)
-            case _:
-                return 0.0
 
     def _lag_ms(self) -> float:
         if self._phase != Phase.PLAYING or not self._pace.speed:

@@ -1,12 +1,14 @@
 """The replay session as a person drives it: play, pause, step, seek, loop, finish; and what it refuses."""
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
 from engine.columns import Flag
+from engine.errors import UserError
 from engine.messages.commands import (
     AnyCommand,
     CancelSeek,
@@ -31,8 +33,10 @@ from engine.messages.events import (
     Refused,
     Results,
 )
+from engine.messages.run import Run
 from engine.session.replay import ReplaySession
-from tests.engine.session.markets import START_NS, crypto, crypto_columns, obey, phase_of, quotes, session
+from engine.session.source import Chunk, ColumnsSource
+from tests.engine.session.markets import FX, START_NS, crypto, crypto_columns, obey, phase_of, quotes, session
 from tests.engine.session.strategies import Bracket, Clumsy, Limit, Market
 
 
@@ -337,4 +341,30 @@ def test_bars_of_prices_that_are_not_there_are_refused() -> None:
     events = obey(run, StepTo(Step.BAR))
     assert isinstance(events[-1], Refused)
     assert "trades" in events[-1].text
+    run.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (UserError("The file is damaged; import it again."), "import it again"),
+        (KeyError("lost"), "The engine stopped: KeyError"),
+    ],
+)
+def test_a_source_that_breaks_ends_the_run_not_the_link(
+    error: Exception, words: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class Breaking(ColumnsSource):
+        def chunks(self) -> Iterator[Chunk]:
+            whole = super().chunks()
+            yield next(whole)
+            raise error
+
+    run = ReplaySession(Run(instrument=FX.id), Breaking(FX, quotes(), rows=500))
+    events = obey(run, Finish())
+    assert phase(run) == Phase.FAILED
+    failed = events[-1]
+    assert isinstance(failed, PhaseChanged)
+    assert words in failed.text
+    assert ("Traceback" in capfd.readouterr().err) is not isinstance(error, UserError)
     run.close()
