@@ -21,7 +21,7 @@ _LONG_MS: Final = 12.0
 _FAST_HZ: Final = 30.0
 """Panels of at least this rate show the market itself."""
 
-_EARLY_S: Final = 0.004
+_EARLY_S: Final = 0.002
 """A little early is better than a frame late."""
 
 
@@ -153,7 +153,7 @@ class FrameClock(QObject):
         self._paint_pending = False
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        # Twice the screen's rate: what arrives is taken at once, while nothing is painted more often than it may.
+        # Twice the screen's rate, so that what arrives is taken at once; panels keep to their own rates.
         self._timer.setInterval(max(4, round(500 / rate_hz)))
         self._timer.timeout.connect(self._on_timeout)
 

@@ -205,9 +205,6 @@ def open_on_demo(station: Station) -> MainWindow:
     """Open a window on the demo; the engine starts first, as it loads while the window is made."""
     start_demo(station)
     window = station.new_window()
-    window.status.set_hint(
-        window.tr("This is a generated market. Drop a data file here, or press Ctrl+I, to import your own.")
-    )
     # Painted before the event loop is loaded, so that the person sees a window at once.
     station.clock.tick()
     QApplication.processEvents()

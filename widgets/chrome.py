@@ -1,7 +1,7 @@
 """What the panels beside the chart have in common to look at: dense controls and their empty state."""
 
 from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QFont, QPainter, QPalette
+from PySide6.QtGui import QFont, QPainter
 from PySide6.QtWidgets import QWidget
 
 from widgets.theme import Theme
@@ -30,11 +30,10 @@ def panel_sheet(theme: Theme) -> str:
 
 def dress(panel: QWidget, theme: Theme) -> None:
     """Give a panel the theme's background and controls."""
-    palette = panel.palette()
-    palette.setColor(QPalette.ColorRole.Window, theme.colour("panel"))
-    panel.setPalette(palette)
-    panel.setAutoFillBackground(True)
-    panel.setStyleSheet(panel_sheet(theme))
+    # A palette would not do: where the program has a style sheet, that brings the first theme's back.
+    panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+    own_background = f"{type(panel).__name__} {{ background: {theme.panel}; }}"
+    panel.setStyleSheet(own_background + panel_sheet(theme))
 
 
 def paint_empty(painter: QPainter, area: QRect, theme: Theme, title: str, hint: str) -> None:

@@ -26,7 +26,7 @@ from app.windows.docks import PanelDock, place, saved_place, settle_titles
 from app.windows.layouts import Layout, WindowPlace
 from app.windows.panel_host import PanelHost
 from app.windows.panels import PANELS
-from app.windows.session_text import describe, status_cells, time_digits
+from app.windows.session_text import TickRate, describe, status_cells, time_digits
 from app.windows.strategy import StrategyPanel
 from app.windows.top_bar import TopBar
 from widgets.chart.panel import ChartPanel
@@ -79,6 +79,8 @@ class MainWindow(QMainWindow):
         self._refusals_seen = 0
         self._dismissed: str | None = None
         self._loop: tuple[int, int] | None = None
+        self._results_shown = False
+        self._rate = TickRate()
         self._process = psutil.Process()
         self._settling = QTimer(self, singleShot=True, interval=0)
         self._settling.timeout.connect(self._on_docks_moved)
@@ -219,12 +221,19 @@ class MainWindow(QMainWindow):
             return
         self._status_due_s = now_s + _STATUS_EVERY_S
         state = self.station.state
-        self.status.set_cells(
-            status_cells(state, self.station.clock.figures, self._process.memory_info().rss)
-        )
+        ticks_per_s = self._rate.over(state.health.ticks if state is not None else 0, now_s)
+        memory = self._process.memory_info().rss
+        self.status.set_cells(status_cells(state, self.station.clock.figures, ticks_per_s, memory))
         if state is not None:
             self.top.transport.set_time_precision(time_digits(state))
+            self._raise_results(state)
         self._show_notice()
+
+    def _raise_results(self, state: SessionState) -> None:
+        """Bring the results to the front when a run is finished, once."""
+        if state.results is not None and not self._results_shown:
+            self.docks["results"].raise_()
+        self._results_shown = state.results is not None
 
     def _follow_loop(self) -> None:
         transport = self.station.state.transport if self.station.state else None
@@ -263,6 +272,12 @@ class MainWindow(QMainWindow):
         self.top.banner.clear(_CONNECTION)
         self.top.transport.bind(session.state if session else None)
         self.show_marks()
+        self._results_shown = False
+        self.status.set_hint(
+            self.tr("This is a generated market. Drop a data file here, or press Ctrl+I, to import your own.")
+            if session is not None and session.run.simulate
+            else ""
+        )
         self.top.show_session(*describe(session.run if session else None))
         self.setWindowTitle(f"{self.top.session_name} – NextTick Station" if session else "NextTick Station")
         panel = self.hosts["strategy"].widget

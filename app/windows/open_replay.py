@@ -180,7 +180,7 @@ class OpenReplayDialog(QDialog):
             self._open.setEnabled(False)
             return
         infos = self._store.info(name)
-        self._has.setText(" · ".join(f"{info.rows:,} {kind}" for kind, info in infos.items()))
+        self._has.setText(" · ".join(f"{info.rows:,} {kind}" for kind, info in infos.items() if info.rows))
         spans = [info for info in infos.values() if info.rows]
         first = min((i.first_ts_ns for i in spans if i.first_ts_ns is not None), default=None)
         last = max((i.last_ts_ns for i in spans if i.last_ts_ns is not None), default=None)

@@ -13,6 +13,7 @@ from widgets.status import Cell
 
 _SAMPLED: Final = 512
 _SLOW_MS: Final = 250.0
+_RATE_OVER_S: Final = 1.0
 
 
 translate: Final = QCoreApplication.translate
@@ -32,7 +33,26 @@ def describe(run: Run | None) -> tuple[str, str, str]:
     return run.instrument, f"{source} · {strategy}", translate("session", "REPLAY")
 
 
-def status_cells(state: SessionState | None, figures: FrameFigures, own_bytes: int) -> list[Cell]:
+class TickRate:
+    """Ticks per second over the last second or more: the engine's own figure is that of one frame."""
+
+    def __init__(self) -> None:
+        self._since: tuple[float, int] | None = None
+        self._rate = 0.0
+
+    def over(self, ticks: int, now_s: float) -> float:
+        """Rate, given the count of ticks so far; a count that fell began anew."""
+        if self._since is None or ticks < self._since[1]:
+            self._since = now_s, ticks
+        elif now_s - self._since[0] >= _RATE_OVER_S:
+            self._rate = (ticks - self._since[1]) / (now_s - self._since[0])
+            self._since = now_s, ticks
+        return self._rate
+
+
+def status_cells(
+    state: SessionState | None, figures: FrameFigures, ticks_per_s: float, own_bytes: int
+) -> list[Cell]:
     """Every delay, conflation and loss, zero included; `own_bytes` is the window process's memory."""
     own_mb = own_bytes / 2**20
     fps = figures.frames_per_s()
@@ -72,7 +92,7 @@ def status_cells(state: SessionState | None, figures: FrameFigures, own_bytes: i
         frames,
         Cell(
             translate("session", "Ticks/s"),
-            f"{health.ticks_per_s:,.0f}",
+            f"{ticks_per_s:,.0f}",
             translate("session", "Ticks that the engine processes per second"),
         ),
         Cell(

@@ -3,6 +3,7 @@
 import logging
 import sys
 import threading
+from typing import override
 
 import pytest
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -23,10 +24,12 @@ def quiet_log(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def _raised(error: BaseException) -> BaseException:
-    try:
+    def fail() -> None:
         raise error
-    except BaseException as caught:  # noqa: BLE001 - with its traceback
-        return caught
+
+    with pytest.raises(type(error)) as caught:
+        fail()
+    return caught.value
 
 
 def test_the_same_place_is_told_once_and_counted() -> None:
@@ -36,7 +39,7 @@ def test_the_same_place_is_told_once_and_counted() -> None:
         collector.take(_raised(ValueError(f"number {number}")))
     collector.take(_raised(KeyError("other")))
     assert [bug.title for bug in bugs] == ["ValueError: number 0", "KeyError: 'other'"]
-    assert "_raised" in bugs[0].report
+    assert "in fail" in bugs[0].report
     assert sorted(collector.seen.values()) == [1, 3]
 
 
@@ -67,6 +70,7 @@ class _PaintsBadly(QWidget):
     def refresh(self) -> None:
         self.update()
 
+    @override
     def paintEvent(self, event: QPaintEvent) -> None:
         _PaintsBadly.painted += 1
         painter = QPainter(self)
@@ -108,9 +112,8 @@ def test_what_the_person_can_mend_in_a_panel_is_a_sentence(desk: Desk) -> None: 
         raise UserError("Bar 'x' is none; write 1-MINUTE-MID.")
 
     widget = desk.window.hosts["tape"].widget
-    try:
+    with pytest.raises(UserError) as caught:
         slot(widget)
-    except UserError as error:
-        assert stop_panel(error)
+    assert stop_panel(caught.value)
     assert "1-MINUTE-MID" in desk.window.top.banner.text
     assert not desk.window.hosts["tape"].is_stopped

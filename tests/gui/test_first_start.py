@@ -1,4 +1,4 @@
-"""First start: a window at once, a market moving in it, nothing heavy loaded on the way; the demo's figures."""
+"""First start: a window at once, a market moving in it, nothing heavy on the way; the demo's figures."""
 
 import json
 import subprocess

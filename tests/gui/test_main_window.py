@@ -1,17 +1,19 @@
-"""The window as a whole: what it shows of the connection, that panels are independent, that all is reachable."""
+"""The window as a whole: what it says of the connection, panels that are independent, actions in reach."""
 
 import re
 from pathlib import Path
+from typing import override
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QPoint, Qt, QTranslator
 from PySide6.QtWidgets import QDialog, QLabel, QWidget
 
 from app.state.session import SessionState
+from app.style import themes
 from app.windows.actions import ACTIONS
 from app.windows.panels import PANELS
 from engine.link.protocols import LinkDown
-from engine.link.scripted import frame, log
+from engine.link.scripted import frame, log, scripted_session
 from engine.messages.commands import Attach
 from engine.messages.run import Run
 from tests.gui.conftest import RUN, Desk
@@ -231,9 +233,11 @@ def test_closing_one_of_two_windows_keeps_the_session(desk: Desk) -> None:
 class _Marking(QTranslator):
     """Brackets every text that passes through translation."""
 
-    def translate(self, context: str, text: str, *_: object) -> str:  # type: ignore[override]
+    @override
+    def translate(self, context: str, text: str, /, *_: object) -> str:  # type: ignore[override]
         return f"⟦{text}⟧"
 
+    @override
     def isEmpty(self) -> bool:
         return False
 
@@ -256,7 +260,7 @@ def test_every_text_of_menus_docks_and_dialogs_passes_through_translation(desk: 
 def _cells(desk: Desk, window: object) -> list[str]:
     from app.windows.session_text import status_cells
 
-    return [cell.name for cell in status_cells(SessionState(), desk.station.clock.figures, 0)]
+    return [cell.name for cell in status_cells(SessionState(), desk.station.clock.figures, 0.0, 0)]
 
 
 def test_both_themes_dress_the_window(desk: Desk) -> None:
@@ -288,6 +292,33 @@ def test_parameters_changed_in_the_panel_run_again(desk: Desk) -> None:
     assert "smaller than" in form.error
     panel.run_again()
     assert len(desk.runs) == 2
+
+
+def test_every_panel_takes_the_other_theme_whole(desk: Desk) -> None:
+    desk.play()
+    desk.station.set_theme(theme="light")
+    desk.tick_later()
+    dark, light = (themes()[name] for name in ("dark", "light"))
+    for name, host in desk.window.hosts.items():
+        picture = host.grab().toImage()
+        colours = {
+            picture.pixelColor(x, y).name().upper()
+            for x in range(0, picture.width(), 3)
+            for y in range(0, picture.height(), 3)
+        }
+        left = colours & {dark.panel, dark.window, dark.raised, dark.line}
+        assert not left, f"{name} still shows {left}"
+        assert light.panel in colours
+
+
+def test_a_finished_run_brings_its_results_to_the_front(desk: Desk) -> None:
+    desk.station.open_run(RUN)
+    desk.link.push(*scripted_session(3, 30))
+    before = desk.window.hosts["results"].is_seen()
+    desk.tick_later()
+    desk.tick_later()
+    assert not before
+    assert desk.window.hosts["results"].is_seen()
 
 
 def test_tables_are_exported_from_what_is_shown(desk: Desk) -> None:

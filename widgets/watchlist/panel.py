@@ -154,7 +154,7 @@ class WatchlistPanel(QWidget):
         header.setHighlightSections(False)
         header.setMinimumSectionSize(40)
         header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((_BID, 64), (_ASK, 64), (_CHANGE, 58)):
+        for column, width in ((_BID, 66), (_ASK, 66), (_CHANGE, 60)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             header.resizeSection(column, width)
         self._table.doubleClicked.connect(self._on_double_clicked)
