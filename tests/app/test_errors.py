@@ -108,7 +108,7 @@ def test_a_fault_elsewhere_is_shown_and_the_layout_is_saved(desk: Desk) -> None:
 
 
 def test_what_the_person_can_mend_in_a_panel_is_a_sentence(desk: Desk) -> None:  # noqa: F811
-    def slot(self: QWidget) -> None:
+    def slot(self: QWidget | None) -> None:
         raise UserError("Bar 'x' is none; write 1-MINUTE-MID.")
 
     widget = desk.window.hosts["tape"].widget

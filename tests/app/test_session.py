@@ -17,7 +17,7 @@ from engine.link.scripted import (
     scripted_session,
 )
 from engine.messages.commands import Attach, Seek, Step
-from engine.messages.events import EpochBegan, Phase, PhaseChanged, Refused
+from engine.messages.events import AnyEvent, EpochBegan, Phase, PhaseChanged, Refused
 from engine.messages.run import Run
 
 RUN = Run(instrument="EURUSD.SIM", simulate="fx")
@@ -50,7 +50,8 @@ def test_a_whole_session_adds_up() -> None:
         state.apply(each)
     assert state.results is not None
     assert state.results.fills == len(state.orders.fills)
-    assert state.transport.phase is Phase.FINISHED
+    assert frames[-1].transport.phase is Phase.FINISHED
+    assert state.transport == frames[-1].transport
     assert state.last_event == sum(len(each.events) for each in frames)
     assert state.events_lost == 0
     market = state.markets["EURUSD.SIM"]
@@ -98,7 +99,7 @@ def test_phases_refusals_and_results_are_told_in_order() -> None:
             events=[
                 PhaseChanged(ts=0, phase=Phase.LOADING, text="Reading"),
                 Refused(ts=0, command="seek", text="Outside the run."),
-                results([]),
+                results(),
             ],
         )
     )
@@ -126,22 +127,28 @@ def test_a_gap_is_asked_for_once_and_later_events_wait(links: _Links, session: S
     assert link.sent == [Attach(1), Attach(4)]
 
 
+def cause(session: StationSession) -> str | None:
+    """What the notice is about; None where there is none."""
+    return session.notice.cause if session.notice is not None else None
+
+
 def test_notices_tell_crash_end_and_silence_apart(links: _Links, session: StationSession) -> None:
     link = links.opened[0]
-    assert session.notice is None
+    assert cause(session) is None
     link.fall_silent(4.2)
-    assert session.notice is not None
-    assert session.notice.cause == "silence"
+    assert cause(session) == "silence"
     link.push()
-    assert session.notice is None
+    assert cause(session) is None
     link.break_with(LinkDown("The engine stopped: killed by signal 9.", ["tail"], expected=False))
-    assert (session.notice.cause, session.notice.details) == ("crash", ["tail"])
+    assert cause(session) == "crash"
+    assert session.notice is not None
+    assert session.notice.details == ["tail"]
     session.restart()
-    assert session.notice is None
+    assert cause(session) is None
     links.opened[1].break_with(LinkDown("The session ended.", [], expected=True))
-    assert session.notice.cause == "end"
+    assert cause(session) == "end"
     session.close()
-    assert session.notice is None
+    assert cause(session) is None
 
 
 def test_restart_runs_the_same_again_and_keeps_the_log(links: _Links, session: StationSession) -> None:
@@ -165,7 +172,10 @@ def test_a_step_back_goes_to_the_thing_before(
     def quote(second: int) -> tuple[object, ...]:
         return (START_NS + second * SECOND, 1.1, 1.2, 1.0, 1.0)
 
-    events = [fill("T-1", "O-1", ts=START_NS + SECOND), order("O-2", "ACCEPTED", ts=START_NS + 2 * SECOND)]
+    events: list[AnyEvent] = [
+        fill("T-1", "O-1", ts=START_NS + SECOND),
+        order("O-2", "ACCEPTED", ts=START_NS + 2 * SECOND),
+    ]
     now = START_NS + 5 * SECOND
     links.opened[0].push(frame(1, quotes=[quote(3), quote(4)], events=events, now=now))
     session.pump()
@@ -193,6 +203,7 @@ def test_a_seek_stays_inside_the_run(links: _Links, session: StationSession) -> 
     links.opened[0].push(frame(1))
     session.pump()
     transport = session.state.transport
+    assert transport is not None
     session.seek(0)
     session.seek(2**62)
     assert links.opened[0].sent == [Seek(transport.start), Seek(transport.end)]

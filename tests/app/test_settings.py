@@ -63,7 +63,7 @@ class _Outer(msgspec.Struct, frozen=True):
     rows: list[_Inner]
 
 
-_TEXT = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\x7f"), max_size=20)
+_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x7f"), max_size=20)
 _INTS = st.lists(st.integers(-(2**63), 2**63 - 1), max_size=4)
 
 

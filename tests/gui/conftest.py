@@ -4,14 +4,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.gui import make_station
+from app.session import StationSession
+from app.state.session import SessionState
 from app.station import Station
 from app.windows.main_window import MainWindow
 from engine.link.scripted import ScriptedLink, scripted_session
 from engine.messages.commands import AnyCommand
+from engine.messages.frames import Transport
 from engine.messages.run import Run
 
 RUN = Run(instrument="EURUSD.SIM", simulate="fx", strategy="ema_cross", parameters={"fast": 10, "slow": 30})
@@ -40,6 +46,47 @@ class Desk:
     def sent(self) -> list[AnyCommand]:
         return self.link.sent
 
+    @property
+    def session(self) -> StationSession:
+        assert self.station.session is not None
+        return self.station.session
+
+    @property
+    def state(self) -> SessionState:
+        return self.session.state
+
+    @property
+    def clock(self) -> Transport:
+        """The session's clock as the window knows it."""
+        assert self.state.transport is not None
+        return self.state.transport
+
+    def panel[P: QWidget](self, name: str, kind: type[P]) -> P:
+        widget = self.window.hosts[name].widget
+        assert isinstance(widget, kind)
+        return widget
+
+    def menu_actions(self, window: MainWindow | None = None) -> list[tuple[QAction, list[QAction]]]:
+        """Each menu of the window with its actions."""
+        menus = []
+        for action in (window or self.window).top.menus.actions():
+            menu = action.menu()
+            assert isinstance(menu, QMenu)
+            menus.append((action, menu.actions()))
+        return menus
+
+    def key(
+        self,
+        key: Qt.Key,
+        modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
+        widget: QWidget | None = None,
+    ) -> None:
+        """Press and let go of a key, in the window or in one of its widgets."""
+        QTest.keyClick(widget or self.window, key, modifier)
+
+    def click(self, widget: QWidget) -> None:
+        QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
+
     def play(self, frames: int = 60, seed: int = 3) -> None:
         """Open a session and let it have played so many frames."""
         self.station.open_run(RUN)
@@ -66,10 +113,8 @@ class Desk:
         QCoreApplication.processEvents()
 
 
-def qtbot_application():  # type: ignore[no-untyped-def]
-    """The application that pytest-qt made."""
-    from PySide6.QtWidgets import QApplication
-
+def qtbot_application() -> QApplication:
+    """Application that pytest-qt made."""
     application = QApplication.instance()
     assert isinstance(application, QApplication)
     return application

@@ -21,6 +21,7 @@ from engine.messages.commands import Play, SetSpeed
 from engine.store import Store
 from tests.gui.conftest import Desk
 from tests.recordings import recording
+from widgets.watchlist import WatchlistPanel
 
 HOUR = "fx/dukascopy/EURUSD/2019/01/04/00h_ticks.bi5"
 
@@ -45,7 +46,7 @@ def test_a_dropped_recording_is_imported_and_replayed(desk: Desk) -> None:
         dialog.start()
     assert "3,733 quotes" in dialog.report_text
     assert Store(desk.station.store).info("EURUSD.DUKASCOPY")["quotes"].rows == 3733
-    assert ("EURUSD.DUKASCOPY", "", "", "") in desk.window.hosts["watchlist"].widget.rows
+    assert ("EURUSD.DUKASCOPY", "", "", "") in desk.panel("watchlist", WatchlistPanel).rows
     dialog.replay()
     replay = next(child for child in desk.window.findChildren(OpenReplayDialog) if child.isVisible())
     replay.strategy.show_strategy("ema_cross", {"fast": 5, "slow": 20})

@@ -6,12 +6,14 @@ from typing import override
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QPoint, Qt, QTranslator
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QLabel, QWidget
 
 from app.state.session import SessionState
 from app.style import themes
 from app.windows.actions import ACTIONS
 from app.windows.panels import PANELS
+from app.windows.strategy import StrategyPanel
 from engine.link.protocols import LinkDown
 from engine.link.scripted import frame, log, scripted_session
 from engine.messages.commands import Attach
@@ -37,7 +39,7 @@ def test_the_frame_says_replay_in_colour(desk: Desk) -> None:
 
 def test_an_engine_that_stopped_is_said_with_its_last_lines_and_can_be_restarted(desk: Desk) -> None:
     desk.play()
-    lines = len(desk.station.state.log.lines)
+    lines = len(desk.state.log.lines)
     desk.link.break_with(
         LinkDown("The engine stopped: killed by signal 9.", ["last", "words"], expected=False)
     )
@@ -45,13 +47,13 @@ def test_an_engine_that_stopped_is_said_with_its_last_lines_and_can_be_restarted
     banner = desk.window.top.banner
     assert "killed by signal 9" in banner.text
     assert banner.details == "last\nwords"
-    desk.qtbot.mouseClick(banner.action, Qt.MouseButton.LeftButton)
+    desk.click(banner.action)
     assert desk.runs == [RUN, RUN]
     assert desk.links[0].closed
     desk.tick_later()
     assert banner.text == ""
-    assert len(desk.station.state.log.lines) == lines
-    assert desk.station.state.transport is None
+    assert len(desk.state.log.lines) == lines
+    assert desk.state.transport is None
 
 
 def test_a_dismissed_end_is_not_said_again_but_the_next_one_is(desk: Desk) -> None:
@@ -79,7 +81,7 @@ def test_a_silent_engine_is_said_with_the_time_since(desk: Desk) -> None:
 
 def test_a_gap_in_the_events_is_asked_for_and_counted(desk: Desk) -> None:
     desk.play()
-    state = desk.station.state
+    state = desk.state
     seen = state.last_event
     desk.link.push(frame(9001, events=[log("after the gap")], first_event=seen + 3))
     desk.tick()
@@ -93,9 +95,7 @@ def test_a_gap_in_the_events_is_asked_for_and_counted(desk: Desk) -> None:
 
 def test_every_action_has_a_key_a_deed_and_stands_in_palette_and_menu(desk: Desk) -> None:
     entries = {entry.id: entry for entry in desk.window.palette_entries()}
-    in_menus = {
-        action for menu in desk.window.top.menus.actions() for action in menu.menu().actions() if menu.menu()
-    }
+    in_menus = {action for _, actions in desk.menu_actions() for action in actions}
     keys = []
     for act in ACTIONS:
         assert callable(getattr(desk.window.deeds, act.slot))
@@ -175,12 +175,12 @@ def test_the_palette_finds_every_action_by_its_name(desk: Desk) -> None:
 
 def test_choosing_in_the_palette_does_it(desk: Desk) -> None:
     desk.play()
-    desk.qtbot.keyClick(desk.window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    desk.key(Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
     palette = desk.window.palette_
     assert palette.isVisible()
     field = palette.focusWidget()
-    desk.qtbot.keyClicks(field, "light or dark")
-    desk.qtbot.keyClick(field, Qt.Key.Key_Return)
+    QTest.keyClicks(field, "light or dark")
+    desk.key(Qt.Key.Key_Return, widget=field)
     assert not palette.isVisible()
     assert desk.station.settings.settings.theme == "light"
 
@@ -222,11 +222,11 @@ def test_closing_one_of_two_windows_keeps_the_session(desk: Desk) -> None:
     desk.window.close()
     desk.window = second
     desk.tick()
-    assert not desk.link.closed
     finished: list[bool] = []
     desk.station.finished.connect(lambda: finished.append(True))
+    closed = [desk.link.closed]
     second.close()
-    assert desk.link.closed
+    assert [*closed, desk.link.closed] == [False, True]
     assert finished == [True]
 
 
@@ -234,7 +234,7 @@ class _Marking(QTranslator):
     """Brackets every text that passes through translation."""
 
     @override
-    def translate(self, context: str, text: str, /, *_: object) -> str:  # type: ignore[override]
+    def translate(self, context: str, text: str, /, *_: object) -> str:
         return f"⟦{text}⟧"
 
     @override
@@ -247,9 +247,9 @@ def test_every_text_of_menus_docks_and_dialogs_passes_through_translation(desk: 
     QCoreApplication.installTranslator(marking)
     try:
         window = desk.station.new_window()
-        for menu in window.top.menus.actions():
+        for menu, actions in desk.menu_actions(window):
             assert menu.text().startswith("⟦")
-            assert all(a.text().startswith("⟦") for a in menu.menu().actions() if not a.isSeparator())
+            assert all(a.text().startswith("⟦") for a in actions if not a.isSeparator())
         assert all(dock.windowTitle().startswith("⟦") for dock in window.docks.values())
         assert all(cell.startswith("⟦") for cell in _cells(desk, window))
         window.close()
@@ -277,7 +277,7 @@ def test_both_themes_dress_the_window(desk: Desk) -> None:
 
 def test_parameters_changed_in_the_panel_run_again(desk: Desk) -> None:
     desk.play()
-    panel = desk.window.hosts["strategy"].widget
+    panel = desk.panel("strategy", StrategyPanel)
     form = panel.form.form
     assert form.values()["fast"] == 10
     form.set_value("fast", "12")

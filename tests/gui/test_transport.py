@@ -1,8 +1,11 @@
 """The transport's buttons, keys and timeline send what they say, and show what the session says."""
 
+from typing import Any
+
 import msgspec
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton, QToolButton
 
 from engine.link.scripted import START_NS, ScriptedLink, frame, transport
@@ -27,7 +30,7 @@ NO = Qt.KeyboardModifier.NoModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 
-def show(desk: Desk, phase: Phase, **more: object) -> None:
+def show(desk: Desk, phase: Phase, **more: Any) -> None:
     clock = transport(phase=phase, **more)
     number = len(desk.link.acknowledged) + 1000
     desk.link.push(msgspec.structs.replace(frame(number), transport=clock))
@@ -52,7 +55,7 @@ def test_a_key_sends_its_command(
     desk: Desk, key: Key, modifier: Qt.KeyboardModifier, command: object
 ) -> None:
     desk.play()
-    desk.qtbot.keyClick(desk.window, key, modifier)
+    desk.key(key, modifier)
     assert desk.sent == [command]
 
 
@@ -61,39 +64,37 @@ def test_space_plays_and_pauses_wherever_the_focus_is(desk: Desk) -> None:
     button = desk.window.findChild(QToolButton, "transport_start")
     assert button is not None
     button.setFocus()
-    desk.qtbot.keyClick(button, Key.Key_Space)
+    desk.key(Key.Key_Space, widget=button)
     show(desk, Phase.PAUSED)
-    desk.qtbot.keyClick(button, Key.Key_Space)
+    desk.key(Key.Key_Space, widget=button)
     assert desk.sent == [Pause(), Play()]
 
 
 def test_back_one_step_seeks_to_the_tick_before_the_latest(desk: Desk) -> None:
     desk.play()
-    state = desk.station.state
-    assert state is not None
+    state = desk.state
     times = sorted(
         {int(ts) for m in state.markets.values() for tape in (m.quotes, m.trades) for ts in tape.rows["ts"]}
     )
-    desk.qtbot.keyClick(desk.window, Key.Key_Left)
+    desk.key(Key.Key_Left)
     assert desk.sent == [Seek(times[-2])]
 
 
 def test_previous_fill_seeks_to_the_last_fill(desk: Desk) -> None:
     desk.play()
-    state = desk.station.state
-    assert state is not None
-    desk.qtbot.keyClick(desk.window, Key.Key_Left, SHIFT)
-    assert desk.sent == [Seek(max(fill.ts for fill in state.orders.fills if fill.ts < state.transport.now))]
+    state = desk.state
+    desk.key(Key.Key_Left, SHIFT)
+    assert desk.sent == [Seek(max(fill.ts for fill in state.orders.fills if fill.ts < desk.clock.now))]
 
 
 def test_two_marks_make_a_loop_and_one_says_what_is_missing(desk: Desk) -> None:
     desk.play()
-    desk.qtbot.keyClick(desk.window, Key.Key_BracketRight)
+    desk.key(Key.Key_BracketRight)
     assert "[" in desk.window.top.banner.text
-    desk.qtbot.keyClick(desk.window, Key.Key_BracketLeft)
-    begin = desk.station.session.now
+    desk.key(Key.Key_BracketLeft)
+    begin = desk.session.now
     show(desk, Phase.PLAYING, now=begin + 5 * SECOND)
-    desk.qtbot.keyClick(desk.window, Key.Key_BracketRight)
+    desk.key(Key.Key_BracketRight)
     assert desk.sent == [SetLoop(begin, begin + 5 * SECOND)]
 
 
@@ -101,9 +102,9 @@ def test_dragging_the_timeline_seeks_once_at_the_time_let_go(desk: Desk) -> None
     desk.play()
     line = desk.window.top.transport.timeline
     middle = line.height() // 2
-    desk.qtbot.mousePress(line, Qt.MouseButton.LeftButton, pos=QPoint(40, middle))
-    desk.qtbot.mouseMove(line, QPoint(200, middle))
-    desk.qtbot.mouseRelease(line, Qt.MouseButton.LeftButton, pos=QPoint(300, middle))
+    QTest.mousePress(line, Qt.MouseButton.LeftButton, pos=QPoint(40, middle))
+    QTest.mouseMove(line, QPoint(200, middle))
+    QTest.mouseRelease(line, Qt.MouseButton.LeftButton, pos=QPoint(300, middle))
     assert desk.sent == [Seek(line.time_at(300))]
     assert START_NS < line.time_at(300) < START_NS + 3600 * SECOND
 
@@ -111,22 +112,22 @@ def test_dragging_the_timeline_seeks_once_at_the_time_let_go(desk: Desk) -> None
 def test_seeking_shows_progress_and_can_be_cancelled(desk: Desk) -> None:
     desk.play()
     bar = desk.window.top.transport
-    assert not bar.is_seeking
+    seen = [bar.is_seeking]
     show(desk, Phase.SEEKING, progress=0.4)
-    assert bar.is_seeking
+    seen.append(bar.is_seeking)
     cancel = next(b for b in bar.findChildren(QPushButton) if b.isVisible())
-    desk.qtbot.mouseClick(cancel, Qt.MouseButton.LeftButton)
+    desk.click(cancel)
     assert desk.sent == [CancelSeek()]
     show(desk, Phase.PAUSED)
-    assert not bar.is_seeking
+    assert [*seen, bar.is_seeking] == [False, True, False]
 
 
 def test_escape_cancels_only_a_seek(desk: Desk) -> None:
     desk.play()
-    desk.qtbot.keyClick(desk.window, Key.Key_Escape)
+    desk.key(Key.Key_Escape)
     assert desk.sent == []
     show(desk, Phase.SEEKING, progress=0.1)
-    desk.qtbot.keyClick(desk.window, Key.Key_Escape)
+    desk.key(Key.Key_Escape)
     assert desk.sent == [CancelSeek()]
 
 
@@ -140,24 +141,22 @@ def test_the_clock_shows_the_digits_that_the_data_have(desk: Desk) -> None:
 
 def test_the_step_unit_key_goes_round_all_units(desk: Desk) -> None:
     desk.play()
-    seen = []
     for _ in Step:
-        desk.qtbot.keyClick(desk.window, Key.Key_U)
-        desk.qtbot.keyClick(desk.window, Key.Key_Right)
-    seen = [command.unit for command in desk.sent]
-    assert set(seen) == set(Step)
+        desk.key(Key.Key_U)
+        desk.key(Key.Key_Right)
+    assert {command.unit for command in desk.sent if isinstance(command, StepTo)} == set(Step)
 
 
 def test_bookmarks_are_kept_for_the_instrument(desk: Desk) -> None:
     desk.play()
-    now = desk.station.session.now
-    desk.qtbot.keyClick(desk.window, Key.Key_B)
+    now = desk.session.now
+    desk.key(Key.Key_B)
     assert desk.station.settings.settings.bookmarks == {"EURUSD.SIM": [now]}
     show(desk, Phase.PAUSED, now=now + 9 * SECOND)
-    desk.qtbot.keyClick(desk.window, Key.Key_P)
+    desk.key(Key.Key_P)
     assert desk.sent == [Seek(now)]
     show(desk, Phase.PAUSED, now=now)
-    desk.qtbot.keyClick(desk.window, Key.Key_B)
+    desk.key(Key.Key_B)
     assert desk.station.settings.settings.bookmarks == {}
 
 
@@ -173,7 +172,7 @@ def test_speed_slider_is_logarithmic_and_snaps_to_the_ladder() -> None:
 
 def test_without_a_session_the_keys_do_nothing(desk: Desk) -> None:
     for key in (Key.Key_Space, Key.Key_Right, Key.Key_Left, Key.Key_Home, Key.Key_B, Key.Key_Plus):
-        desk.qtbot.keyClick(desk.window, key)
+        desk.key(key)
     desk.tick()
     assert desk.links == []
 
