@@ -30,6 +30,13 @@ def test_the_precision_is_the_fewest_decimals_that_lose_nothing() -> None:
     assert scaled(pl.Series(["1.10", "1.25", "3"])).precision == 2
     assert scaled(pl.Series(["100", "20"])).precision == 0
     assert scaled(pl.Series(["1." + "0" * 25])).integers.tolist() == [1]
+    assert scaled(pl.Series(["1.0000000000000001"])).precision == 16
+
+
+def test_a_late_row_with_more_decimals_sets_the_precision_of_all() -> None:
+    found = scaled(pl.Series([*["1.5"] * 5_000, "1.0625"]))
+    assert found.precision == 4
+    assert found.integers[[0, -1]].tolist() == [15_000, 10_625]
 
 
 def test_exponents_and_spaces_are_understood_and_words_are_not() -> None:

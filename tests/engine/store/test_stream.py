@@ -12,7 +12,7 @@ from engine.store import Store, schema
 from tests.engine.store.rows import DAY_NS, EURUSD, NOON_NS, quotes, same, trades
 
 CLOCKS = st.lists(
-    st.tuples(st.sampled_from([0, 1, 2, 50, DAY_NS]), st.integers(-60, 60)),
+    st.tuples(st.sampled_from([0, 1, 2, 50, DAY_NS]), st.sampled_from([-50, -2, -1, 0, 1, 2, 50])),
     min_size=1,
     max_size=80,
     unique=True,
@@ -68,6 +68,23 @@ def test_memory_stays_within_a_few_row_groups(tmp_path: Path, monkeypatch: pytes
     assert total == 50_000
     assert len(held) == 50
     assert max(held) <= 2_500
+
+
+def test_rows_received_together_stay_in_their_stored_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second row group holds the earliest row received, and so is loaded first."""
+    monkeypatch.setattr(schema, "ROW_GROUP_ROWS", 3)
+    store = Store(tmp_path)
+    store.add(EURUSD, {"quotes": quotes(list(range(6)), received=[100, 100, 100, 50, 100, 100])})
+    (only,) = store.chunks("EURUSD.SIM", rows=2, start_ns=NOON_NS + 100)
+    assert (only.columns["quotes"].ts_event - NOON_NS).tolist() == [0, 1, 2, 4, 5]
+
+
+def test_more_rows_of_one_time_than_a_chunk_holds_stay_together(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.add(EURUSD, {"quotes": quotes([1] * 9 + [2], list(range(1, 11)))})
+    assert [len(chunk.columns["quotes"]) for chunk in store.chunks("EURUSD.SIM", rows=4)] == [9, 1]
 
 
 def test_an_empty_range_has_no_chunks(tmp_path: Path) -> None:
