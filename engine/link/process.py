@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final, Self
 
 import msgspec
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from engine.errors import UserError
 from engine.link.channel import Channel

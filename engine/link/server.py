@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import msgspec
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from engine.link.connection import MAX_COMMAND_BYTES, Connection, hang_up
 from engine.link.protocols import Session

@@ -1,4 +1,4 @@
-"""The generated form: every strategy's parameters go in and come out; what is out of range is one sentence."""
+"""The generated form: parameters go in and come out unchanged; what is out of range is one sentence."""
 
 from typing import Annotated, Literal
 
