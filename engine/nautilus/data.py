@@ -84,7 +84,7 @@ def _trade_arrays(trades: Trades) -> dict[str, pa.Array]:
 
 
 def _delta_arrays(deltas: Deltas) -> dict[str, pa.Array]:
-    # WORKAROUND: a CLEAR row must name no side, whatever its source says, or it does not decode.
+    # A CLEAR is of both sides, whatever side its source wrote beside it.
     side = np.where(deltas.action == Action.CLEAR, np.uint8(Side.NONE), deltas.side)
     return {
         "action": _named(deltas.action, _ACTIONS),

@@ -1,10 +1,12 @@
 """One simulated venue with one strategy at it, driven in windows of market time.
 
 The only place that builds a NautilusTrader engine. An engine object aborts the process when another thread
-touches or frees it, so `dispose` breaks every reference in the thread that made it.
+touches or frees it, so `dispose` sees to it that nothing is left.
 """
 
+import gc
 import math
+import weakref
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
@@ -157,11 +159,13 @@ class SimulatedVenue:
         """Free everything, in the thread that made it; may be called twice."""
         if self._engine is None:
             return
-        engine, strategy = self._engine, self._strategy
+        self._engine.dispose()
+        strategy = None if self._strategy is None else weakref.ref(self._strategy)
         self._engine = self._strategy = self._account = None
-        engine.dispose()
-        if strategy is not None:
-            strategy.release()
+        if strategy is not None and strategy() is not None:
+            # It is part of a reference cycle (a stored callback of its own is enough); left to itself, the
+            # collector would free it in whatever thread it happens to run.
+            gc.collect()
 
     @property
     def _books(self) -> AccountReader:

@@ -82,7 +82,7 @@ class StationStrategy(Strategy):
         return make(cls, StrategyConfig(strategy_id=identity))
 
     def __init__(self, context: Context) -> None:
-        self.context: Context | None = context
+        self.context = context
         self.instrument = context.instrument
         self.instrument_id = InstrumentId.from_str(context.instrument.id)
         self.failure = ""
@@ -95,26 +95,14 @@ class StationStrategy(Strategy):
         `submit_order`), and then the strategy's own `cache` and `clock` are out of reach; these are not.
         """
         self._cache, self._portfolio, self._clock = cache, portfolio, clock
-        self._account: AccountReader | None = account
-
-    def release(self) -> None:
-        """Drop what leads back to the session; engine objects must die in their thread, not in a cycle."""
-        self.context = None
-        self._cache = self._portfolio = self._clock = self._account = None
-
-    @property
-    def given(self) -> Context:
-        """The context; only `release` takes it away."""
-        if self.context is None:
-            raise RuntimeError("the strategy was released")
-        return self.context
+        self._account = account
 
     # What a strategy asks for ---------------------------------------------------------------------------
 
     def watch(self, *kinds: str) -> None:
         """Subscribe to those of `quotes`, `trades`, `deltas` that the run has."""
         for kind in kinds:
-            if kind not in self.given.kinds:
+            if kind not in self.context.kinds:
                 continue
             if kind == "quotes":
                 self.subscribe_quotes(self.instrument_id)
@@ -123,13 +111,13 @@ class StationStrategy(Strategy):
             else:
                 # A managed book costs as much as the deltas themselves; only where it is the sole price does
                 # the engine need one, to give market orders a price to be checked with.
-                alone = self.given.kinds == {"deltas"}
+                alone = self.context.kinds == {"deltas"}
                 self.subscribe_book_deltas(self.instrument_id, BookType.L2_MBP, managed=alone)
 
     def default_size(self, price: float) -> Decimal:
         """Size of about one hundredth of the starting balance at this price, in whole lots, at least one."""
         lot = self.instrument.lot_size
-        return max(lot, self.given.balance / 100 / Decimal(price) // lot * lot)
+        return max(lot, self.context.balance / 100 / Decimal(price) // lot * lot)
 
     def net_position(self) -> Decimal:
         """Signed size held, plus what is on its way to the venue or working there."""
@@ -186,7 +174,7 @@ class StationStrategy(Strategy):
                 if value is not None
             },
         )
-        verdict = self.given.gate.check(intent)
+        verdict = self.context.gate.check(intent)
         if verdict.allowed:
             super().modify_order(client_order_id, quantity, price, trigger_price, *args, **kwargs)
         else:
@@ -209,23 +197,21 @@ class StationStrategy(Strategy):
         with self._telling("on_position_event"):
             position = self._cache.position(event.position_id)
             self._tell(events.position_changed(event, position))
-            if self._account is not None:
-                self._tell(self._account.changed(event.ts_event))
+            self._tell(self._account.changed(event.ts_event))
 
     def fail(self, where: str, error: Exception) -> None:
         """Stop working and say why; the traceback goes to the engine's log."""
         traceback.print_exception(error, file=sys.stderr)
         line = traceback.format_exception_only(error)[-1].strip()
         self.failure = f"{line} (in {where})"
-        if self.context is not None:
-            self._tell(
-                Logged(
-                    ts=self._clock.timestamp_ns(),
-                    level="error",
-                    source=self.context.name,
-                    text=f"The strategy raised {self.failure}.",
-                )
+        self._tell(
+            Logged(
+                ts=self._clock.timestamp_ns(),
+                level="error",
+                source=self.context.name,
+                text=f"The strategy raised {self.failure}.",
             )
+        )
 
     @contextmanager
     def _telling(self, where: str) -> Iterator[None]:
@@ -236,17 +222,17 @@ class StationStrategy(Strategy):
             self.fail(where, error)
 
     def _tell(self, event: AnyEvent) -> None:
-        self.given.emit(event)
+        self.context.emit(event)
 
     def _warn(self, text: str) -> None:
         ts = self._clock.timestamp_ns()
-        self._tell(Logged(ts=ts, level="warning", source=self.given.name, text=text))
+        self._tell(Logged(ts=ts, level="warning", source=self.context.name, text=text))
 
     def _pass_gate(self, orders: list[Any]) -> bool:
         refusals = [
             (order, verdict.reason)
             for order in orders
-            if not (verdict := self.given.gate.check(_intent(order))).allowed
+            if not (verdict := self.context.gate.check(_intent(order))).allowed
         ]
         for order, reason in refusals:
             denied: OrderChanged = events.order_changed(

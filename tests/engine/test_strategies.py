@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from engine.errors import UserError
-from engine.strategies import STRATEGIES, describe, parse_parameters
+from engine.strategies import STRATEGIES, Value, describe, parse_parameters
 
 
 def test_every_parameter_has_what_a_form_needs() -> None:
@@ -23,7 +23,7 @@ def test_every_parameter_has_what_a_form_needs() -> None:
 
 
 def test_typed_text_becomes_exact_values_and_back() -> None:
-    given: dict[str, int | float | str | bool] = {"fast": "10", "slow": 20, "on": "bars", "trade_size": "0.10"}
+    given: dict[str, Value] = {"fast": "10", "slow": 20, "on": "bars", "trade_size": "0.10"}
     parsed = parse_parameters("ema_cross", given)
     values = parsed.builtins()
     assert values["fast"] == 10

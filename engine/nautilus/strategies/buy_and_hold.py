@@ -32,7 +32,7 @@ class BuyAndHold(StationStrategy):
     def on_start(self) -> None:
         """Watch the kind of data that tells a price best."""
         for kind in ("quotes", "trades", "deltas"):
-            if kind in self.given.kinds:
+            if kind in self.context.kinds:
                 self.watch(kind)
                 return
 

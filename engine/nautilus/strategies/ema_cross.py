@@ -27,7 +27,7 @@ class EmaCross(StationStrategy):
         if self.parameters.on == "bars":
             spec = BarSpec.parse(self.parameters.bar)
             self.subscribe_bars(BarType.from_str(f"{self.instrument.id}-{spec}-INTERNAL"))
-        elif "quotes" in self.given.kinds:
+        elif "quotes" in self.context.kinds:
             self.watch("quotes")
         else:
             self.watch("trades")

@@ -95,6 +95,7 @@ def test_a_book_update_is_one_value() -> None:
     assert [len(update.deltas) for update in made] == [3, 1, 1]
     assert [update.ts_init for update in made] == [1, 2, 3]
     assert [delta.action.name for delta in made[0].deltas] == ["CLEAR", "ADD", "ADD"]
+    assert made[0].deltas[0].order.side is None  # of both sides
     bid = made[0].deltas[1].order
     assert (bid.side.name, str(bid.price), str(bid.size)) == ("BUY", "100.00", "1.5")
     assert made[2].deltas[0].action.name == "DELETE"

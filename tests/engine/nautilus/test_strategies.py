@@ -106,6 +106,8 @@ def test_buy_and_hold_buys_whatever_data_there_is(kinds: tuple[str, ...]) -> Non
     columns = [getattr(crypto(), kind) for kind in kinds]
     events = run("buy_and_hold", *columns, instrument=CRYPTO, trade_size="0.005")
     assert sum(fill.quantity for fill in fills(events)) == Decimal("0.005")
+    if "quotes" in kinds:  # the first quote finds the book that it was read from
+        assert {fill.ts for fill in fills(events)} == {START_NS}
 
 
 def test_ema_cross_reverses_at_each_cross() -> None:

@@ -92,6 +92,14 @@ class Clumsy(_EveryFewQuotes):
         self.submit(self.order_factory.market(self.instrument_id, side, self.size))
 
 
+class SelfMade(Market):
+    """Holds itself, as a strategy with a stored callback does."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.handler = self.on_quote
+
+
 class Timed(StationStrategy):
     """Trades by the clock, not by ticks."""
 
