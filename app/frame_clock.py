@@ -171,6 +171,12 @@ class FrameClock(QObject):
         self._last_paint_ns = 0
         self._timer.start()
 
+    def measure_anew(self) -> None:
+        """Forget the figures so far; the first interval counts from the next paint."""
+        self.figures.clear()
+        self._last_paint_ns = 0
+        self._waiting_ticks.clear()
+
     def stop(self) -> None:
         """Pause the window; what arrives meanwhile waits in the link."""
         self._timer.stop()

@@ -82,7 +82,7 @@ def _replay(application: QApplication, seconds: float) -> dict[str, Any]:
     _wait(application, lambda: session.phase is Phase.PLAYING, 60.0)
     _spin(application, _WARM_UP_S)
     memory, before, started = _Memory(session.state), session.state.health, time.monotonic()
-    station.clock.figures.clear()
+    station.clock.measure_anew()
     _spin(application, seconds, memory.sample)
     elapsed = time.monotonic() - started
     if session.down is not None:
@@ -115,7 +115,7 @@ def _pan_and_zoom(application: QApplication, seconds: float) -> dict[str, Any]:
         next(gestures)
 
     timer.timeout.connect(refresh)
-    station.clock.figures.clear()
+    station.clock.measure_anew()
     timer.start()
     _spin(application, seconds)
     timer.stop()

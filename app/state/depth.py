@@ -25,7 +25,7 @@ class DepthHistory:
 
     def __init__(self, limit: int = COLUMNS_KEPT) -> None:
         self._limit = limit
-        self._rows: Growing[np.void] = Growing(DEPTH)
+        self._rows: Growing[np.void] = Growing(DEPTH, limit)
         self._times: Growing[np.int64] = Growing(np.int64)
         self.version = self.dropped = 0
 

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-_FIRST_CAPACITY = 1024
+FIRST_CAPACITY = 1024
 _BLOCK = 16
 
 
@@ -14,11 +14,15 @@ class Growing[T: np.generic]:
     ----------
     dtype : dtype
         Of the elements; structured dtypes too.
+    reserve : int
+        Elements to make room for at once: address space only, memory is taken as it is filled. Without it a
+        long array is copied whenever it doubles, which the screen shows as a stall.
     """
 
-    __slots__ = ("_buffer", "_size")
+    __slots__ = ("_buffer", "_reserve", "_size")
 
-    def __init__(self, dtype: "npt.DTypeLike") -> None:
+    def __init__(self, dtype: "npt.DTypeLike", reserve: int = FIRST_CAPACITY) -> None:
+        self._reserve = reserve
         self._buffer: npt.NDArray[T] = np.empty(0, dtype)
         self._size = 0
 
@@ -41,7 +45,7 @@ class Growing[T: np.generic]:
         """Append all of `values`."""
         size = self._size + len(values)
         if size > len(self._buffer):
-            grown = np.empty(_padded(max(size, 2 * self._size, _FIRST_CAPACITY)), self._buffer.dtype)
+            grown = np.empty(_padded(max(size, 2 * self._size, self._reserve)), self._buffer.dtype)
             grown[: self._size] = self.view
             self._buffer = grown
         self._buffer[self._size : size] = values
@@ -54,7 +58,7 @@ class Growing[T: np.generic]:
     def drop_first(self, count: int) -> None:
         """Forget the oldest `count` elements, and give back the memory that they took."""
         kept = self.view[count:]
-        self._buffer = np.empty(_padded(len(kept)), self._buffer.dtype)
+        self._buffer = np.empty(_padded(max(len(kept), self._reserve)), self._buffer.dtype)
         self._size = len(kept)
         self._buffer[: self._size] = kept
 

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from app.state.growing import Growing
+from app.state.growing import FIRST_CAPACITY, Growing
 
 type Floats = npt.NDArray[np.float64]
 type Indices = npt.NDArray[np.int64]
@@ -24,14 +24,20 @@ _DENSE: Final = 128
 class RangePyramid:
     """Extremes of one float64 column.
 
+    Parameters
+    ----------
+    reserve : int
+        Values to make room for at once, see `Growing`.
+
     Attributes
     ----------
     reads : int
         Values looked at by the last query: what tests hold to the number of stretches.
     """
 
-    def __init__(self) -> None:
-        self._values: Growing[np.float64] = Growing(np.float64)
+    def __init__(self, reserve: int = 0) -> None:
+        self._reserve = reserve
+        self._values: Growing[np.float64] = Growing(np.float64, reserve or FIRST_CAPACITY)
         self._lows: list[Growing[np.float64]] = []
         self._highs: list[Growing[np.float64]] = []
         self.reads = 0
@@ -57,7 +63,7 @@ class RangePyramid:
     def drop_first(self, count: int) -> None:
         """Forget the oldest `count` values."""
         kept = self._values.view[count:].copy()
-        self.__init__()  # type: ignore[misc]
+        self.__init__(self._reserve)  # type: ignore[misc]
         self.extend(kept)
 
     def extremes(self, starts: Indices, ends: Indices) -> tuple[Floats, Floats]:
@@ -147,8 +153,9 @@ def _close_blocks(
 class LargestPyramid:
     """Rows that carry the largest value of each block of 4, 16, 64 … neighbours of one float64 column."""
 
-    def __init__(self) -> None:
-        self._values: Growing[np.float64] = Growing(np.float64)
+    def __init__(self, reserve: int = 0) -> None:
+        self._reserve = reserve
+        self._values: Growing[np.float64] = Growing(np.float64, reserve or FIRST_CAPACITY)
         self._levels: list[Growing[np.int64]] = []
 
     def extend(self, values: Floats) -> None:
@@ -164,7 +171,7 @@ class LargestPyramid:
     def drop_first(self, count: int) -> None:
         """Forget the oldest `count` values."""
         kept = self._values.view[count:].copy()
-        self.__init__()  # type: ignore[misc]
+        self.__init__(self._reserve)  # type: ignore[misc]
         self.extend(kept)
 
     def largest(self, start: int, end: int, limit: int) -> Indices:

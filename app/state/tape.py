@@ -68,9 +68,9 @@ class Tape:
 
     def _reset(self) -> None:
         self.conflated = self.dropped = 0
-        self._rows: Growing[np.void] = Growing(self._dtype)
-        self._times: Growing[np.int64] = Growing(np.int64)
-        self._pyramids = {name: RangePyramid() for name in self._ranged}
+        self._rows: Growing[np.void] = Growing(self._dtype, self._limit)
+        self._times: Growing[np.int64] = Growing(np.int64, self._limit)
+        self._pyramids = {name: RangePyramid(self._limit) for name in self._ranged}
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -176,9 +176,9 @@ class TradeTape(Tape):
 
     def _reset(self) -> None:
         super()._reset()
-        self._largest = LargestPyramid()
-        self._bought: Growing[np.float64] = Growing(np.float64)
-        self._sold: Growing[np.float64] = Growing(np.float64)
+        self._largest = LargestPyramid(self._limit)
+        self._bought: Growing[np.float64] = Growing(np.float64, self._limit)
+        self._sold: Growing[np.float64] = Growing(np.float64, self._limit)
 
     def _append(self, rows: Rows) -> None:
         super()._append(rows)
