@@ -166,6 +166,8 @@ def test_a_bar_step_stops_at_the_tick_that_closes_the_bar(bar: str) -> None:
     else:
         second = ts // (int(bar[0]) * 10**9)
         closing = ts[1:][second[1:] != second[:-1]]
+    obey(run, StepTo(Step.TICK))
+    obey(run, StepTo(Step.TICK))  # in the middle of a bar, and no picture was taken
     for expected in closing[1:8:2]:
         obey(run, StepTo(Step.BAR))
         obey(run, StepTo(Step.BAR))

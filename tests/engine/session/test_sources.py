@@ -119,7 +119,7 @@ def test_sessions_follow_one_another_and_memory_stays() -> None:
 
 
 def test_nothing_of_an_engine_is_left_to_die_in_another_thread() -> None:
-    """An engine object freed by another thread aborts the process, so this runs in one of its own."""
+    """An engine object freed by another thread may abort the process, so this runs in one of its own."""
     script = """
 import gc, threading
 from engine.messages.commands import Finish, Seek
@@ -143,3 +143,4 @@ print("alive")
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "alive"
+    assert "unsendable" not in done.stderr
