@@ -69,7 +69,7 @@ class Station(QObject):
         self.session: StationSession | None = None
         self.clock = FrameClock(self._pump, parent=self)
         self.windows: list[MainWindow] = []
-        self._open_link = open_link
+        self.open_link = open_link
         self._make_window = make_window
 
     @property
@@ -87,7 +87,7 @@ class Station(QObject):
         """Start a run in place of the one that is watched."""
         if self.session is not None:
             self.session.close()
-        self.session = StationSession(run, self._open_link)
+        self.session = StationSession(run, self.open_link)
         self.session_changed.emit()
         return self.session
 
