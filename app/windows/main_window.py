@@ -6,24 +6,22 @@ from typing import Final, override
 import psutil
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import (
-    QAction,
     QCloseEvent,
     QDragEnterEvent,
     QDropEvent,
-    QKeySequence,
     QPainter,
     QPaintEvent,
 )
-from PySide6.QtWidgets import QMainWindow, QMenu, QTabWidget, QWidget
+from PySide6.QtWidgets import QMainWindow, QTabWidget, QWidget
 
 from app.state.session import SessionState
 from app.station import Station
 from app.style import icon
-from app.windows.actions import ACTIONS, menu_label
-from app.windows.actions import PANELS as PANELS_MENU
+from app.windows.actions import ACTIONS
 from app.windows.deeds import LAYOUT_ENTRY, Deeds
 from app.windows.docks import PanelDock, place, saved_place, settle_titles
 from app.windows.layouts import Layout, WindowPlace
+from app.windows.menus import make_actions, palette_entries
 from app.windows.panel_host import PanelHost
 from app.windows.panels import PANELS
 from app.windows.session_text import TickRate, describe, status_cells, time_digits
@@ -72,8 +70,7 @@ class MainWindow(QMainWindow):
         self.hosts: dict[str, PanelHost] = {}
         self.deeds = Deeds(self)
         self._make_panels()
-        self.actions_: dict[str, QAction] = {}
-        self._make_menus()
+        self.actions_ = make_actions(self, self.top.menus, self.deeds, self.docks)
         self._connect()
         self._status_due_s = 0.0
         self._refusals_seen = 0
@@ -120,29 +117,6 @@ class MainWindow(QMainWindow):
             case _:
                 pass
 
-    def _make_menus(self) -> None:
-        menus: dict[str, QMenu] = {}
-        for act in ACTIONS:
-            if act.menu not in menus:
-                menus[act.menu] = self.top.menus.addMenu(menu_label(act.menu))
-            action = QAction(act.label, self, checkable=act.checkable)
-            action.setObjectName(act.id)
-            action.setShortcuts([QKeySequence(key) for key in act.keys.split("; ")])
-            action.triggered.connect(getattr(self.deeds, act.slot))
-            menus[act.menu].addAction(action)
-            self.addAction(action)
-            self.actions_[act.id] = action
-        panels = QMenu(menu_label(PANELS_MENU), self)
-        self.top.menus.insertMenu(self.top.menus.actions()[-1], panels)
-        for spec in PANELS:
-            if spec.id not in self.docks:
-                continue
-            toggle = self.docks[spec.id].toggleViewAction()
-            toggle.setShortcut(QKeySequence(spec.key))
-            panels.addAction(toggle)
-            self.addAction(toggle)
-            self.actions_[f"panel_{spec.id}"] = toggle
-
     def _connect(self) -> None:
         bar, deeds = self.top.transport, self.deeds
         bar.start_asked.connect(deeds.seek_start)
@@ -163,14 +137,7 @@ class MainWindow(QMainWindow):
 
     def palette_entries(self) -> list[Entry]:
         """Every action with its key, for the command palette."""
-        entries = []
-        for name, action in self.actions_.items():
-            menu = next((act.menu for act in ACTIONS if act.id == name), PANELS_MENU)
-            text = action.text().replace("&", "")
-            if name.startswith("panel_"):
-                text = self.tr("Show or hide %1").replace("%1", text)
-            entries.append(Entry(name, text, menu_label(menu).replace("&", ""), action.shortcut().toString()))
-        return entries
+        return palette_entries(self.actions_)
 
     @property
     def chart(self) -> ChartPanel | None:
