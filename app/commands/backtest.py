@@ -19,4 +19,4 @@ def run(args: argparse.Namespace, report: Report) -> Result:
     described = run_arguments.run_of(args)
     report(f"Running {described.strategy} over {described.instrument or described.simulate} …")
     outcome = backtest(described)
-    return run_arguments.finished(outcome.results, outcome.fills, args.fills)
+    return run_arguments.finished(outcome, args.fills)

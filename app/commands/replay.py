@@ -38,7 +38,7 @@ def run(args: argparse.Namespace, report: Report) -> Result:
         outcome = replay_headless(described, speed=speed, window_events=random_windows(described.seed))
     else:
         outcome = replay_headless(described, speed=speed)
-    return run_arguments.finished(outcome.results, outcome.fills, args.fills)
+    return run_arguments.finished(outcome, args.fills)
 
 
 def _speed(text: str) -> float:

@@ -5,17 +5,20 @@ import re
 import tomllib
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from app.commands import Result
 from app.paths import default_store
 from engine.errors import UserError, unknown_name
-from engine.messages.events import Filled, Results
+from engine.messages.events import Results
 from engine.messages.run import Run, VenueRules
 from engine.session.fills import fills_csv
 from engine.strategies import parse_parameters
+
+if TYPE_CHECKING:
+    from engine.session.backtest import Outcome
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_NS = 86_400_000_000_000
@@ -63,14 +66,16 @@ def run_of(args: argparse.Namespace) -> Run:
     return _checked(given)
 
 
-def finished(results: Results, fills: list[Filled], fills_path: str | None) -> Result:
+def finished(outcome: "Outcome", fills_path: str | None) -> Result:
     """Answer of a command that ran to its end; writes the fills where asked."""
     if fills_path is not None:
         try:
-            Path(fills_path).write_text(fills_csv(fills), encoding="utf-8")
+            Path(fills_path).write_text(fills_csv(outcome.fills), encoding="utf-8")
         except OSError as error:
             raise UserError(f"The fills could not be written to {fills_path}: {error.strerror}.") from error
-    return Result(results.summary(), _table(results))
+    warned = "".join(f"Warning: {text}\n" for text in outcome.warnings)
+    summary = {**outcome.results.summary(), "warnings": outcome.warnings}
+    return Result(summary, warned + _table(outcome.results))
 
 
 def time_ns(text: str, *, end: bool = False) -> int:

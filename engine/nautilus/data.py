@@ -5,7 +5,7 @@ take a record batch and make about two million a second. Prices stay scaled inte
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,11 +19,27 @@ from nautilus_trader.persistence import (
 
 from engine.columns import Action, Columns, Deltas, Flag, Int64, Quotes, Side, Trades, UInt8
 
+UNTOLD_SIZE: Final = 10**9
+"""Units that the engine is told of a quote whose source gave no size (stored as 0): any order fills whole."""
+
 _DECIMAL = pa.decimal128(38, 16)
 _TIME = pa.timestamp("ns", tz="UTC")
-_AGGRESSORS = pa.array(["NO_AGGRESSOR", "BUYER", "SELLER"])
-_ACTIONS = pa.array(["NONE", *(action.name for action in Action)])
-_SIDES = pa.array(["NO_ORDER_SIDE", "BUY", "SELL"])
+
+
+def _strings(values: Sequence[str]) -> pa.Array:
+    ends = np.cumsum([0, *map(len, values)], dtype=np.int32)
+    return pa.StringArray.from_buffers(len(values), pa.py_buffer(ends), pa.py_buffer("".join(values).encode()))
+
+
+def _array(values: npt.NDArray[np.generic]) -> pa.Array:
+    # From the buffer, because `pa.array` would import pandas to ask whether this is one of its arrays.
+    flat = np.ascontiguousarray(values)
+    return pa.Array.from_buffers(pa.from_numpy_dtype(flat.dtype), len(flat), [None, pa.py_buffer(flat)])
+
+
+_AGGRESSORS = _strings(["NO_AGGRESSOR", "BUYER", "SELLER"])
+_ACTIONS = _strings(["NONE", *(action.name for action in Action)])
+_SIDES = _strings(["NO_ORDER_SIDE", "BUY", "SELL"])
 
 
 def to_nautilus(instrument_id: str, columns: Columns) -> Sequence[Any]:
@@ -54,6 +70,11 @@ def to_nautilus(instrument_id: str, columns: Columns) -> Sequence[Any]:
     raise TypeError(f"the engine is not fed with {type(columns).__name__}")
 
 
+def has_untold_sizes(columns: Columns) -> bool:
+    """Whether these are quotes of which some have no size."""
+    return isinstance(columns, Quotes) and not (columns.bid_size.all() and columns.ask_size.all())
+
+
 def update_ends(deltas: Deltas) -> npt.NDArray[np.int64]:
     """Row after each book update: int64 array; the last is `len(deltas)`."""
     ends = np.flatnonzero(deltas.flags & Flag.LAST) + 1
@@ -67,10 +88,14 @@ def _quote_arrays(quotes: Quotes) -> dict[str, pa.Array]:
     return {
         "bid_price": _decimal(quotes.bid, price),
         "ask_price": _decimal(quotes.ask, price),
-        "bid_size": _decimal(quotes.bid_size, size),
-        "ask_size": _decimal(quotes.ask_size, size),
+        "bid_size": _decimal(_told(quotes.bid_size, size), size),
+        "ask_size": _decimal(_told(quotes.ask_size, size), size),
         **_times(quotes),
     }
+
+
+def _told(sizes: Int64, precision: int) -> Int64:
+    return np.where(sizes == 0, UNTOLD_SIZE * 10**precision, sizes)
 
 
 def _trade_arrays(trades: Trades) -> dict[str, pa.Array]:
@@ -78,7 +103,7 @@ def _trade_arrays(trades: Trades) -> dict[str, pa.Array]:
         "price": _decimal(trades.price, trades.price_precision),
         "size": _decimal(trades.size, trades.size_precision),
         "aggressor_side": _named(trades.aggressor, _AGGRESSORS),
-        "trade_id": pa.array(trades.trade_id).cast(pa.string()),
+        "trade_id": _array(trades.trade_id).cast(pa.string()),
         **_times(trades),
     }
 
@@ -92,9 +117,9 @@ def _delta_arrays(deltas: Deltas) -> dict[str, pa.Array]:
         "price": _decimal(deltas.price, deltas.price_precision),
         "size": _decimal(deltas.size, deltas.size_precision),
         # A level has one order; Nautilus gives it its price for an identity.
-        "order_id": pa.array(np.zeros(len(deltas), np.uint64)),
-        "flags": pa.array(deltas.flags),
-        "sequence": pa.array(deltas.sequence.astype(np.uint64)),
+        "order_id": _array(np.zeros(len(deltas), np.uint64)),
+        "flags": _array(deltas.flags),
+        "sequence": _array(deltas.sequence.astype(np.uint64)),
         **_times(deltas),
     }
 
@@ -117,7 +142,7 @@ def _decimal(scaled: Int64, precision: int) -> pa.Array:
 
 
 def _named(codes: UInt8, names: pa.Array) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int8)), names)
+    return pa.DictionaryArray.from_arrays(_array(codes.astype(np.int8)), names)
 
 
 def _stream(arrays: Mapping[str, pa.Array], metadata: Mapping[str, str]) -> bytes:

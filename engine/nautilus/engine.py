@@ -19,11 +19,11 @@ from nautilus_trader.model import AccountType, BookType, Currency, Money, OmsTyp
 
 from engine.columns import Columns
 from engine.errors import UserError
-from engine.messages.events import AccountChanged, AnyEvent
+from engine.messages.events import AccountChanged, AnyEvent, Logged
 from engine.messages.instrument import Instrument
 from engine.messages.run import VenueRules
 from engine.nautilus.account import AccountReader
-from engine.nautilus.data import to_nautilus
+from engine.nautilus.data import has_untold_sizes, to_nautilus
 from engine.nautilus.gate import Gate, VenueGate
 from engine.nautilus.instrument import to_nautilus_instrument
 from engine.nautilus.strategies import IMPLEMENTATIONS
@@ -73,6 +73,8 @@ class SimulatedVenue:
         self._instrument = instrument
         self._venue = Venue(instrument.venue)
         self._currency = Currency.from_str(_account_currency(instrument, rules))
+        self._emit = emit
+        self._warned = False
         self._told: AccountChanged | None = None
         self._strategy: StationStrategy | None = None
         engine = _build(instrument, rules, self._venue, self._currency, kinds)
@@ -127,8 +129,16 @@ class SimulatedVenue:
         engine.clear_data()
         for kind in _ORDER:
             if kind in columns:
+                self._warn_of(columns[kind])
                 engine.add_data(to_nautilus(self._instrument.id, columns[kind]), validate=False, sort=False)
         engine.sort_data()
+
+    def _warn_of(self, columns: Columns) -> None:
+        if self._warned or not has_untold_sizes(columns):
+            return
+        self._warned = True
+        text = "Quotes without sizes: orders fill whole at the best price, whatever their size."
+        self._emit(Logged(ts=int(columns.ts_init[0]), level="warning", source="venue", text=text))
 
     def run_to(self, ts_ns: int) -> None:
         """Let everything happen up to this market time; holds the interpreter lock meanwhile."""

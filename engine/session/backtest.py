@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.errors import UserError
 from engine.messages.commands import Command, Finish, Play, SetSpeed
-from engine.messages.events import Filled, Phase, PhaseChanged, Refused, Results
+from engine.messages.events import Filled, Logged, Phase, PhaseChanged, Refused, Results
 from engine.messages.run import Run
 from engine.session.playhead import WINDOW_EVENTS
 from engine.session.replay import ReplaySession
@@ -18,10 +18,11 @@ _SLICE_S = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Figures of a finished run and its fills in order."""
+    """Figures of a finished run, its fills in order, and what was warned of, each sentence once."""
 
     results: Results
     fills: list[Filled]
+    warnings: list[str]
 
 
 def backtest(run: Run, source: Source | None = None) -> Outcome:
@@ -70,14 +71,17 @@ def _outcome(session: ReplaySession, commands: list[Command]) -> Outcome:
         for command in commands:
             session.handle(command)  # type: ignore[arg-type]
         text = ""
+        warnings: dict[str, None] = {}
         while True:
             busy = session.advance(_SLICE_S)
             for event in session.take_events():
                 match event:
                     case Results():
-                        return Outcome(event, session.course.fills)
+                        return Outcome(event, session.course.fills, list(warnings))
                     case Refused():
                         raise UserError(event.text)
+                    case Logged(level="warning"):
+                        warnings[event.text] = None
                     case PhaseChanged(phase=Phase.FAILED):
                         text = event.text
                     case _:
