@@ -28,7 +28,8 @@ _TIME = pa.timestamp("ns", tz="UTC")
 
 def _strings(values: Sequence[str]) -> pa.Array:
     ends = np.cumsum([0, *map(len, values)], dtype=np.int32)
-    return pa.StringArray.from_buffers(len(values), pa.py_buffer(ends), pa.py_buffer("".join(values).encode()))
+    text = "".join(values).encode()
+    return pa.StringArray.from_buffers(len(values), pa.py_buffer(ends), pa.py_buffer(text))
 
 
 def _array(values: npt.NDArray[np.generic]) -> pa.Array:

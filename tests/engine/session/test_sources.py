@@ -150,9 +150,9 @@ def test_quotes_without_sizes_fill_orders_whole_and_the_run_says_so() -> None:
     quotes = crypto().quotes
     nothing = np.zeros(len(quotes), np.int64)
     untold = quotes.with_arrays({"bid_size": nothing, "ask_size": nothing})
-    run = Run(instrument=CRYPTO.id, strategy="buy_and_hold", parameters={"trade_size": "500"})
+    run = Run(instrument=CRYPTO.id, strategy="buy_and_hold", parameters={"trade_size": "100"})
     outcome = backtest(run, ColumnsSource(CRYPTO, untold))
-    assert [str(fill.quantity) for fill in outcome.fills] == ["500.000"]
+    assert [str(fill.quantity) for fill in outcome.fills] == ["100.000"]
     assert outcome.warnings == [
         "Quotes without sizes: orders fill whole at the best price, whatever their size."
     ]
