@@ -14,12 +14,15 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
 
 _PAINTED: Final = QEvent.Type(QEvent.registerEventType())
 _KEPT_FRAMES: Final = 8192
-_LEAST_WEIGHT: Final = 8
+_LEAST_WEIGHT: Final = 6
 _MOST_WEIGHT: Final = 20
 _SHORT_MS: Final = 8.0
 _LONG_MS: Final = 12.0
-_FAST_HZ: Final = 30.0
-"""Panels of at least this rate show the market itself."""
+_FIRST_HZ: Final = 60.0
+"""Panels of at least this rate show a tick first: the chart."""
+
+_MARKET_HZ: Final = 30.0
+"""Panels of at least this rate show the market itself: chart, ladder, time and sales."""
 
 _EARLY_S: Final = 0.002
 """A little early is better than a frame late."""
@@ -62,6 +65,25 @@ class _Budget:
             self.weight = min(_MOST_WEIGHT, self.weight + 0.1)
 
 
+class _Waiting:
+    """Ticks that arrived and that some panel of at least this rate has yet to paint."""
+
+    def __init__(self, rate_hz: float) -> None:
+        self.batches: list[tuple[int, int]] = []  # oldest tick, arrival; monotonic ns
+        self._rate_hz = rate_hz
+        self._shown_until_ns = 0
+
+    def note(self, seen: list[Refreshable], refreshed_ns: dict[Refreshable, int], now_ns: int) -> None:
+        panels = [part for part in seen if part.weight and part.rate_hz >= self._rate_hz]
+        self._shown_until_ns = min((refreshed_ns.get(part, 0) for part in panels), default=now_ns)
+
+    def painted(self, now_ns: int) -> float | None:
+        """Age in ms of the oldest tick that is on screen only now; None where there is none."""
+        shown = [oldest for oldest, arrived in self.batches if arrived <= self._shown_until_ns]
+        del self.batches[: len(shown)]
+        return (now_ns - min(shown)) / 1e6 if shown else None
+
+
 class FrameFigures:
     """Measured frames, newest last, in a bounded ring.
 
@@ -75,13 +97,18 @@ class FrameFigures:
         self.count = 0
         self._intervals_ms = _Ring()
         self._tick_to_paint_ms = _Ring()
+        self._tick_to_all_ms = _Ring()
 
-    def painted(self, interval_ms: float, tick_to_paint_ms: float | None) -> None:
-        """Note one frame; `tick_to_paint_ms` where it showed ticks."""
+    def painted(
+        self, interval_ms: float, tick_to_paint_ms: float | None, tick_to_all_ms: float | None = None
+    ) -> None:
+        """Note one frame; the ages of the oldest ticks that it was the first, or the last, panel to show."""
         self.count += 1
         self._intervals_ms.add(interval_ms)
         if tick_to_paint_ms is not None:
             self._tick_to_paint_ms.add(tick_to_paint_ms)
+        if tick_to_all_ms is not None:
+            self._tick_to_all_ms.add(tick_to_all_ms)
 
     def clear(self) -> None:
         """Forget the frames so far; a benchmark does after its warm-up."""
@@ -94,8 +121,13 @@ class FrameFigures:
 
     @property
     def tick_to_paint_ms(self) -> npt.NDArray[np.float64]:
-        """Age of the oldest new tick of a frame when that frame was painted."""
+        """Age of the oldest new tick of a frame when the chart that shows it was painted."""
         return self._tick_to_paint_ms.values
+
+    @property
+    def tick_to_all_ms(self) -> npt.NDArray[np.float64]:
+        """Its age when the last of the panels in sight that show the market was painted."""
+        return self._tick_to_all_ms.values
 
     def frames_per_s(self, over: int = 60) -> float:
         """Rate over the last frames; 0 before the second frame."""
@@ -147,9 +179,8 @@ class FrameClock(QObject):
         self._due_s: dict[Refreshable, float] = {}
         self._budget = _Budget()
         self._last_paint_ns = self._tick_ns = 0
-        self._waiting_ticks: list[tuple[int, int]] = []  # oldest tick of a batch, arrival of the batch
         self._refreshed_ns: dict[Refreshable, int] = {}
-        self._shown_until_ns = 0
+        self._first, self._all = _Waiting(_FIRST_HZ), _Waiting(_MARKET_HZ)
         self._paint_pending = False
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -175,7 +206,8 @@ class FrameClock(QObject):
         """Forget the figures so far; the first interval counts from the next paint."""
         self.figures.clear()
         self._last_paint_ns = 0
-        self._waiting_ticks.clear()
+        self._first.batches.clear()
+        self._all.batches.clear()
 
     def stop(self) -> None:
         """Pause the window; what arrives meanwhile waits in the link."""
@@ -190,16 +222,16 @@ class FrameClock(QObject):
         oldest_tick_ns = self._pump()
         seen = [part for part in self._due_s if part.is_seen()]
         if oldest_tick_ns:
-            self._waiting_ticks.append((oldest_tick_ns, self._tick_ns))
+            self._first.batches.append((oldest_tick_ns, self._tick_ns))
+            self._all.batches.append((oldest_tick_ns, self._tick_ns))
         now_s = time.monotonic()
         chosen = seen if everything else self._chosen(seen, now_s)
         for part in chosen:
             self._due_s[part] = now_s + 1.0 / part.rate_hz - _EARLY_S
             self._refreshed_ns[part] = self._tick_ns
             part.refresh()
-        # A tick counts as painted when every fast panel in sight has shown it.
-        fast = [self._refreshed_ns.get(part, 0) for part in seen if part.weight and part.rate_hz >= _FAST_HZ]
-        self._shown_until_ns = min(fast, default=self._tick_ns)
+        for waiting in (self._first, self._all):
+            waiting.note(seen, self._refreshed_ns, self._tick_ns)
         if chosen and not self._paint_pending:
             # Widgets asked for their repaint with low priority; this comes after all of them.
             self._paint_pending = True
@@ -210,9 +242,10 @@ class FrameClock(QObject):
         due = [part for part in seen if now_s >= self._due_s[part]]
         due.sort(key=lambda part: (now_s - self._due_s[part]) * part.rate_hz, reverse=True)
         left = self._budget.weight
-        chosen = []
+        chosen: list[Refreshable] = []
         for part in due:
-            if part.weight <= left:
+            # What is too heavy for any budget has its turn alone.
+            if part.weight <= left or left == self._budget.weight:
                 left -= part.weight
                 chosen.append(part)
         return chosen
@@ -224,11 +257,9 @@ class FrameClock(QObject):
         self._paint_pending = False
         now = time.monotonic_ns()
         self._budget.learn((now - self._tick_ns) / 1e6)
-        shown = [oldest for oldest, arrived in self._waiting_ticks if arrived <= self._shown_until_ns]
-        self._waiting_ticks = self._waiting_ticks[len(shown) :]
-        age_ms = (now - min(shown)) / 1e6 if shown else None
+        ages = self._first.painted(now), self._all.painted(now)
         if self._last_paint_ns:
-            self.figures.painted((now - self._last_paint_ns) / 1e6, age_ms)
+            self.figures.painted((now - self._last_paint_ns) / 1e6, *ages)
         self._last_paint_ns = now
         if self.first_paint_s is None:
             self.first_paint_s = time.time()

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 import psutil
 from PySide6.QtCore import QCoreApplication, Qt, QTimer
@@ -26,8 +26,6 @@ from engine.errors import UserError
 from engine.link.protocols import Link
 from engine.messages.run import Run
 
-_SWITCH_S: Final = 0.0005
-
 type Hosting = Literal["process", "thread"]
 
 
@@ -44,8 +42,6 @@ def make_application(*, offscreen: bool = False) -> QApplication:
     check_libraries(offscreen=offscreen)
     check_display()
     log_qt_messages()
-    # The link's reader needs the interpreter several times per frame; by default it waits 5 ms each time.
-    sys.setswitchinterval(_SWITCH_S)
     QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
     application = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(application, QApplication)  # noqa: S101 - the only kind that is made here

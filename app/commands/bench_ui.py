@@ -200,7 +200,11 @@ def _spin(application: QApplication, seconds: float, each_second: Callable[[], N
 
 def _frames(station: Station) -> dict[str, Any]:
     figures = station.clock.figures
-    return {"frame_ms": _spread(figures.intervals_ms), "tick_to_paint_ms": _spread(figures.tick_to_paint_ms)}
+    return {
+        "frame_ms": _spread(figures.intervals_ms),
+        "tick_to_paint_ms": _spread(figures.tick_to_paint_ms),
+        "tick_to_all_panels_ms": _spread(figures.tick_to_all_ms),
+    }
 
 
 def _spread(values: npt.NDArray[np.float64]) -> dict[str, float]:

@@ -49,7 +49,7 @@ def test_heavy_panels_take_turns_and_none_starves(qtbot: QtBot) -> None:
     for panel in panels:
         clock.add(panel)
     clock.tick()
-    assert 0 < sum(panel.refreshes * panel.weight for panel in panels) <= 8
+    assert 0 < sum(panel.refreshes for panel in panels) < len(panels)
     for _ in range(60):
         clock.tick()
         time.sleep(0.001)
@@ -67,7 +67,7 @@ def test_a_tick_is_painted_when_the_last_fast_panel_has_shown_it(qtbot: QtBot) -
         clock.tick()
         QCoreApplication.processEvents()
         time.sleep(0.002)
-        counts.append(len(clock.figures.tick_to_paint_ms))
+        counts.append(len(clock.figures.tick_to_all_ms))
     assert counts == [0, 0, 1, 1]
 
 

@@ -54,6 +54,7 @@ class TapeView(QAbstractScrollArea):
         self._text = Glyphs(mono_font(11))
         self._bold = Glyphs(mono_font(11, bold=True))
         self._largest = 0.0
+        self._price_width = self._price_right = self._digits = 0
         self.set_theme(theme)
 
     @property
@@ -116,7 +117,7 @@ class TapeView(QAbstractScrollArea):
     # Painting
 
     def _paint_trade(self, painter: QPainter, line: np.void, top: int, width: int) -> None:
-        side, precision = int(line["side"]), self._size_precision
+        side = int(line["side"])
         bar = width - self._size_left(width)
         length = round(bar * min(1.0, line["size"] / self._largest)) if self._largest > 0 else 0
         painter.fillRect(width - length, top, length, ROW - 1, self._bars[side])
@@ -124,8 +125,8 @@ class TapeView(QAbstractScrollArea):
         self._paint_price(painter, float(line["price"]), self._sides[side], top, self._price_right)
         painter.setPen(self._sides[side])
         self._text.left(painter, self._price_right + _PAD, top, ROW, _ARROWS[side])
-        digits = digits_that_fit(max(self._largest, 1.0), precision, characters=9)
-        self._text.right(painter, width - _PAD, top, ROW, compact_text(line["size"], digits, characters=10))
+        size = compact_text(float(line["size"]), self._digits, characters=10)
+        self._text.right(painter, width - _PAD, top, ROW, size)
         if line["count"] > 1:
             painter.setPen(self._quiet)
             self._text.left(painter, self._price_right + 22, top, ROW, f"×{line['count']}")
@@ -175,15 +176,13 @@ class TapeView(QAbstractScrollArea):
     def _size_precision(self) -> int:
         return self.instrument.size_precision if self.instrument else 0
 
-    @property
-    def _price_width(self) -> int:
+    def _measure(self) -> None:
+        """Find where the columns end, once per paint."""
         lines = self.shown
         price = float(lines["price"][-1]) if len(lines) else 1.0
-        return self._text.width(price_text(0.0 if np.isnan(price) else price, self._precision))
-
-    @property
-    def _price_right(self) -> int:
-        return _PAD + self._text.width("00:00:00.000") + 12 + self._price_width
+        self._price_width = self._text.width(price_text(0.0 if np.isnan(price) else price, self._precision))
+        self._price_right = _PAD + self._text.width("00:00:00.000") + 12 + self._price_width
+        self._digits = digits_that_fit(max(self._largest, 1.0), self._size_precision, characters=9)
 
     def _size_left(self, width: int) -> int:
         return min(width, self._price_right + 20)
@@ -211,6 +210,7 @@ class TapeView(QAbstractScrollArea):
             return
         painter.fillRect(area, self._panel)
         painter.setFont(self._text.font)
+        self._measure()
         newest = len(lines) - 1 - self.verticalScrollBar().value()
         rows = (area.height() - HEAD) // ROW
         for row, line in enumerate(lines[max(0, newest - rows + 1) : newest + 1][::-1]):
