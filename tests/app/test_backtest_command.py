@@ -42,7 +42,8 @@ def test_backtest_and_replay_in_random_windows_agree(
     assert back["fills"] > 20
     assert back["ticks"] == 6_000
     assert set(back) == {
-        "ticks", "seconds", "ticks_per_s", "orders", "fills", "final_balance", "stats", "fills_sha256", "warnings",
+        "ticks", "seconds", "ticks_per_s", "orders", "fills", "final_balance", "stats", "fills_sha256",
+        "warnings",
     }  # fmt: skip
     for key in ("ticks", "orders", "fills", "final_balance", "stats", "fills_sha256"):
         assert back[key] == again[key] == fast[key]
