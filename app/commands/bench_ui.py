@@ -17,6 +17,7 @@ from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.commands import Report, Result
+from app.commands.bench_chart import beside_pyqtgraph
 from app.commands.bench_feed import FRAME_S, HISTORY_TICKS, TICKS_PER_S, feed
 from app.demo import demo_run
 from app.gui import make_application, make_station
@@ -115,7 +116,15 @@ def _pan_and_zoom(application: QApplication, seconds: float) -> dict[str, Any]:
     state = station.state
     assert state is not None  # noqa: S101 - a run was opened above
     held = state.markets[EURUSD.id]
-    figures = {**_frames(station), "ticks_held": len(held.quotes), "depth_columns_held": len(held.depth)}
+    assert window.chart is not None  # noqa: S101 - the layout shows it
+    station.clock.stop()
+    canvas = window.chart.canvas
+    figures = {
+        **_frames(station),
+        "ticks_held": len(held.quotes),
+        "depth_columns_held": len(held.depth),
+        "chart_pan": beside_pyqtgraph(application, canvas, held, lambda pixels: _drag(canvas, pixels)),
+    }
     _close(application, station, window)
     return figures
 
@@ -138,6 +147,14 @@ def _gestures(window: MainWindow) -> Iterator[None]:
                     _mouse(canvas, QEvent.Type.MouseMove, at)
                     yield
                 _mouse(canvas, QEvent.Type.MouseButtonRelease, at)
+
+
+def _drag(canvas: QWidget, pixels: int) -> None:
+    at = QPointF(canvas.width() / 2, canvas.height() / 3)
+    _mouse(canvas, QEvent.Type.MouseButtonPress, at)
+    at += QPointF(pixels, 0)
+    _mouse(canvas, QEvent.Type.MouseMove, at)
+    _mouse(canvas, QEvent.Type.MouseButtonRelease, at)
 
 
 def _wheel(canvas: QWidget, turn: int) -> None:
@@ -252,10 +269,13 @@ def _text(result: dict[str, Any]) -> str:
             f"max {frame['max']} ms, tick to paint p50 {tick['p50']} p99 {tick['p99']} ms"
         )
 
+    pan = result["pan_and_zoom"]["chart_pan"]
     return "\n".join(
         [
             line("replay", result),
             line("pan and zoom", result["pan_and_zoom"]),
+            f"one pan of the chart: {pan['station_ms']['p50']} ms, "
+            f"in pyqtgraph {pan['pyqtgraph_ms']['p50']} ms ({pan['ratio']} times)",
             f"{result['ticks_per_s']:,} ticks/s, {result['conflated']:,} conflated, "
             f"{result['events_lost']} events lost, memory {result['rss_slope_mb_per_min']:+.1f} MB/min "
             f"(history kept: {result['history_mb_per_min']:+.1f})",
