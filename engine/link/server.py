@@ -27,7 +27,7 @@ CREDITS: Final = 2
 
 FRAME_S: Final = 0.016
 HEARTBEAT_S: Final = 0.5
-SLICE_S: Final = 0.008
+SLICE_S: Final = 0.004
 """Longest stretch of the session's work before commands are looked at."""
 
 EVENTS_PER_FRAME: Final = 2_000
