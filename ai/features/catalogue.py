@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from ai.features.bars import Atr, Bollinger, Ema, Macd, Rsi
 from ai.features.feature import Feature
+from ai.features.indicators import Atr, Bollinger, Ema, Macd, Rsi
 from ai.features.levels import DeepLob, DepthScore, Imbalance
 from ai.features.price import RealisedVolatility, Return
 from ai.features.time_of_day import TimeOfDay

@@ -11,7 +11,7 @@ import inspect
 import io
 import sys
 import tokenize
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -24,7 +24,7 @@ _STARTS = {tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
 
 
 @cache
-def code_hash(kind: Callable[..., object]) -> str:
+def code_hash(kind: type) -> str:
     """SHA-256 of the code of `kind`, in hexadecimal.
 
     Raises

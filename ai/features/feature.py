@@ -1,58 +1,17 @@
-"""What a feature is: one class with a batch form, a streaming form and the facts that a passport records.
-
-Both forms do the same IEEE operations in the same order, so they agree to the last bit except where a
-library function (log1p, sine) rounds differently. That is what makes a model that was trained on the batch
-form behave alike when the streaming form drives it.
-"""
+"""What a feature is: one formula with parameters, and the facts that a passport records of it."""
 
 import math
-from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
-from enum import Enum
 from typing import Any, ClassVar, Literal, Self
 
-import numpy as np
-import numpy.typing as npt
-import polars as pl
-
+from ai.features.sources import Source
+from ai.features.values import Value
 from ai.features.windows import Window
 from engine.errors import UserError, unknown_name
 
-type Floats = npt.NDArray[np.float64]
-type Row = array[float]
-"""Preallocated float64 outputs of a streaming form."""
-
-type Update = Callable[..., None]
-"""One event in, its outputs written into a `Row`; the arguments are those that the feature `takes`."""
-
-
-class Takes(Enum):
-    """What both forms read of an event; the value is the batch form's columns, after `ts`.
-
-    The streaming form gets `ts` (int, ns) and these as floats; of `LEVELS` four sequences of floats, best
-    level first: bid prices, bid sizes, ask prices, ask sizes.
-    """
-
-    TIME = ()
-    PRICE = ("price",)
-    TICK = ("price", "size")
-    TOP = ("bid", "ask", "bid_size", "ask_size")
-    TRADE = ("price", "size", "aggressor")
-    LEVELS = ("bid_price", "bid_size", "ask_price", "ask_size")
-    BAR = ("open", "high", "low", "close", "volume")
-
-
-STREAMS: Mapping[Takes, tuple[str, ...]] = {
-    Takes.TIME: ("quotes", "trades", "book", "bars"),
-    Takes.PRICE: ("quotes", "trades", "book", "bars"),
-    Takes.TICK: ("trades", "quotes", "bars"),
-    Takes.TOP: ("quotes", "book"),
-    Takes.TRADE: ("trades",),
-    Takes.LEVELS: ("book",),
-    Takes.BAR: ("bars",),
-}
-"""Streams that can feed each; the first is taken where the set's clock is none of them."""
+ANY_PRICE = ("quotes", "trades", "book", "bars")
+"""Streams that have a price; the first is taken where a set's clock is none of a feature's streams."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +99,8 @@ class Feature:
     ----------
     name : str
         As a feature set names it.
-    takes : Takes
-        What it reads.
+    streams : tuple of str
+        What can feed it; the first where the set's clock cannot.
     source : str
         Where the formula is from.
     nan : str
@@ -151,7 +110,7 @@ class Feature:
     """
 
     name: ClassVar[str]
-    takes: ClassVar[Takes]
+    streams: ClassVar[tuple[str, ...]]
     source: ClassVar[str]
     nan: ClassVar[str]
     lag_rows: ClassVar[int] = 0
@@ -166,16 +125,13 @@ class Feature:
         """What must have passed before the first value."""
         return WarmUp()
 
-    def shared(self) -> Mapping[str, pl.Expr]:
-        """Columns that several features of a set may need; computed once, before all features."""
-        return {}
+    @property
+    def levels(self) -> int:
+        """Book levels a side that it reads, where it reads a book."""
+        return 1
 
-    def exprs(self, market: Market) -> tuple[pl.Expr, ...]:
-        """Batch form: one Float64 expression per output, over the columns of `takes`, `ts` and `shared`."""
-        raise NotImplementedError
-
-    def stream(self, market: Market, out: Row, at: int) -> Update:
-        """Streaming form: a function that takes one event and writes `out[at:at + len(outputs)]`."""
+    def formula(self, of: Source, market: Market) -> tuple[Value, ...]:
+        """Values of its outputs, made of the columns of a stream; both forms come from this."""
         raise NotImplementedError
 
     # -- parameters ---------------------------------------------------------------------------------------
@@ -220,16 +176,3 @@ class Feature:
 def _parameter(each: "Field[Any]") -> Parameter:
     found: Parameter = each.metadata["parameter"]
     return found
-
-
-def kernel(function: Callable[..., Floats], *columns: str) -> pl.Expr:
-    """Expression over whole columns that `function` computes from NumPy arrays.
-
-    polars' own rolling kernels are not used: they add and subtract in an order of their own, which a
-    streaming form cannot follow to the last bit.
-    """
-
-    def call(series: Sequence[pl.Series]) -> pl.Series:
-        return pl.Series(function(*(each.to_numpy() for each in series)))
-
-    return pl.map_batches([pl.col(name) for name in columns], call, return_dtype=pl.Float64)

@@ -1,27 +1,17 @@
-"""Features of several levels of the book; a missing level has the price NaN and the size 0.
+"""Features of several levels of the book; a missing level has the price NaN and the size 0."""
 
-Sums run from the best level outwards, one after the other, in both forms.
-"""
-
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from math import exp
 from operator import add
 from typing import override
 
-import polars as pl
-
-from ai.features.feature import Feature, Market, Row, Takes, Update, real, whole
-from ai.features.windows import NAN
-
-type Side = Sequence[float]
+from ai.features.feature import Feature, Market, real, whole
+from ai.features.sources import Source
+from ai.features.values import Value
 
 MOST_LEVELS = 20
-
-
-def _sizes(side: str, levels: int) -> list[pl.Expr]:
-    return [pl.col(f"{side}_size_{level}") for level in range(1, levels + 1)]
+_DEPTH = "best levels of each side"
 
 
 @dataclass(frozen=True)
@@ -29,36 +19,30 @@ class Imbalance(Feature):
     """`(B - A) / (B + A)`, B and A being the bid and ask sizes of the best levels; from -1 to 1."""
 
     name = "imbalance"
-    takes = Takes.LEVELS
+    streams = ("book",)
     source = "Cao, Hansch, Wang (2009), The information content of an open limit-order book"
     nan = "where both sides are empty"
 
-    levels: int = whole(5, 1, MOST_LEVELS, "best levels of each side")
-
-    @property
-    def level_count(self) -> int:
-        """Levels a side that it reads."""
-        return self.levels
+    levels: int = whole(5, 1, MOST_LEVELS, _DEPTH)
 
     @override
-    def exprs(self, market: Market) -> tuple[pl.Expr, ...]:
-        bids = reduce(add, _sizes("bid", self.levels))
-        asks = reduce(add, _sizes("ask", self.levels))
-        return ((bids - asks) / (bids + asks),)
+    def formula(self, of: Source, market: Market) -> tuple[Value, ...]:
+        return (_weighed(of, [1.0] * self.levels),)
 
-    @override
-    def stream(self, market: Market, out: Row, at: int) -> Update:
-        others = range(1, self.levels)
 
-        def update(_ts: int, _bid: Side, bid_size: Side, _ask: Side, ask_size: Side) -> None:
-            bids, asks = bid_size[0], ask_size[0]
-            for level in others:
-                bids += bid_size[level]
-                asks += ask_size[level]
-            both = bids + asks
-            out[at] = (bids - asks) / both if both else NAN
-
-        return update
+def _weighed(of: Source, weights: list[float]) -> Value:
+    """Imbalance of weighed sizes, summed from the best level outwards."""
+    bids, asks = (
+        reduce(
+            add,
+            [
+                of[f"{side}_size_{level}"] if weight == 1.0 else of[f"{side}_size_{level}"] * weight
+                for level, weight in enumerate(weights, start=1)
+            ],
+        )
+        for side in ("bid", "ask")
+    )
+    return (bids - asks) / (bids + asks)
 
 
 @dataclass(frozen=True)
@@ -66,43 +50,16 @@ class DepthScore(Feature):
     """Imbalance in which level k weighs `exp(-decay * (k - 1))`; from -1 to 1."""
 
     name = "depth_score"
-    takes = Takes.LEVELS
-    source = "definition; exponentially weighted book imbalance"
+    streams = ("book",)
+    source = "definition: exponentially weighted book imbalance"
     nan = "where both sides are empty"
 
-    levels: int = whole(10, 1, MOST_LEVELS, "best levels of each side")
+    levels: int = whole(10, 1, MOST_LEVELS, _DEPTH)
     decay: float = real(0.5, 0.0, 10.0, "how fast a level's weight falls with its distance from the best")
 
-    @property
-    def level_count(self) -> int:
-        """Levels a side that it reads."""
-        return self.levels
-
-    @property
-    def _weights(self) -> list[float]:
-        return [exp(-self.decay * level) for level in range(self.levels)]
-
     @override
-    def exprs(self, market: Market) -> tuple[pl.Expr, ...]:
-        bids, asks = (
-            reduce(add, [w * size for w, size in zip(self._weights, _sizes(side, self.levels), strict=True)])
-            for side in ("bid", "ask")
-        )
-        return ((bids - asks) / (bids + asks),)
-
-    @override
-    def stream(self, market: Market, out: Row, at: int) -> Update:
-        others = list(enumerate(self._weights))[1:]
-
-        def update(_ts: int, _bid: Side, bid_size: Side, _ask: Side, ask_size: Side) -> None:
-            bids, asks = bid_size[0], ask_size[0]
-            for level, weight in others:
-                bids += weight * bid_size[level]
-                asks += weight * ask_size[level]
-            both = bids + asks
-            out[at] = (bids - asks) / both if both else NAN
-
-        return update
+    def formula(self, of: Source, market: Market) -> tuple[Value, ...]:
+        return (_weighed(of, [exp(-self.decay * level) for level in range(self.levels)]),)
 
 
 @dataclass(frozen=True)
@@ -113,20 +70,15 @@ class DeepLob(Feature):
     """
 
     name = "deeplob"
-    takes = Takes.LEVELS
-    source = "Zhang, Zohren, Roberts (2019), DeepLOB, section III; order of columns as in LOBSTER, FI-2010"
+    streams = ("book",)
+    source = "Zhang, Zohren, Roberts (2019), DeepLOB, section III; order of columns as in LOBSTER and FI-2010"
     nan = "the price of a missing level"
 
-    levels: int = whole(10, 1, MOST_LEVELS, "best levels of each side")
+    levels: int = whole(10, 1, MOST_LEVELS, _DEPTH)
 
     @property
-    def level_count(self) -> int:
-        """Levels a side that it reads."""
-        return self.levels
-
-    @property
+    @override
     def outputs(self) -> tuple[str, ...]:
-        """`ask_price_1, ask_size_1, bid_price_1, bid_size_1, ask_price_2, …`, with the name before each."""
         return tuple(f"{self.name}_{column}" for column in self._columns)
 
     @property
@@ -135,18 +87,5 @@ class DeepLob(Feature):
         return [f"{each}_{level}" for level in range(1, self.levels + 1) for each in fields]
 
     @override
-    def exprs(self, market: Market) -> tuple[pl.Expr, ...]:
-        return tuple(pl.col(column) for column in self._columns)
-
-    @override
-    def stream(self, market: Market, out: Row, at: int) -> Update:
-        places = [(level, at + 4 * level) for level in range(self.levels)]
-
-        def update(_ts: int, bid: Side, bid_size: Side, ask: Side, ask_size: Side) -> None:
-            for level, place in places:
-                out[place] = ask[level]
-                out[place + 1] = ask_size[level]
-                out[place + 2] = bid[level]
-                out[place + 3] = bid_size[level]
-
-        return update
+    def formula(self, of: Source, market: Market) -> tuple[Value, ...]:
+        return tuple(of[column] for column in self._columns)

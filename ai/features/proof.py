@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ai.features.feature import Floats, Market
+from ai.features.feature import Market
 from ai.features.sets import FeatureSet, Line
-from ai.features.tables import columns_of
+from ai.features.sources import columns_of
+from ai.features.values import Floats
 
 TOLERANCE = 1e-12
 """Largest relative difference of two equal values."""
@@ -49,8 +50,7 @@ def streamed(features: FeatureSet, tables: Tables, markets: Markets) -> Floats:
 
 
 def _events(line: Line, place: int, table: pl.LazyFrame, levels: int) -> Iterator[tuple[int, int, Any]]:
-    columns = [name for name in columns_of(line.stream, levels) if name != "ts_open"]
-    frame = table.select(columns).collect()
+    frame = table.select(columns_of(line.stream, levels)).collect()
     for part in frame.iter_slices(_SLICE_ROWS):
         for ts, *event in part.iter_rows():
             if line.stream == "book":

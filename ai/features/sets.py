@@ -16,19 +16,22 @@
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import polars as pl
 
+from ai.features.batch import evaluate
 from ai.features.catalogue import FEATURES
 from ai.features.code_hash import code_hash
-from ai.features.feature import STREAMS, Feature, Market
-from ai.features.streaming import FeatureStream
-from ai.features.tables import STREAM_NAMES, prepared
+from ai.features.feature import Feature, Market
+from ai.features.sources import DAY_NS, STREAMS, Source, columns_of
+from ai.features.streaming import FeatureStream, LinePlan
+from ai.features.values import Value
 from engine.errors import UserError, unknown_name
 
 OWN = ""
@@ -57,6 +60,7 @@ class Entry:
     def facts(self) -> dict[str, Any]:
         """What a passport records of it."""
         warm_up = self.feature.warm_up
+        kind: type = type(self.feature)
         return {
             "name": self.feature.name,
             "parameters": self.feature.parameters(),
@@ -65,7 +69,7 @@ class Entry:
             "outputs": list(self.outputs),
             "lag_rows": self.feature.lag_rows,
             "warm_up": {"rows": warm_up.rows, "ns": warm_up.ns},
-            "code": code_hash(type(self.feature)),
+            "code": code_hash(kind),
         }
 
 
@@ -102,7 +106,7 @@ class FeatureSet:
         """Book levels a side that it reads; 0 without a book."""
         if all(line.stream != "book" for line in self.lines):
             return 0
-        return max(1, *(getattr(entry.feature, "level_count", 1) for entry in self.entries))
+        return max(1, *(entry.feature.levels for entry in self.entries if entry.line.stream == "book"))
 
     @cached_property
     def sha256(self) -> str:
@@ -120,7 +124,7 @@ class FeatureSet:
         Parameters
         ----------
         tables : mapping
-            One table (see `ai.features.tables`) per line: `quotes`, or `leader.quotes` for another role.
+            One table (see `ai.features.sources`) per line: `quotes`, or `leader.quotes` for another role.
         markets : Market or mapping of role to Market
             Facts of the instruments; one alone is that of every role.
 
@@ -147,32 +151,51 @@ class FeatureSet:
     ) -> pl.LazyFrame:
         if str(line) not in tables:
             raise UserError(f"Feature set {self.name!r} reads {line}, of which nothing was given.")
-        table = prepared(tables[str(line)], line.stream, self.levels)
-        entries = [entry for entry in self.entries if entry.line == line]
-        shared = {name: expr for entry in entries for name, expr in entry.feature.shared().items()}
-        if shared:
-            table = table.with_columns(**shared)
-        market = market_of(line.role, markets)
-        exprs = [
-            expr.alias(name)
-            for entry in entries
-            for expr, name in zip(entry.feature.exprs(market), entry.outputs, strict=True)
+        table, columns = tables[str(line)], columns_of(line.stream, self.levels)
+        present = table.collect_schema().names()
+        missing = [name for name in columns if name not in present]
+        if missing:
+            raise UserError(
+                f"The table of {line} lacks the column {missing[0]!r}, which feature set {self.name!r} needs."
+            )
+        formulas = self._formulas(line, market_of(line.role, markets))
+        return table.select(columns).map_batches(
+            partial(_evaluated, [name for name, _ in formulas], [value for _, value in formulas]),
+            schema={"ts": pl.Int64} | {name: pl.Float64 for name, _ in formulas},
+            predicate_pushdown=False,
+            projection_pushdown=False,
+            slice_pushdown=False,
+        )
+
+    def _formulas(self, line: Line, market: Market) -> list[tuple[str, Value]]:
+        """Outputs that a line computes, in order, with their formulas."""
+        source = Source(line.stream)
+        return [
+            (name, value)
+            for entry in self.entries
+            if entry.line == line
+            for name, value in zip(entry.outputs, entry.feature.formula(source, market), strict=True)
         ]
-        return table.select("ts", *exprs)
 
     def stream(self, markets: Mapping[str, Market] | Market) -> FeatureStream:
         """Streaming form, at its start."""
-        places, at = [], 0
-        for entry in self.entries:
-            places.append((entry, at))
-            at += len(entry.outputs)
-        lines = []
+        places = {name: place for place, name in enumerate(self.outputs)}
+        plans = []
         for line in self.lines:
-            market = market_of(line.role, markets)
-            lines.append(
-                (line.role, line.stream, market, [(e.feature, at) for e, at in places if e.line == line])
+            formulas = self._formulas(line, market_of(line.role, markets))
+            warm_ups = [entry.feature.warm_up for entry in self.entries if entry.line == line]
+            plans.append(
+                LinePlan(
+                    role=line.role,
+                    source=Source(line.stream),
+                    outputs=[(value, places[name]) for name, value in formulas],
+                    warm_up=(
+                        max((each.rows for each in warm_ups), default=0),
+                        max((each.ns for each in warm_ups), default=0),
+                    ),
+                )
             )
-        return FeatureStream(len(self.outputs), lines)
+        return FeatureStream(len(places), plans)
 
     # -- reading ------------------------------------------------------------------------------------------
 
@@ -196,8 +219,8 @@ class FeatureSet:
                     f"setting in feature set {name}", key, ("title", "clock", "bars", "feature")
                 )
         clock, bars = given.get("clock", "quotes"), str(given.get("bars", ""))
-        if clock not in STREAM_NAMES:
-            raise unknown_name(f"clock of feature set {name}", str(clock), STREAM_NAMES)
+        if clock not in STREAMS:
+            raise unknown_name(f"clock of feature set {name}", str(clock), STREAMS)
         listed = given.get("feature", [])
         if not isinstance(listed, list) or not listed or not all(isinstance(each, dict) for each in listed):
             raise UserError(f"Feature set {name!r} lists no features; add a [[feature]] with its name.")
@@ -212,6 +235,14 @@ class FeatureSet:
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries)
+
+
+def _evaluated(names: Sequence[str], formulas: Sequence[Value], table: pl.DataFrame) -> pl.DataFrame:
+    ts = table["ts"].to_numpy()
+    columns = {name: table[name].to_numpy() for name in table.columns if name != "ts"}
+    columns["ns_of_day"] = (ts % DAY_NS).astype(np.float64)
+    values = evaluate(formulas, ts, columns)
+    return pl.DataFrame({"ts": table["ts"]} | dict(zip(names, values, strict=True)))
 
 
 def market_of(role: str, markets: Mapping[str, Market] | Market) -> Market:
@@ -238,7 +269,7 @@ def _entry(given: Mapping[str, Any], clock: str) -> Entry:
 
 
 def _stream(kind: type[Feature], on: object, clock: str) -> str:
-    streams = STREAMS[kind.takes]
+    streams = kind.streams
     if on is None:
         return clock if clock in streams else streams[0]
     if on not in streams:

@@ -1,29 +1,287 @@
 """The streaming form of a feature set: events in, one preallocated row of values out.
 
-Feed events in the order of `ts`; events of equal `ts` in any order between streams. After each event of the
-clock, `values` is the set's row for it. Features of other streams stand in the row as they were before the
-event's `ts` (see `ai.features.tables`), so an event of another stream waits aside until time has moved on.
+A call costs Python about as much as a feature does, so the graph of a whole stream is written out as one
+function (as `dataclasses` writes `__init__`) whose state lies in its own variables and in rings that are
+allocated before the first event. `FeatureStream.sources` shows the text.
 """
 
 from array import array
+from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
+from math import cos, inf, log1p, nan, sin, sqrt
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
-from ai.features.feature import Feature, Floats, Market, Row, Takes, Update, WarmUp
-from ai.features.windows import NAN
+from ai.features.batch import in_order
+from ai.features.sources import Source
+from ai.features.values import OPERATIONS, Number, Value
 
-type Placed = tuple[Feature, int]
-"""A feature and the column of its first output."""
+type Row = array[float]
+"""Preallocated float64 outputs."""
+
+type Handler = Callable[..., None]
+"""Takes one event of one stream."""
+
+_NAMES: Final = {"NAN": nan, "nan": nan, "inf": inf, "log1p": log1p, "sqrt": sqrt, "sin": sin, "cos": cos}
+
+
+class LineCode:
+    """The values of one stream as one function.
+
+    Parameters
+    ----------
+    source : Source
+        The stream.
+    outputs : sequence of (Value, int)
+        What it computes, and where in the row that goes.
+    """
+
+    def __init__(self, source: Source, outputs: Sequence[tuple[Value, int]]) -> None:
+        self._source = source
+        self._state: dict[str, str] = {}
+        self._rings: dict[str, float] = {}
+        self._steps: dict[str, Callable[[], Callable[[float], float]]] = {}
+        self._body: list[str] = []
+        self._names: dict[Value, str] = {}
+        self._at_first = ["first_ts = ts"]
+        self._slots: dict[int, str] = {}
+        order = in_order([value for value, _ in outputs])
+        self._uses = Counter(a for value in order for a in value.arguments if isinstance(a, Value))
+        self._uses.update(value for value, _ in outputs)
+        self._reader = {a: value for value in order for a in value.arguments if isinstance(a, Value)}
+        reaching = [v.detail for v in order if v.operation in ("ago", "total")]
+        times = sorted({window.ns for window in reaching if window.ns})
+        self._longest = times[-1] if times else 0
+        rows = max((window.rows for window in reaching), default=0)
+        self._size = 1 << max(rows + 2, 64 if times else 1).bit_length()
+        for ns in times:
+            self._advance(ns)
+        for value in order:
+            self._write(value)
+        self._body += [f"out[{at}] = {self._name(value)}" for value, at in outputs]
+        self._has_rings = bool(reaching)
+
+    def text(self, *, begins: bool) -> str:
+        """Source of the function, and of the one that tells (rows, first ts, last ts)."""
+        state = {"n": "0", "first_ts": "0", "last_ts": "0", "mask": str(self._size - 1)} | self._state
+        head = ["begin(ts)"] if begins else []
+        head += ["if not n:", *(f"    {line}" for line in self._at_first), "last_ts = ts"]
+        if self._longest:
+            head += [f"if n - first_{self._longest} + 2 > mask:", "    mask = grown(n, mask)"]
+        if self._has_rings:
+            head.append("slot = n & mask")
+        lines = [
+            "def make():",
+            *(f"    {name} = {value}" for name, value in state.items()),
+            f"    def event({', '.join(('ts', *self._source.arguments))}):",
+            f"        nonlocal {', '.join(state)}",
+            *(f"        {line}" for line in [*head, *self._body, "n += 1"]),
+            "    def told():",
+            "        return n, first_ts, last_ts",
+            "    return event, told",
+        ]
+        return "\n".join(lines) + "\n"
+
+    def made(self, out: Row, begin: Callable[[int], None] | None) -> tuple[Handler, Callable[[], Any]]:
+        """Return a fresh function that writes into `out`, and one that tells (rows, first ts, last ts).
+
+        `begin`, where given, is called with the `ts` of each event first.
+        """
+        rings = {name: [blank] * self._size for name, blank in self._rings.items()}
+        steps = {name: make() for name, make in self._steps.items()}
+        names: dict[str, Any] = dict(_NAMES) | rings | steps
+        names |= {"out": out, "begin": begin, "grown": self._grower(rings)}
+        text = self.text(begins=begin is not None)
+        exec(compile(text, f"<features on {self._source.stream}>", "exec"), names)  # noqa: S102 - our own text
+        made: tuple[Handler, Callable[[], Any]] = names["make"]()
+        return made
+
+    def _grower(self, rings: dict[str, list[float]]) -> Callable[[int, int], int]:
+        """Return what doubles all rings, a few times in a stream's life, and answers the new mask."""
+
+        def grown(rows: int, mask: int) -> int:
+            wider = 2 * mask + 1
+            for name, ring in rings.items():
+                old = ring.copy()
+                ring[:] = [self._rings[name]] * (wider + 1)
+                for row in range(max(rows - mask, 0), rows):
+                    ring[row & wider] = old[row & mask]
+            return wider
+
+        return grown
+
+    # -- writing ------------------------------------------------------------------------------------------
+
+    def _name(self, value: Number) -> str:
+        if not isinstance(value, Value):
+            return repr(float(value))
+        return self._names[value]
+
+    def _write(self, value: Value) -> None:
+        arguments = [self._name(argument) for argument in value.arguments]
+        if value.operation == "column":
+            expression = self._source.python(value.detail)
+            if expression.isidentifier():
+                self._names[value] = expression
+                return
+        name = self._names[value] = f"v{len(self._names)}"
+        if value.operation == "column":
+            self._body.append(f"{name} = {expression}")
+        elif value.operation in OPERATIONS:
+            expression = OPERATIONS[value.operation].python.format(*arguments)
+            if self._is_read_once(value):
+                self._names[value] = f"({expression})"
+            else:
+                self._body.append(f"{name} = {expression}")
+        else:
+            getattr(self, f"_write_{value.operation}")(value, name, *arguments)
+
+    def _is_read_once(self, value: Value) -> bool:
+        """Whether its expression may stand where it is read, which spares Python a variable."""
+        if self._uses[value] != 1:
+            return False
+        reader = self._reader.get(value)
+        if reader is None or reader.operation == "prefix":
+            return True
+        if reader.operation not in OPERATIONS:
+            return False
+        place = reader.arguments.index(value)
+        return OPERATIONS[reader.operation].python.count(f"{{{place}}}") == 1
+
+    def _advance(self, ns: int) -> None:
+        """Advance to the first row of the window of `ns`; `edge` is that row's time."""
+        first, edge = f"first_{ns}", f"edge_{ns}"
+        self._rings["stamps"] = 0
+        self._state |= {first: "0", edge: "0"}
+        self._at_first.append(f"{edge} = ts")
+        if ns == self._longest:
+            self._body.insert(0, "stamps[slot] = ts")
+        self._body += [
+            f"limit = ts - {ns}",
+            f"while {edge} <= limit:",
+            f"    {first} += 1",
+            f"    {edge} = stamps[{first} & mask]",
+            f"past_{ns} = {first} - 1 & mask",
+        ]
+
+    def _write_before(self, _value: Value, name: str, x: str) -> None:
+        self._state[f"{name}_kept"] = "NAN"
+        self._body += [f"{name} = {name}_kept", f"{name}_kept = {x}"]
+
+    def _write_first(self, _value: Value, name: str, x: str) -> None:
+        self._state[name] = "NAN"
+        self._body += [f"if {name} != {name}:", f"    {name} = {x}"]
+
+    def _write_held_sign(self, _value: Value, name: str, x: str) -> None:
+        self._state |= {name: "0.0", f"{name}_kept": "NAN"}
+        self._body += [
+            f"if {x} > {name}_kept:",
+            f"    {name} = 1.0",
+            f"elif {x} < {name}_kept:",
+            f"    {name} = -1.0",
+            f"{name}_kept = {x}",
+        ]
+
+    def _write_stepped(self, value: Value, name: str, x: str) -> None:
+        make, *parameters = value.detail
+        self._steps[f"{name}_step"] = partial(make, *parameters)
+        self._body.append(f"{name} = {name}_step({x})")
+
+    def _write_prefix(self, _value: Value, name: str, x: str) -> None:
+        self._state |= {f"{name}_high": "0.0", f"{name}_low": "0.0", f"{name}_broken": "-1"}
+        self._rings |= {f"{name}_highs": 0.0, f"{name}_lows": 0.0}
+        self._body += [
+            f"x = {x}",
+            "if x - x != 0.0:",
+            "    x = 0.0",
+            f"    {name}_broken = n",
+            f"after = {name}_high + x",
+            f"taken = after - {name}_high",
+            f"{name}_low += ({name}_high - (after - taken)) + (x - taken)",
+            f"{name}_highs[slot] = {name}_high = after",
+            f"{name}_lows[slot] = {name}_low",
+        ]
+
+    def _write_total(self, value: Value, name: str, prefix: str) -> None:
+        window = value.detail
+        past = self._past(window.rows, window.ns)
+        whole = (
+            f"{prefix}_broken < first_{window.ns} > 0"
+            if window.ns
+            else f"{prefix}_broken <= n - {window.rows}"
+        )
+        self._body.append(
+            f"{name} = ({prefix}_high - {prefix}_highs[{past}]) + ({prefix}_low - {prefix}_lows[{past}])"
+            f" if {whole} else NAN"
+        )
+
+    def _write_ago(self, value: Value, name: str, x: str) -> None:
+        window, ring = value.detail, f"{x}_ring"
+        if ring not in self._rings:
+            self._rings[ring] = nan
+            self._body.append(f"{ring}[slot] = {x}")
+        self._body.append(f"{name} = {ring}[{self._past(window.rows, window.ns)}]")
+
+    def _past(self, rows: int, ns: int) -> str:
+        """Name of the ring slot just before a window of time, or `rows` rows back."""
+        if ns:
+            return f"past_{ns}"
+        if rows not in self._slots:
+            self._slots[rows] = f"past_{rows}_rows"
+            self._body.append(f"past_{rows}_rows = n - {rows} & mask")
+        return self._slots[rows]
+
+
+class Line:
+    """One stream's running function; a stream that is not the clock writes aside until it may be seen."""
+
+    def __init__(self, code: LineCode, row: Row, places: Sequence[int], warm_up: tuple[int, int]) -> None:
+        self._row, self._places, self._warm_up = row, places, warm_up
+        self._aside: Row = array("d", row)
+        self._held = self._was_ready = False
+        self._ts = 0
+        self.on_event, self._told = code.made(self._aside, self._begin)
+
+    def _begin(self, ts: int) -> None:
+        self.settle(ts)
+        self._held, self._ts = True, ts
+
+    def settle(self, ts: int) -> None:
+        """Show the row what was last written, if that was before `ts`."""
+        if self._held and ts > self._ts:
+            row, aside = self._row, self._aside
+            for place in self._places:
+                row[place] = aside[place]
+            self._held = False
+            self._was_ready = self._was_ready or warmed_up(self._told(), self._warm_up)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the row shows values from after the warm-up."""
+        return self._was_ready
+
+
+def warmed_up(told: tuple[int, int, int], warm_up: tuple[int, int]) -> bool:
+    """Whether the last event lies beyond a warm-up of (rows, ns)."""
+    rows, first_ts, ts = told
+    return rows > warm_up[0] and ts - first_ts >= warm_up[1]
 
 
 class FeatureStream:
     """Streaming form of one set.
 
+    Feed events in the order of `ts`; events of equal `ts` in any order between streams. After each event of
+    the clock, `values` is the set's row for it.
+
     Attributes
     ----------
     values : float64 array `[outputs]`
         The current row; the same memory at all times, so copy what is to be kept.
+    sources : dict
+        The Python text of each stream's function.
     on_quote : function of (ts, bid, ask, bid_size, ask_size)
     on_trade : function of (ts, price, size, aggressor)
     on_book : function of (ts, bid_prices, bid_sizes, ask_prices, ask_sizes)
@@ -33,194 +291,55 @@ class FeatureStream:
         `ts` is the time at which the bar is complete.
     """
 
-    def __init__(self, width: int, lines: Sequence[tuple[str, str, Market, Sequence[Placed]]]) -> None:
-        row: Row = array("d", [NAN] * width)
-        self._row = row
-        self.values: Floats = np.frombuffer(row, np.float64)
-        self._lines: dict[tuple[str, str], _Line] = {}
-        waiting: list[_Line] = []
-        for role, stream, market, placed in lines[1:]:
-            line = self._lines[role, stream] = _Waiting(row, market, placed)
-            waiting.append(line)
-        role, stream, market, placed = lines[0]
-        self._clock = self._lines[role, stream] = _Clock(row, market, placed, waiting)
+    def __init__(self, width: int, lines: Sequence["LinePlan"]) -> None:
+        row: Row = array("d", [nan] * width)
+        self.values: npt.NDArray[np.float64] = np.frombuffer(row, np.float64)
+        self._handlers: dict[tuple[str, str], Handler] = {}
+        self.sources: dict[str, str] = {}
+        self._waiting: list[Line] = []
+        clock, *others = lines
+        for plan in others:
+            code = LineCode(plan.source, plan.outputs)
+            line = Line(code, row, [at for _, at in plan.outputs], plan.warm_up)
+            self._waiting.append(line)
+            self._add(plan, code, line.on_event)
+        code = LineCode(clock.source, clock.outputs)
+        handler, self._told = code.made(row, self._settle if others else None)
+        self._warm_up = clock.warm_up
+        self._add(clock, code, handler)
         self.on_quote, self.on_trade, self.on_book, self.on_bar = (
             self.handler(stream) for stream in ("quotes", "trades", "book", "bars")
         )
 
-    def handler(self, stream: str, role: str = "") -> Callable[..., None]:
+    def _add(self, plan: "LinePlan", code: LineCode, handler: Handler) -> None:
+        self._handlers[plan.source.stream, plan.role] = handler
+        self.sources[f"{plan.role}.{plan.source.stream}".lstrip(".")] = code.text(begins=False)
+
+    def _settle(self, ts: int) -> None:
+        for line in self._waiting:
+            line.settle(ts)
+
+    def handler(self, stream: str, role: str = "") -> Handler:
         """Return the function that takes the events of one stream of one instrument.
 
         A stream that the set does not read is taken and ignored.
         """
-        line = self._lines.get((role, stream))
-        return _ignore if line is None else _HANDLERS[stream](line)
+        return self._handlers.get((stream, role), _ignore)
 
     @property
     def ready(self) -> bool:
         """Whether every feature's warm-up is over in the current row."""
-        return all(line.ready for line in self._lines.values())
+        return warmed_up(self._told(), self._warm_up) and all(line.ready for line in self._waiting)
+
+
+class LinePlan:
+    """What a `FeatureStream` is made of: one stream of one instrument, and what it computes."""
+
+    def __init__(
+        self, role: str, source: Source, outputs: Sequence[tuple[Value, int]], warm_up: tuple[int, int]
+    ) -> None:
+        self.role, self.source, self.outputs, self.warm_up = role, source, outputs, warm_up
 
 
 def _ignore(*_event: object) -> None:
     pass
-
-
-class _Line:
-    """Features of one stream, by what they take; `out` is where they write."""
-
-    def __init__(self, out: Row, market: Market, placed: Sequence[Placed]) -> None:
-        self.by_takes: dict[Takes, list[Update]] = {takes: [] for takes in Takes}
-        for feature, at in placed:
-            self.by_takes[feature.takes].append(feature.stream(market, out, at))
-        warm_ups = [feature.warm_up for feature, _ in placed]
-        self._warm_up = WarmUp(
-            max((each.rows for each in warm_ups), default=0), max((each.ns for each in warm_ups), default=0)
-        )
-        self.rows = self.first_ts = self.ts = 0
-
-    def begin(self, ts: int) -> None:
-        """Count one event."""
-        if not self.rows:
-            self.first_ts = ts
-        self.rows += 1
-        self.ts = ts
-
-    @property
-    def ready(self) -> bool:
-        return self.rows > self._warm_up.rows and self.ts - self.first_ts >= self._warm_up.ns
-
-
-class _Clock(_Line):
-    """The clock's features write into the row; before them the other streams' values are brought up."""
-
-    def __init__(self, row: Row, market: Market, placed: Sequence[Placed], waiting: "list[_Line]") -> None:
-        super().__init__(row, market, placed)
-        self._waiting = [line for line in waiting if isinstance(line, _Waiting)]
-
-    def begin(self, ts: int) -> None:
-        if not self.rows:
-            self.first_ts = ts
-        self.rows += 1
-        self.ts = ts
-        for line in self._waiting:
-            if line.held and ts > line.ts:
-                line.settle()
-
-
-class _Waiting(_Line):
-    """Another stream's features write aside; `settle` shows the row what they last wrote."""
-
-    def __init__(self, row: Row, market: Market, placed: Sequence[Placed]) -> None:
-        self._row = row
-        self._aside: Row = array("d", [NAN] * len(row))
-        super().__init__(self._aside, market, placed)
-        self._places = [p for feature, at in placed for p in range(at, at + len(feature.outputs))]
-        self.held = False
-        self._shown_ready = False
-
-    def begin(self, ts: int) -> None:
-        if self.held and ts > self.ts:
-            self.settle()
-        super().begin(ts)
-        self.held = True
-
-    def settle(self) -> None:
-        row, aside = self._row, self._aside
-        for place in self._places:
-            row[place] = aside[place]
-        self.held = False
-        self._shown_ready = self._shown_ready or super().ready
-
-    @property
-    def ready(self) -> bool:
-        return self._shown_ready
-
-
-# -- one handler per stream: the shared values are computed once, then each feature takes what it reads ---
-
-
-def _quote_handler(line: _Line) -> Callable[..., None]:
-    begin, of = line.begin, line.by_takes
-    times, prices, ticks, tops = of[Takes.TIME], of[Takes.PRICE], of[Takes.TICK], of[Takes.TOP]
-
-    def on_quote(ts: int, bid: float, ask: float, bid_size: float, ask_size: float) -> None:
-        begin(ts)
-        price = (bid + ask) * 0.5
-        for update in prices:
-            update(ts, price)
-        for update in tops:
-            update(ts, bid, ask, bid_size, ask_size)
-        for update in times:
-            update(ts)
-        if ticks:
-            size = bid_size + ask_size
-            for update in ticks:
-                update(ts, price, size)
-
-    return on_quote
-
-
-def _trade_handler(line: _Line) -> Callable[..., None]:
-    begin, of = line.begin, line.by_takes
-    times, prices, ticks, trades = of[Takes.TIME], of[Takes.PRICE], of[Takes.TICK], of[Takes.TRADE]
-
-    def on_trade(ts: int, price: float, size: float, aggressor: float) -> None:
-        begin(ts)
-        for update in prices:
-            update(ts, price)
-        for update in ticks:
-            update(ts, price, size)
-        for update in trades:
-            update(ts, price, size, aggressor)
-        for update in times:
-            update(ts)
-
-    return on_trade
-
-
-def _book_handler(line: _Line) -> Callable[..., None]:
-    begin, of = line.begin, line.by_takes
-    times, prices, tops, levels = of[Takes.TIME], of[Takes.PRICE], of[Takes.TOP], of[Takes.LEVELS]
-    type Side = Sequence[float]
-
-    def on_book(ts: int, bids: Side, bid_sizes: Side, asks: Side, ask_sizes: Side) -> None:
-        begin(ts)
-        bid, ask, bid_size, ask_size = bids[0], asks[0], bid_sizes[0], ask_sizes[0]
-        price = (bid + ask) * 0.5
-        for update in prices:
-            update(ts, price)
-        for update in tops:
-            update(ts, bid, ask, bid_size, ask_size)
-        for update in levels:
-            update(ts, bids, bid_sizes, asks, ask_sizes)
-        for update in times:
-            update(ts)
-
-    return on_book
-
-
-def _bar_handler(line: _Line) -> Callable[..., None]:
-    begin, of = line.begin, line.by_takes
-    times, prices, ticks, bars = of[Takes.TIME], of[Takes.PRICE], of[Takes.TICK], of[Takes.BAR]
-
-    def on_bar(ts: int, open_: float, high: float, low: float, close: float, volume: float) -> None:
-        begin(ts)
-        for update in prices:
-            update(ts, close)
-        for update in ticks:
-            update(ts, close, volume)
-        for update in bars:
-            update(ts, open_, high, low, close, volume)
-        for update in times:
-            update(ts)
-
-    return on_bar
-
-
-_HANDLERS: dict[str, Callable[[_Line], Callable[..., None]]] = {
-    "quotes": _quote_handler,
-    "trades": _trade_handler,
-    "book": _book_handler,
-    "bars": _bar_handler,
-}

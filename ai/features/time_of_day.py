@@ -1,17 +1,12 @@
 """The time of day as a point on a circle, so that midnight has no edge."""
 
 from dataclasses import dataclass
-from math import cos, pi, sin
+from math import pi
 from typing import override
 
-import numpy as np
-import polars as pl
-
-from ai.features.feature import Feature, Market, Row, Takes, Update, kernel
-from ai.features.windows import Floats, Int64
-
-_DAY_NS = 86_400 * 10**9
-_ANGLE = 2.0 * pi / _DAY_NS
+from ai.features.feature import ANY_PRICE, Feature, Market
+from ai.features.sources import DAY_NS, Source
+from ai.features.values import Value, cosine, sine
 
 
 @dataclass(frozen=True)
@@ -19,32 +14,16 @@ class TimeOfDay(Feature):
     """Sine and cosine of `2 pi * (time since midnight UTC) / day`."""
 
     name = "time_of_day"
-    takes = Takes.TIME
+    streams = ANY_PRICE
     source = "definition"
     nan = "never"
 
     @property
+    @override
     def outputs(self) -> tuple[str, ...]:
-        """Sine, cosine."""
         return ("time_of_day_sin", "time_of_day_cos")
 
-    def shared(self) -> dict[str, pl.Expr]:
-        """The angle."""
-        return {"_angle": kernel(_angles, "ts")}
-
     @override
-    def exprs(self, market: Market) -> tuple[pl.Expr, ...]:
-        return kernel(np.sin, "_angle"), kernel(np.cos, "_angle")
-
-    @override
-    def stream(self, market: Market, out: Row, at: int) -> Update:
-        def update(ts: int) -> None:
-            angle = ts % _DAY_NS * _ANGLE
-            out[at] = sin(angle)
-            out[at + 1] = cos(angle)
-
-        return update
-
-
-def _angles(ts: Int64) -> Floats:
-    return (ts % _DAY_NS).astype(np.float64) * _ANGLE
+    def formula(self, of: Source, market: Market) -> tuple[Value, ...]:
+        angle = of["ns_of_day"] * (2.0 * pi / DAY_NS)
+        return sine(angle), cosine(angle)

@@ -5,14 +5,12 @@
 from dataclasses import dataclass
 from typing import override
 
-import numpy as np
-import polars as pl
+from ai.features.feature import Feature, Market, WarmUp, choice, window
+from ai.features.sources import Source
+from ai.features.values import Value, before, total, where_less
+from ai.features.windows import Window
 
-from ai.features.feature import Feature, Market, Row, Takes, Update, WarmUp, choice, window
-from ai.features.rolling import over_window, shared_first
-from ai.features.windows import NAN, Floats, Window, summing
-
-_BID, _ASK, _BID_SIZE, _ASK_SIZE = pl.col("bid"), pl.col("ask"), pl.col("bid_size"), pl.col("ask_size")
+_TOP = ("quotes", "book")
 _BPS = 10_000.0
 
 
@@ -21,20 +19,13 @@ class Mid(Feature):
     """Middle of the best bid and ask, `(bid + ask) / 2`."""
 
     name = "mid"
-    takes = Takes.TOP
+    streams = _TOP
     source = "definition"
     nan = "where a side is empty"
 
     @override
-    def exprs(self, market: Market) -> tuple[pl.Expr, ...]:
-        return ((_BID + _ASK) * 0.5,)
-
-    @override
-    def stream(self, market: Market, out: Row, at: int) -> Update:
-        def update(_ts: int, bid: float, ask: float, _bid_size: float, _ask_size: float) -> None:
-            out[at] = (bid + ask) * 0.5
-
-        return update
+    def formula(self, of: Source, market: Market) -> tuple[Value, ...]:
+        return (of.price,)
 
 
 @dataclass(frozen=True)
@@ -42,30 +33,18 @@ class Spread(Feature):
     """`ask - bid` in ticks of the instrument or in basis points of the mid."""
 
     name = "spread"
-    takes = Takes.TOP
+    streams = _TOP
     source = "definition"
     nan = "where a side is empty"
 
     unit: str = choice(("ticks", "bps"), "what it is counted in")
 
     @override
-    def exprs(self, market: Market) -> tuple[pl.Expr, ...]:
+    def formula(self, of: Source, market: Market) -> tuple[Value, ...]:
+        spread = of.ask - of.bid
         if self.unit == "ticks":
-            return ((_ASK - _BID) * (1.0 / market.tick_size),)
-        return ((_ASK - _BID) / ((_BID + _ASK) * 0.5) * _BPS,)
-
-    @override
-    def stream(self, market: Market, out: Row, at: int) -> Update:
-        per_tick = 1.0 / market.tick_size
-
-        def in_ticks(_ts: int, bid: float, ask: float, _bid_size: float, _ask_size: float) -> None:
-            out[at] = (ask - bid) * per_tick
-
-        def in_bps(_ts: int, bid: float, ask: float, _bid_size: float, _ask_size: float) -> None:
-            mid = (bid + ask) * 0.5
-            out[at] = (ask - bid) / mid * _BPS if mid else NAN
-
-        return in_ticks if self.unit == "ticks" else in_bps
+            return (spread * (1.0 / market.tick_size),)
+        return (spread / of.price * _BPS,)
 
 
 @dataclass(frozen=True)
@@ -73,34 +52,18 @@ class Microprice(Feature):
     """`(bid * ask_size + ask * bid_size) / (bid_size + ask_size)`, or its distance from the mid in bps."""
 
     name = "microprice"
-    takes = Takes.TOP
+    streams = _TOP
     source = "Gatheral, Oomen (2010), Zero-intelligence realized variance estimation, eq. 5"
     nan = "where a side is empty or the source gives no sizes"
 
     unit: str = choice(("price", "bps"), "the price, or its distance from the mid")
 
     @override
-    def exprs(self, market: Market) -> tuple[pl.Expr, ...]:
-        price = (_BID * _ASK_SIZE + _ASK * _BID_SIZE) / (_BID_SIZE + _ASK_SIZE)
+    def formula(self, of: Source, market: Market) -> tuple[Value, ...]:
+        price = (of.bid * of.ask_size + of.ask * of.bid_size) / (of.bid_size + of.ask_size)
         if self.unit == "price":
             return (price,)
-        mid = (_BID + _ASK) * 0.5
-        return ((price - mid) / mid * _BPS,)
-
-    @override
-    def stream(self, market: Market, out: Row, at: int) -> Update:
-        def price(_ts: int, bid: float, ask: float, bid_size: float, ask_size: float) -> None:
-            both = bid_size + ask_size
-            out[at] = (bid * ask_size + ask * bid_size) / both if both else NAN
-
-        def bps(_ts: int, bid: float, ask: float, bid_size: float, ask_size: float) -> None:
-            both, mid = bid_size + ask_size, (bid + ask) * 0.5
-            if both and mid:
-                out[at] = ((bid * ask_size + ask * bid_size) / both - mid) / mid * _BPS
-            else:
-                out[at] = NAN
-
-        return price if self.unit == "price" else bps
+        return ((price - of.price) / of.price * _BPS,)
 
 
 @dataclass(frozen=True)
@@ -108,21 +71,13 @@ class TopImbalance(Feature):
     """`(bid_size - ask_size) / (bid_size + ask_size)` at the best prices; from -1 to 1."""
 
     name = "top_imbalance"
-    takes = Takes.TOP
+    streams = _TOP
     source = "Cao, Hansch, Wang (2009), The information content of an open limit-order book"
     nan = "where the source gives no sizes"
 
     @override
-    def exprs(self, market: Market) -> tuple[pl.Expr, ...]:
-        return ((_BID_SIZE - _ASK_SIZE) / (_BID_SIZE + _ASK_SIZE),)
-
-    @override
-    def stream(self, market: Market, out: Row, at: int) -> Update:
-        def update(_ts: int, _bid: float, _ask: float, bid_size: float, ask_size: float) -> None:
-            both = bid_size + ask_size
-            out[at] = (bid_size - ask_size) / both if both else NAN
-
-        return update
+    def formula(self, of: Source, market: Market) -> tuple[Value, ...]:
+        return ((of.bid_size - of.ask_size) / (of.bid_size + of.ask_size),)
 
 
 @dataclass(frozen=True)
@@ -135,52 +90,26 @@ class OrderFlowImbalance(Feature):
     """
 
     name = "order_flow_imbalance"
-    takes = Takes.TOP
+    streams = _TOP
     source = "Cont, Kukanov, Stoikov (2014), The price impact of order book events, eq. 2 to 4"
     nan = "never"
 
     window: Window = window(100, "events or time that are summed")
 
     @property
+    @override
     def warm_up(self) -> WarmUp:
-        """The first event has none before it."""
         return WarmUp(self.window.rows, self.window.ns)
 
-    def shared(self) -> dict[str, pl.Expr]:
-        """First rows of the windows."""
-        return shared_first(self.window)
-
     @override
-    def exprs(self, market: Market) -> tuple[pl.Expr, ...]:
-        return (over_window(lambda total, *top: total(_flow(*top)), Takes.TOP.value, self.window),)
-
-    @override
-    def stream(self, market: Market, out: Row, at: int) -> Update:
-        add = summing(self.window)
-        old_bid = old_ask = old_bid_size = old_ask_size = NAN
-
-        def update(ts: int, bid: float, ask: float, bid_size: float, ask_size: float) -> None:
-            nonlocal old_bid, old_ask, old_bid_size, old_ask_size
-            event = (
-                (0.0 if bid < old_bid else bid_size)
-                - (0.0 if bid > old_bid else old_bid_size)
-                - (0.0 if ask > old_ask else ask_size)
-                + (0.0 if ask < old_ask else old_ask_size)
-            )
-            old_bid, old_ask, old_bid_size, old_ask_size = bid, ask, bid_size, ask_size
-            out[at] = add(ts, event)
-
-        return update
-
-
-def _flow(bid: Floats, ask: Floats, bid_size: Floats, ask_size: Floats) -> Floats:
-    """`e_n` of every row; NaN in the first. A missing price is NaN, and not being lower or higher."""
-    event = np.full(len(bid), NAN)
-    for start in range(0, max(len(bid) - 1, 0), 8_192):
-        now, before = slice(start + 1, start + 8_193), slice(start, min(start + 8_192, len(bid) - 1))
-        value = np.where(bid[now] < bid[before], 0.0, bid_size[now])
-        value -= np.where(bid[now] > bid[before], 0.0, bid_size[before])
-        value -= np.where(ask[now] > ask[before], 0.0, ask_size[now])
-        value += np.where(ask[now] < ask[before], 0.0, ask_size[before])
-        event[now] = value
-    return event
+    def formula(self, of: Source, market: Market) -> tuple[Value, ...]:
+        # Written with < and > because a missing price (NaN) then counts as neither lower nor higher.
+        bid, ask, old_bid, old_ask = of.bid, of.ask, before(of.bid), before(of.ask)
+        bid_size, ask_size = of.bid_size, of.ask_size
+        event = (
+            where_less(bid, old_bid, 0.0, bid_size)
+            - where_less(old_bid, bid, 0.0, before(bid_size))
+            - where_less(old_ask, ask, 0.0, ask_size)
+            + where_less(ask, old_ask, 0.0, before(ask_size))
+        )
+        return (total(event, self.window),)
