@@ -161,11 +161,22 @@ def _table(results: Results) -> str:
         ("Orders", f"{results.orders:,}"),
         ("Fills", f"{results.fills:,}"),
         ("Final balance", results.final_balance),
+        *_open_position(results),
+        ("Net profit", results.net_pnl),
         *((name, _number(value)) for name, value in results.stats.items()),
         ("Fills SHA-256", results.fills_sha256),
     ]
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+def _open_position(results: Results) -> list[tuple[str, str]]:
+    """What the balance leaves out, where anything is left open."""
+    if results.open_position is None:
+        return []
+    profit = results.unrealised_pnl
+    signed = profit if profit.startswith("-") else f"+{profit}"
+    return [("Open position", f"{results.open_position}, {signed} unrealised, not in the balance")]
 
 
 def _number(value: float | str | None) -> str:

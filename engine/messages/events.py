@@ -125,6 +125,10 @@ class Results(Event, frozen=True, kw_only=True, tag="results"):
 
     `equity` has dtype `columns.EQUITY`; `stats` maps the analyzer's names to numbers (None: not defined for
     this run). `fills_sha256` is the hash of the fills' canonical CSV: equal hashes are equal fills.
+
+    Amounts are texts with their currency, exact. `final_balance` holds no open profit; `net_pnl` does: it is
+    the balance and the open position at the last mark (`unrealised_pnl`), less `starting_balance`.
+    `open_position` is the signed size still held with its currency, None where all is closed.
     """
 
     ticks: int
@@ -135,6 +139,10 @@ class Results(Event, frozen=True, kw_only=True, tag="results"):
     stats: dict[str, float | str | None]
     fills_sha256: str
     equity: Rows
+    starting_balance: str = ""
+    net_pnl: str = ""
+    open_position: str | None = None
+    unrealised_pnl: str = ""
 
     def summary(self) -> dict[str, Any]:
         """The command line's JSON object (`ticks_per_s` included)."""
@@ -144,7 +152,11 @@ class Results(Event, frozen=True, kw_only=True, tag="results"):
             "ticks_per_s": self.ticks / self.seconds if self.seconds > 0 else 0.0,
             "orders": self.orders,
             "fills": self.fills,
+            "starting_balance": self.starting_balance,
             "final_balance": self.final_balance,
+            "open_position": self.open_position,
+            "unrealised_pnl": self.unrealised_pnl,
+            "net_pnl": self.net_pnl,
             "stats": self.stats,
             "fills_sha256": self.fills_sha256,
         }

@@ -5,6 +5,7 @@ Headless back-test and replay both drive this; they differ only in who says when
 
 import time
 from collections.abc import Callable
+from decimal import Decimal
 
 from engine.bars import BarSpec
 from engine.messages.events import AccountChanged, AnyEvent, Filled, OrderChanged, Results
@@ -63,6 +64,8 @@ class Course:
         self._orders: set[str] = set()
         self._emit = emit
         self._told_at = 0
+        self._base = source.instrument.base
+        self._starting_balance = run.venue.balance
         self._equity = Equity(
             source.instrument, float(run.venue.balance), source.kinds, source.start_ns, source.end_ns
         )
@@ -113,16 +116,36 @@ class Course:
         stats = self._venue.finish()
         self.absorb()
         self.busy_s += time.perf_counter() - started
+        return self._results(stats)
+
+    def _results(self, stats: dict[str, float | str | None]) -> Results:
+        balance, currency = self._venue.balance, self._venue.currency
+        risk = self._equity.risk()
+        # An average price is a ratio, so open profit is exact to the account's digits and no further.
+        cent = Decimal(1).scaleb(min(0, int(balance.as_tuple().exponent)))
+        unrealised = Decimal(repr(risk.unrealised_pnl)).quantize(cent)
+        net = balance + unrealised - self._starting_balance
+        held = self._held()
         return Results(
             ts=self.playhead.now,
             ticks=self.playhead.ticks,
             seconds=self.busy_s + self.playhead.load_s,
             orders=len(self._orders),
             fills=len(self.fills),
-            final_balance=f"{self._venue.balance} {self._venue.currency}",
+            final_balance=f"{balance} {currency}",
             stats=stats,
             fills_sha256=fills_sha256(self.fills),
             equity=self._equity.curve(),
+            starting_balance=f"{self._starting_balance.quantize(cent)} {currency}",
+            net_pnl=f"{net.quantize(cent)} {currency}",
+            open_position=f"{held:+f} {self._base}" if held else None,
+            unrealised_pnl=f"{unrealised} {currency}",
+        )
+
+    def _held(self) -> Decimal:
+        """Signed size still held: what was bought less what was sold, exact."""
+        return sum(
+            (fill.quantity if fill.side == "BUY" else -fill.quantity for fill in self.fills), Decimal(0)
         )
 
     def dispose(self) -> None:

@@ -109,9 +109,13 @@ class Equity:
         )
 
     def curve(self) -> Rows:
-        """Equity and drawdown so far; the same for the same fills, however the session was run."""
-        rows = [*self._curve, *([] if self._bucket is None else [self._bucket])]
-        return np.concatenate(rows) if rows else np.empty(0, EQUITY)
+        """Equity and drawdown so far; the same for the same fills, however the session was run.
+
+        The first row is the starting balance at the session's start, before anything was traded: the first
+        mark may have fees and spread in it already.
+        """
+        begin = np.array([(self._start, self._start_balance, 0.0)], EQUITY)
+        return np.concatenate([begin, *self._curve, *([] if self._bucket is None else [self._bucket])])
 
     def _hold(self, ts: int) -> None:
         size = sum(held for held, _ in self._positions.values())

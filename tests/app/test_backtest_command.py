@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def test_backtest_and_replay_in_random_windows_agree(
     assert back["ticks"] == 6_000
     assert set(back) == {
         "ticks", "seconds", "ticks_per_s", "orders", "fills", "final_balance", "stats", "fills_sha256",
-        "warnings",
+        "warnings", "starting_balance", "net_pnl", "open_position", "unrealised_pnl",
     }  # fmt: skip
     for key in ("ticks", "orders", "fills", "final_balance", "stats", "fills_sha256"):
         assert back[key] == again[key] == fast[key]
@@ -105,6 +106,25 @@ def test_a_person_gets_a_table(store: Path, capsys: pytest.CaptureFixture[str]) 
     assert lines[0].startswith("Ticks")
     assert "6,000 in" in lines[0]
     assert len({line.index(line.split("  ")[-1].strip()) for line in lines}) == 1  # one straight column
+
+
+def test_an_open_position_is_told_beside_the_balance_that_leaves_it_out(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    what = ("--instrument", FX.id, "--store", str(store), "--strategy")
+    answer = run_json(capsys, "backtest", *what, "buy_and_hold")
+    amount = {
+        name: Decimal(answer[name].split()[0]) for name in ("final_balance", "unrealised_pnl", "net_pnl")
+    }
+    assert answer["starting_balance"] == "1000000.00 USD"
+    assert amount["net_pnl"] == amount["final_balance"] + amount["unrealised_pnl"] - 1_000_000
+    assert amount["unrealised_pnl"] != 0
+    assert answer["open_position"].startswith("+")
+    assert main(["backtest", *what, "buy_and_hold"]) == 0
+    assert f"{answer['open_position']}, " in capsys.readouterr().out
+    assert run_json(capsys, "backtest", *what, "none")["open_position"] is None
+    assert main(["backtest", *what, "none"]) == 0
+    assert "Open position" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

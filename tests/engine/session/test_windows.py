@@ -94,6 +94,16 @@ def test_equity_does_not_depend_on_windows_chunks_or_pictures() -> None:
     np.testing.assert_array_equal(curves[0], curves[1])
 
 
+def test_the_curve_starts_at_the_start_with_the_starting_balance_and_ends_at_the_net_profit() -> None:
+    run = session(strategy="buy_and_hold")  # whose first trade is at the first mark
+    results = next(event for event in obey(run, Finish()) if isinstance(event, Results))
+    run.close()
+    assert results.equity[0].tolist() == (int(quotes().ts_init[0]), 1_000_000.0, 0.0)
+    assert results.equity["drawdown"][1] < 0
+    made = results.equity["equity"][-1] - results.equity["equity"][0]
+    assert float(results.net_pnl.split()[0]) == pytest.approx(made, abs=0.005)
+
+
 def test_the_account_is_told_whenever_it_changed() -> None:
     run = session(strategy=Market)
     events = obey(run, Finish())
