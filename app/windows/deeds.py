@@ -8,7 +8,9 @@ import msgspec
 from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog
 
 from app.demo import start_demo
+from app.windows.exports import ask_and_save, export_shown
 from app.windows.layouts import STANDARD
+from app.windows.panel_host import PanelHost
 from app.windows.replay_deeds import ReplayDeeds
 from engine.errors import UserError
 from engine.messages.run import Run
@@ -74,21 +76,15 @@ class Deeds(ReplayDeeds):
         start_demo(self._station)
 
     def export_table(self) -> None:
-        """Write the table that has the focus, or the first visible one, as CSV."""
-        for host in self._hosts_by_focus():
-            export = getattr(host.widget, "export_csv", None)
-            if export is not None and host.isVisible():
-                dialog = QFileDialog(self._window, self.tr("Export as CSV"))
-                dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-                dialog.setDefaultSuffix("csv")
-                dialog.setNameFilter(self.tr("Tables (*.csv)"))
-                dialog.selectFile(f"{host.spec.id}.csv")
-                dialog.fileSelected.connect(lambda path, write=export: self._export(write, path))
-                dialog.open()
-                return
-        self._say(
-            self.tr("No table is shown; show orders, fills, positions, account or log and export again.")
-        )
+        """Save the table that has the focus, or the first that is shown."""
+        if not any(export_shown(host) for host in self._hosts_by_focus()):
+            self._say(
+                self.tr("No table is shown; show orders, fills, positions, account or log and export again.")
+            )
+
+    def save_export(self, name: str, text: str) -> None:
+        """Ask where to save what a panel exports."""
+        ask_and_save(self._window, name, text, self._warn)
 
     def quit(self) -> None:
         """Close every window and end the session."""
@@ -173,16 +169,10 @@ class Deeds(ReplayDeeds):
 
     # Slots
 
-    def _hosts_by_focus(self) -> list:  # type: ignore[type-arg]
+    def _hosts_by_focus(self) -> list[PanelHost]:
         focus = QApplication.focusWidget()
         hosts = list(self._window.hosts.values())
         return sorted(hosts, key=lambda host: not (focus is not None and host.isAncestorOf(focus)))
-
-    def _export(self, write: object, path: str) -> None:
-        try:
-            write(Path(path))  # type: ignore[operator]
-        except OSError as error:
-            self._say(self.tr("The file could not be written: %1.").replace("%1", str(error)))
 
     def _on_imported(self) -> None:
         self._station.store_changed.emit()

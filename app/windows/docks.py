@@ -92,13 +92,23 @@ def settle_titles(window: QMainWindow, docks: Mapping[str, PanelDock]) -> None:
 
 def place(window: QMainWindow, docks: Mapping[str, PanelDock], layout: Layout, number: int = 0) -> None:
     """Put the docks of one window where the layout has them; `number` counts its windows."""
-    if layout.windows:
-        saved = layout.windows[min(number, len(layout.windows) - 1)]
+    saved = _saved(layout, number)
+    if saved is not None:
         window.restoreGeometry(QByteArray.fromBase64(saved.geometry.encode()))
         window.restoreState(QByteArray.fromBase64(saved.state.encode()))
     else:
         _place_anew(window, docks, layout.docks)
     settle_titles(window, docks)
+
+
+def columns_of(layout: Layout, number: int = 0) -> Mapping[str, str]:
+    """Columns, base64, by panel, that a saved layout has for one window; none where it was not saved."""
+    saved = _saved(layout, number)
+    return {} if saved is None else saved.columns
+
+
+def _saved(layout: Layout, number: int) -> WindowPlace | None:
+    return layout.windows[min(number, len(layout.windows) - 1)] if layout.windows else None
 
 
 def saved_place(window: QMainWindow) -> WindowPlace:

@@ -35,10 +35,11 @@ class DockPlace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class WindowPlace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One window as Qt saved it: dock state and geometry, base64."""
+    """One window as Qt saved it, base64: docks, geometry, and the columns of each panel that has a table."""
 
     state: str
     geometry: str
+    columns: dict[str, str] = {}
 
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

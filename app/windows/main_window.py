@@ -1,8 +1,10 @@
 """A window of the station: head, panels in docks around the chart, status line; deeds are in `deeds`."""
 
+import base64
 import time
 from typing import Final, override
 
+import msgspec
 import psutil
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -19,7 +21,8 @@ from app.station import Station
 from app.style import icon
 from app.windows.actions import ACTIONS
 from app.windows.deeds import LAYOUT_ENTRY, Deeds
-from app.windows.docks import PanelDock, place, saved_place, settle_titles
+from app.windows.docks import PanelDock, columns_of, place, saved_place, settle_titles
+from app.windows.exports import table_of
 from app.windows.layouts import Layout, WindowPlace
 from app.windows.menus import make_actions, palette_entries
 from app.windows.panel_host import PanelHost
@@ -27,8 +30,10 @@ from app.windows.panels import PANELS
 from app.windows.session_text import TickRate, describe, status_cells, time_digits
 from app.windows.strategy import StrategyPanel
 from app.windows.top_bar import TopBar
+from widgets.blotter.table import EventTable
 from widgets.chart.panel import ChartPanel
 from widgets.palette import CommandPalette, Entry
+from widgets.results import ResultsPanel
 from widgets.status import StatusStrip
 from widgets.watchlist import WatchlistPanel
 
@@ -111,6 +116,8 @@ class MainWindow(QMainWindow):
                 widget.run_asked.connect(self._on_run_asked)
                 session = self.station.session
                 widget.show_run(session.run if session else None)
+            case EventTable() | ResultsPanel():
+                widget.export_asked.connect(self.deeds.save_export)
             case WatchlistPanel():
                 widget.replay_asked.connect(self._on_replay_asked)
                 widget.set_stored(self.deeds_stored())
@@ -155,10 +162,21 @@ class MainWindow(QMainWindow):
     def place_panels(self, layout: Layout, number: int = 0) -> None:
         """Put the panels where a layout has them; `number` counts the station's windows."""
         place(self, self.docks, layout, number)
+        for name, state in columns_of(layout, number).items():
+            host = self.hosts.get(name)
+            table = table_of(host) if host is not None else None
+            if table is not None:
+                table.restore_state(base64.b64decode(state))
 
     def saved_place(self) -> WindowPlace:
         """Where everything is, for a saved layout."""
-        return saved_place(self)
+        tables = {name: table_of(host) for name, host in self.hosts.items()}
+        columns = {
+            name: base64.b64encode(table.save_state()).decode()
+            for name, table in tables.items()
+            if table is not None
+        }
+        return msgspec.structs.replace(saved_place(self), columns=columns)
 
     def deeds_stored(self) -> list[str]:
         """Instruments in the tick store."""

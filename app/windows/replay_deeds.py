@@ -31,6 +31,9 @@ class ReplayDeeds(QObject):
     def _say(self, text: str) -> None:
         self._window.top.banner.say(text, severity="info", key="deed")
 
+    def _warn(self, text: str) -> None:
+        self._window.top.banner.say(text, severity="warning", key="deed")
+
     # Replay
 
     def toggle_play(self) -> None:

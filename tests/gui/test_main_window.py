@@ -7,7 +7,7 @@ from typing import override
 import pytest
 from PySide6.QtCore import QCoreApplication, QPoint, Qt, QTranslator
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QDialog, QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from app.state.session import SessionState
 from app.style import themes
@@ -319,15 +319,6 @@ def test_a_finished_run_brings_its_results_to_the_front(desk: Desk) -> None:
     desk.tick_later()
     assert not before
     assert desk.window.hosts["results"].is_seen()
-
-
-def test_tables_are_exported_from_what_is_shown(desk: Desk) -> None:
-    desk.play()
-    desk.window.deeds.export_table()
-    dialogs = [child for child in desk.window.findChildren(QDialog) if child.isVisible()]
-    assert dialogs or desk.window.top.banner.text
-    for dialog in dialogs:
-        dialog.close()
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
