@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import socket
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +23,7 @@ _PACKAGES: Final = {
     "libX11.so.6": ("libx11-6", "libX11"),
 }
 _XCB_PACKAGES: Final = {
+    "libxcb.so.1": ("libxcb1", "libxcb"),
     "libxcb-cursor.so.0": ("libxcb-cursor0", "xcb-util-cursor"),
     "libxcb-icccm.so.4": ("libxcb-icccm4", "xcb-util-wm"),
     "libxcb-image.so.0": ("libxcb-image0", "xcb-util-image"),
@@ -55,24 +57,75 @@ def check_libraries(*, offscreen: bool) -> None:
 
 
 def has_display() -> bool:
-    """Whether there is a screen to show a window on."""
-    if sys.platform != "linux" or os.environ.get("QT_QPA_PLATFORM"):
+    """Whether there is a screen to show a window on, and it answers."""
+    if sys.platform != "linux":
         return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    if chosen := os.environ.get("QT_QPA_PLATFORM"):
+        return any(_answers(platform.partition(":")[0]) for platform in chosen.split(";"))
+    # Without a choice Qt takes either, whichever answers.
+    return any(
+        _answers(platform)
+        for platform, variable in (("wayland", "WAYLAND_DISPLAY"), ("xcb", "DISPLAY"))
+        if os.environ.get(variable)
+    )
 
 
 def check_display() -> None:
-    """Raise `UserError` where there is no screen to show a window on."""
-    if not has_display():
-        raise UserError(
-            "There is no display to open a window on; start the station in a desktop session, "
-            "or run 'nexttick demo --offscreen --screenshot demo.png'."
-        )
+    """Raise `UserError` where there is no screen to show a window on, or it does not answer."""
+    if has_display():
+        return
+    named = [
+        f"{name}={value}"
+        for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+        if (value := os.environ.get(name))
+    ]
+    what = (
+        f"The display cannot be reached ({', '.join(named)})"
+        if named
+        else "There is no display to open a window on"
+    )
+    raise UserError(
+        f"{what}; start the station in a desktop session, "
+        "or run 'nexttick demo --offscreen --screenshot demo.png'."
+    )
+
+
+def _answers(platform: str) -> bool:
+    if platform == "xcb":
+        return _x_answers()
+    if platform.startswith("wayland"):
+        return _wayland_answers()
+    return True  # draws into memory, or is a device that only Qt knows how to ask
+
+
+def _x_answers() -> bool:
+    try:
+        xcb = ctypes.CDLL("libxcb.so.1")
+    except OSError:
+        return False
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    xcb.xcb_connect.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
+    xcb.xcb_connection_has_error.argtypes = xcb.xcb_disconnect.argtypes = [ctypes.c_void_p]
+    # Never null: what failed is a connection that has an error; both must be given back.
+    connection = xcb.xcb_connect(None, None)
+    failed = xcb.xcb_connection_has_error(connection)
+    xcb.xcb_disconnect(connection)
+    return not failed
+
+
+def _wayland_answers() -> bool:
+    path = Path(os.environ.get("XDG_RUNTIME_DIR", "/")) / os.environ.get("WAYLAND_DISPLAY", "wayland-0")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        try:
+            client.connect(str(path))
+        except OSError:
+            return False
+    return True
 
 
 def _needed(*, offscreen: bool) -> dict[str, tuple[str, str]]:
     platform = os.environ.get("QT_QPA_PLATFORM", "")
-    uses_xcb = platform.startswith("xcb") or (not platform and bool(os.environ.get("DISPLAY")))
+    uses_xcb = "xcb" in platform or (not platform and bool(os.environ.get("DISPLAY")))
     return _PACKAGES | (_XCB_PACKAGES if uses_xcb and not offscreen else {})
 
 
