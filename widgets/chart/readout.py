@@ -3,6 +3,7 @@
 import numpy as np
 from PySide6.QtCore import QCoreApplication
 
+from engine.messages.columns import Rows
 from widgets.chart.axes import Axes
 from widgets.chart.flow import Flow
 from widgets.chart.scene import Scene, Shown
@@ -34,19 +35,36 @@ def delta_at(flow: Flow, ts: int) -> float | None:
     return float(flow.delta[bar]) if 0 <= bar < len(flow.delta) else None
 
 
+def candle_at(scene: Scene, view: View, ts: int) -> Rows | None:
+    """Return the candle that is painted at a time, the one on top where several share a pixel, as one row."""
+    candles = scene.candles
+    if candles is None or not len(candles):
+        return None
+    x = view.x_of(ts)
+    left = view.x_array(candles["ts"])
+    at = int(left.searchsorted(x, "right")) - 1
+    if at < 0 or x >= max(view.x_of(int(candles["end"][at])), int(left[at]) + 1):
+        return None
+    return candles[at : at + 1]
+
+
+def _candle_texts(candle: Rows, precision: int) -> list[str]:
+    return [
+        f"{letter} {price_text(float(candle[name][0]), precision)}"
+        for letter, name in (("O", "open"), ("H", "high"), ("L", "low"), ("C", "close"))
+    ]
+
+
 def _price_texts(scene: Scene, view: View, shown: Shown, ts: int, axes: Axes) -> list[str]:
     """Prices at a time: the candle's four, or bid and ask, or the last trade."""
+    if shown.spec is not None:
+        candle = candle_at(scene, view, ts)
+        # The middle of two prices may lie on half a digit.
+        half_digit = shown.spec.endswith("-MID")
+        return [] if candle is None else _candle_texts(candle, axes.precision + half_digit)
+    if ts > scene.market.now:
+        return []
     end = ts + view.scale_ns
-    bars = scene.bars(shown)
-    if bars is not None:
-        candles = bars.candles(ts, end, 1)
-        if not len(candles) or candles["ts"][0] > ts:
-            return []
-        candle = candles[0]
-        return [
-            f"{letter} {price_text(float(candle[name]), axes.precision)}"
-            for letter, name in (("O", "open"), ("H", "high"), ("L", "low"), ("C", "close"))
-        ]
     tape, columns = (
         (scene.market.quotes, ("bid", "ask"))
         if len(scene.market.quotes)
@@ -65,8 +83,7 @@ def lines(scene: Scene, view: View, shown: Shown, axes: Axes, at: tuple[int, flo
     """Parts of the readout at a time and price."""
     ts, price = at
     parts = [time_text(ts, time_digits(view.scale_ns))]
-    if ts <= scene.market.now:
-        parts += _price_texts(scene, view, shown, ts, axes)
+    parts += _price_texts(scene, view, shown, ts, axes)
     if not np.isnan(price):
         size = depth_at(scene, ts, price) if shown.heatmap and len(scene.market.depth) else 0.0
         if size > 0:

@@ -49,6 +49,8 @@ class Scene:
     flow_peak : float
         Volume at the top of the lower pane.
     heat : HeatLayer
+    candles : Rows or None
+        Candles of the last drawing as they were painted, dtype `BAR`; None where there is a line.
     paintings : int
         How often it was drawn, for the tests.
     """
@@ -62,6 +64,7 @@ class Scene:
         self.fills = FillColumns(market.instrument.id)
         self.flow: flow.Flow | None = None
         self.flow_peak = 0.0
+        self.candles: Rows | None = None
         self.paintings = 0
         self._raster: Raster | None = None
         self._sprites_scale = 0
@@ -101,6 +104,7 @@ class Scene:
         self.paintings += 1
         raster = self._sized(layout)
         candles, lines = self._fetch(view, shown)
+        self.candles = candles
         view.fit_price(*self._visible_range(view, shown, candles, lines), _LEAST_TICKS * self.tick)
         if shown.heatmap and len(self.market.depth):
             raster.pixels[layout.price.bottom :] = self.palette.ground
