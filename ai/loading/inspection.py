@@ -1,0 +1,138 @@
+"""What looking at a model file found: one record for the model card, the command line and the registry."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from ai.passport import Check, Passport
+from ai.runtime.isolation_messages import Declared, Limits
+
+MAX_FILE_BYTES = 512 << 20
+
+
+class RefusedError(Exception):
+    """A gate refuses the file; the text is the reason and the next step."""
+
+
+class Latency(msgspec.Struct, frozen=True):
+    """Durations of one prediction on this machine, NumPy in to NumPy out."""
+
+    p50: float
+    p99: float
+
+
+class Fit(msgspec.Struct, frozen=True):
+    """The station's architecture that bare weights fit, with the sizes that weights tell."""
+
+    architecture: str
+    sizes: dict[str, int]
+
+
+class Inspection(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file is and whether it may be armed.
+
+    Attributes
+    ----------
+    accepted : bool
+        May be loaded. Without a passport it loads in an inspection state: its inputs must be mapped first.
+    reason : str
+        Why it is refused and what to do, or what is to be done before it can be armed.
+    sha256 : str
+        Hash of the whole file; what trust is bound to. Empty where the file was too large to be read.
+    content_sha256 : str
+        Hash without the passport that the file carries; what a passport names.
+    weights : tuple
+        Keys of a file of bare weights, with types and shapes.
+    golden_ok : bool or None
+        None where there was nothing to compare or nothing ran.
+    latency_us : Latency or None
+        At batch 1 in `runtime`, or at the file's own fixed batch.
+    """
+
+    path: str
+    format: str
+    accepted: bool
+    reason: str
+    sha256: str
+    content_sha256: str
+    size_bytes: int
+    inputs: tuple[Declared, ...] = ()
+    outputs: tuple[Declared, ...] = ()
+    weights: tuple[Declared, ...] = ()
+    fit: Fit | None = None
+    passport: Passport | None = None
+    passport_from: str | None = None
+    checks: tuple[Check, ...] = ()
+    warnings: tuple[str, ...] = ()
+    golden_ok: bool | None = None
+    latency_us: Latency | None = None
+    memory_bytes: int | None = None
+    runtime: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the caller knows and allows."""
+
+    trust: str | None = None
+    known_features: Mapping[str, str] | None = None
+    columns: Sequence[str] | None = None
+    limits: Limits = field(default_factory=Limits)
+    measure: bool = True
+
+
+@dataclass(slots=True)
+class Findings:
+    """What the gates have found so far of one file, whose bytes are read once and judged as read."""
+
+    path: Path
+    data: bytes
+    sha256: str
+    format: str = "unknown"
+    content_sha256: str = ""
+    inputs: tuple[Declared, ...] = ()
+    outputs: tuple[Declared, ...] = ()
+    weights: tuple[Declared, ...] = ()
+    fit: Fit | None = None
+    passport: Passport | None = None
+    passport_from: str | None = None
+    checks: list[Check] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    latency_us: Latency | None = None
+    memory_bytes: int | None = None
+    runtime: str | None = None
+    next_step: str = ""
+
+    @classmethod
+    def of(cls, path: Path, data: bytes) -> "Findings":
+        """Begin with the bytes alone."""
+        digest = hashlib.sha256(data).hexdigest()
+        return cls(path, data, digest, content_sha256=digest)
+
+    def result(self, refused: str | None) -> Inspection:
+        """Close the inspection."""
+        golden = next((check.ok for check in self.checks if check.name == "golden"), None)
+        return Inspection(
+            path=str(self.path),
+            format=self.format,
+            accepted=refused is None,
+            reason=refused if refused is not None else self.next_step,
+            sha256=self.sha256,
+            content_sha256=self.content_sha256,
+            size_bytes=len(self.data),
+            inputs=self.inputs,
+            outputs=self.outputs,
+            weights=self.weights,
+            fit=self.fit,
+            passport=self.passport,
+            passport_from=self.passport_from,
+            checks=tuple(self.checks),
+            warnings=tuple(self.warnings),
+            golden_ok=golden,
+            latency_us=self.latency_us,
+            memory_bytes=self.memory_bytes,
+            runtime=self.runtime,
+        )

@@ -1,0 +1,50 @@
+"""The passport: what a model is, and the proof that it is that here and now."""
+
+from ai.passport.reading import PassportError, parse, passport_faults
+from ai.passport.records import (
+    METADATA_KEY,
+    PASSPORT_NAME,
+    Architecture,
+    ColumnBins,
+    Dtype,
+    FeatureUse,
+    Golden,
+    Input,
+    Label,
+    Normaliser,
+    Output,
+    Passport,
+    Ranges,
+    Shape,
+    Span,
+    Tensor,
+    json_schema,
+    write_beside,
+)
+from ai.passport.verification import Check, verify
+
+__all__ = [
+    "METADATA_KEY",
+    "PASSPORT_NAME",
+    "Architecture",
+    "Check",
+    "ColumnBins",
+    "Dtype",
+    "FeatureUse",
+    "Golden",
+    "Input",
+    "Label",
+    "Normaliser",
+    "Output",
+    "Passport",
+    "PassportError",
+    "Ranges",
+    "Shape",
+    "Span",
+    "Tensor",
+    "json_schema",
+    "parse",
+    "passport_faults",
+    "verify",
+    "write_beside",
+]
