@@ -2,13 +2,20 @@
 
 import argparse
 import importlib
+import os
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
+from typing import Any, Final
 
 import msgspec
 
+from app.commands import Once, check_output
 from engine.errors import UserError, unknown_name
+
+READER_LEFT: Final = 141
+"""Exit code of programs whose standard output was closed by its reader, by a shell's custom."""
 
 COMMANDS = {
     "gui": "open the station's window (the default)",
@@ -17,12 +24,18 @@ COMMANDS = {
     "data": "list, describe, export and check what is stored",
     "backtest": "run a strategy over stored data at full speed",
     "replay": "run it as a replay session, with its windows and link",
+    "model": "look at a model file, convert it, measure it, keep it",
     "bench": "measure the station against a peer and print the ratio",
 }
 
 
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one sentence; argparse would print the whole usage before it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in (None, "store"):
+            self.register("action", name, Once)
 
     def error(self, message: str) -> None:  # type: ignore[override]
         raise UserError(f"{message[0].upper()}{message[1:]}; see '{self.prog} --help'.")
@@ -35,7 +48,13 @@ def _command_module(name: str) -> ModuleType:
 def _overview() -> str:
     lines = [f"  {name:<10}{summary}" for name, summary in COMMANDS.items()]
     return "\n".join(
-        ["usage: nexttick [COMMAND] [OPTIONS]", "", *lines, "", "nexttick COMMAND --help says more."]
+        [
+            "usage: nexttick [COMMAND] [OPTIONS]",
+            "",
+            *lines,
+            "",
+            "nexttick COMMAND --help says more; nexttick --version says which this is.",
+        ]
     )
 
 
@@ -50,7 +69,10 @@ def _split(arguments: list[str]) -> tuple[str, list[str]]:
 
 def _run(arguments: list[str]) -> int:
     if arguments[:1] in (["-h"], ["--help"]):
-        print(_overview())
+        print(_overview(), flush=True)
+        return 0
+    if arguments[:1] == ["--version"]:
+        print(f"nexttick {version('nexttick-station')}", flush=True)
         return 0
     name, rest = _split(arguments)
     module = _command_module(name)
@@ -61,16 +83,26 @@ def _run(arguments: list[str]) -> int:
     module.configure(parser)
     args = parser.parse_args(rest)
     machine = args.json == "-"
+    if args.json is not None and not machine:
+        check_output("--json", args.json)
     result = module.run(args, (lambda _line: None) if machine else _to_person)
     if args.json is not None:
-        encoded = msgspec.json.format(msgspec.json.encode(result.json), indent=2).decode() + "\n"
-        if machine:
-            sys.stdout.write(encoded)
-        else:
-            Path(args.json).write_text(encoded, encoding="utf-8")
+        _write_json(result.json, args.json)
     if not machine and result.text:
-        print(result.text)
+        print(result.text, flush=True)  # here, where a reader who left is noticed, not as Python ends
     return int(result.exit_code)
+
+
+def _write_json(answer: dict[str, Any], path: str) -> None:
+    encoded = msgspec.json.format(msgspec.json.encode(answer), indent=2).decode() + "\n"
+    if path == "-":
+        sys.stdout.write(encoded)
+        sys.stdout.flush()
+        return
+    try:
+        Path(path).write_text(encoded, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"--json {path} could not be written: {error.strerror}; choose another.") from error
 
 
 def _to_person(line: str) -> None:
@@ -84,6 +116,10 @@ def main(arguments: list[str] | None = None) -> int:
     except UserError as error:
         print(f"nexttick: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # Whoever read standard output has seen enough; nothing may be written to it any more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_LEFT
     except KeyboardInterrupt:
         return 130
 

@@ -14,9 +14,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, report: Report) -> Result:
     """Run to the end; raises `UserError` for what a person can mend."""
+    described = run_arguments.run_of(args)
     from engine.session.backtest import backtest  # noqa: PLC0415 - the engine takes 0.3 s to import
 
-    described = run_arguments.run_of(args)
-    report(f"Running {described.strategy} over {described.instrument or described.simulate} …")
-    outcome = backtest(described)
+    source = run_arguments.checked_source(described)
+    report(f"Running {described.strategy} over {source.instrument.id} …")
+    outcome = backtest(described, source)
     return run_arguments.finished(outcome, args.fills)

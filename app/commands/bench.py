@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Final
 
 from app.commands import Report, Result
-from engine.errors import unknown_name
+from app.commands.demo import LONGEST_S
+from engine.errors import UserError, unknown_name
 
 SUMMARY = "measure the station against a peer and print the ratio"
 
@@ -37,6 +38,10 @@ def run(args: argparse.Namespace, report: Report) -> Result:
     """Run one benchmark; raises `UserError` for an unknown one."""
     if args.what not in BENCHES:
         raise unknown_name("benchmark", args.what, BENCHES)
+    if args.quotes < 1 or args.rounds < 1 or not 0 < args.seconds <= LONGEST_S:
+        raise UserError(
+            f"--quotes and --rounds must be at least 1, and --seconds above 0 and at most {LONGEST_S:,}."
+        )
     module = importlib.import_module(f"app.commands.bench_{args.what}")
     bench: Callable[[argparse.Namespace, Report], Result] = getattr(module, f"run_bench_{args.what}")
     return bench(args, report)

@@ -2,12 +2,15 @@
 
 import argparse
 from pathlib import Path
+from typing import Final
 
-from app.commands import Report, Result
+from app.commands import Report, Result, check_output
 from engine.errors import UserError
 
 SUMMARY = "watch a generated market; nothing to install, nothing to import"
-_OFFSCREEN_S = 20.0
+_OFFSCREEN_S: Final = 20.0
+LONGEST_S: Final = 1_000_000
+"""Eleven days; a timer counts milliseconds in 31 bits."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -24,12 +27,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, report: Report) -> Result:
     """Show the demo; the figures are those of `app.gui.demo_figures`."""
     seconds = args.seconds if args.seconds is not None else (_OFFSCREEN_S if args.offscreen else None)
-    if seconds is not None and seconds <= 0:
-        raise UserError("--seconds must be more than 0.")
+    if seconds is not None and not 0 < seconds <= LONGEST_S:
+        raise UserError(
+            f"--seconds {seconds:g} is not possible; give a number above 0, at most {LONGEST_S:,}."
+        )
     if args.screenshot is not None and seconds is None:
         raise UserError("A screenshot is taken at the end; say with --seconds when that is.")
-    if args.screenshot is not None and not args.screenshot.absolute().parent.is_dir():
-        raise UserError(f"There is no folder {args.screenshot.parent}; make it or choose another file name.")
+    if args.screenshot is not None:
+        check_output("--screenshot", args.screenshot)
     if args.offscreen:
         report(f"Watching the demo market offscreen for {seconds:g} s.")
     from app.gui import watch_demo  # noqa: PLC0415 - Qt is loaded only where a window is asked for

@@ -1,11 +1,16 @@
 """`nexttick replay`: run a strategy as a replay session, in the window or headless."""
 
 import argparse
+import math
+from typing import Final
 
 from app.commands import Report, Result, run_arguments
 from engine.errors import UserError
+from engine.session.pace import FASTEST, SLOWEST
 
 SUMMARY = "run it as a replay session, with its windows and link"
+
+_SPEEDS: Final = f"{SLOWEST:g} to {FASTEST:g}, or max"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -14,7 +19,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     how = parser.add_argument_group("how it is replayed")
     how.add_argument("--headless", action="store_true", help="without a window, to the end")
     how.add_argument(
-        "--speed", metavar="N", help="market seconds per second, or max (the default without a window)"
+        "--speed",
+        metavar="N",
+        help=f"market seconds per second: {_SPEEDS} (1 in the window, max without one)",
     )
     how.add_argument(
         "--windows", choices=("fixed", "random"), default="fixed", help="sizes of the engine's windows"
@@ -25,26 +32,33 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, report: Report) -> Result:
     """Replay; raises `UserError` for what a person can mend."""
     described = run_arguments.run_of(args)
+    speed = _speed(args.speed or ("max" if args.headless else "1"))
     if not args.headless:
         from app import gui  # noqa: PLC0415 - Qt, only where there is a window
 
-        return Result({}, "", gui.open_run(described, engine=args.engine, speed=_speed(args.speed or "1")))
+        return Result({}, "", gui.open_run(described, engine=args.engine, speed=speed))
 
     from engine.session.backtest import random_windows, replay_headless  # noqa: PLC0415 - 0.3 s to import
 
-    report(f"Replaying {described.strategy} over {described.instrument or described.simulate} …")
-    speed = _speed(args.speed or "max")
+    source = run_arguments.checked_source(described)
+    report(f"Replaying {described.strategy} over {source.instrument.id} …")
     if args.windows == "random":
-        outcome = replay_headless(described, speed=speed, window_events=random_windows(described.seed))
+        outcome = replay_headless(
+            described, source, speed=speed, window_events=random_windows(described.seed)
+        )
     else:
-        outcome = replay_headless(described, speed=speed)
+        outcome = replay_headless(described, source, speed=speed)
     return run_arguments.finished(outcome, args.fills)
 
 
 def _speed(text: str) -> float:
+    """Speed as the session takes it, where 0 is maximum."""
     if text == "max":
         return 0.0
     try:
-        return float(text.removesuffix("x"))
+        speed = float(text.removesuffix("x"))
     except ValueError:
-        raise UserError(f"--speed {text!r} is no speed; write a number from 0.1 to 1000, or max.") from None
+        speed = math.nan
+    if not SLOWEST <= speed <= FASTEST:
+        raise UserError(f"--speed {text!r} is not possible; write {_SPEEDS}.")
+    return speed

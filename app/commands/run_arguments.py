@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from app.commands import Result
+from app.commands import Result, check_output
 from app.paths import default_store
 from engine.errors import UserError, unknown_name
 from engine.messages.events import Results
 from engine.messages.run import Run, VenueRules
+from engine.session.checks import check_rules, check_run
 from engine.session.fills import fills_csv
 from engine.strategies import parse_parameters
 
 if TYPE_CHECKING:
     from engine.session.backtest import Outcome
+    from engine.session.source import Source
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_NS = 86_400_000_000_000
@@ -47,12 +49,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run_of(args: argparse.Namespace) -> Run:
     """Run that the arguments describe; raises `UserError` for anything that is wrong with it."""
+    if args.fills is not None:
+        check_output("--fills", args.fills)
     given = _from_file(Path(args.config)) if args.config else {}
     strategy = args.strategy or given.get("strategy", "none")
     if args.strategy and args.strategy != given.get("strategy"):
         given.pop("parameters", None)  # another strategy's
     given["strategy"] = strategy
-    parameters = {**given.get("parameters", {}), **dict(map(_assignment, args.param))}
+    parameters = {**given.get("parameters", {}), **_assignments(args.param)}
     given["parameters"] = parse_parameters(strategy, parameters).builtins()
     for name in ("instrument", "store", "simulate", "seed"):
         if getattr(args, name) is not None:
@@ -64,6 +68,15 @@ def run_of(args: argparse.Namespace) -> Run:
     if args.latency_ms is not None:
         given["venue"] = {**given.get("venue", {}), "latency_ms": args.latency_ms}
     return _checked(given)
+
+
+def checked_source(run: Run) -> "Source":
+    """Market data of a run that can be run; raises `UserError` for what cannot."""
+    from engine.session.source import open_source  # noqa: PLC0415 - Arrow takes a while to load
+
+    source = open_source(run)
+    check_run(run, source)
+    return source
 
 
 def finished(outcome: "Outcome", fills_path: str | None) -> Result:
@@ -130,6 +143,15 @@ def _check_names(
             raise unknown_name(what, name, (*known, *extra))
 
 
+def _assignments(texts: list[str]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for name, value in map(_assignment, texts):
+        if name in values:
+            raise UserError(f"--param {name} was given twice; give it once.")
+        values[name] = value
+    return values
+
+
 def _assignment(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name:
@@ -149,9 +171,11 @@ def _checked(given: dict[str, Any]) -> Run:
     if start is not None and end is not None and end < start:
         raise UserError("The end lies before the start; swap --start and --end.")
     try:
-        return msgspec.convert(given, Run, strict=False)
+        run = msgspec.convert(given, Run, strict=False)
     except msgspec.ValidationError as error:
         raise UserError(f"The run is not valid: {error}.") from error
+    check_rules(run)
+    return run
 
 
 def _table(results: Results) -> str:

@@ -30,6 +30,7 @@ from engine.messages.events import AnyEvent, EpochBegan, Logged, Phase, PhaseCha
 from engine.messages.frames import Transport
 from engine.messages.run import Run
 from engine.nautilus.strategy import StationStrategy
+from engine.session.checks import check_run
 from engine.session.course import Course
 from engine.session.health import Meter
 from engine.session.pace import FASTEST, SLOWEST, Pace
@@ -37,7 +38,6 @@ from engine.session.playhead import WINDOW_EVENTS
 from engine.session.source import Source, open_source
 from engine.session.watching import Watching
 from engine.session.work import Finishing, Playing, Seeking, Stepping, Turn, Work, Worker, progress
-from engine.strategies import STRATEGIES, parse_parameters
 
 _OVER: Final = {
     Phase.FINISHED: "The replay has finished; seek back to watch it again.",
@@ -65,7 +65,7 @@ class ReplaySession:
     Raises
     ------
     UserError
-        Unknown strategy, bad parameters, a strategy that needs data the source has not, or a bad bar.
+        See `check_run`; or a bad bar.
     """
 
     def __init__(
@@ -79,8 +79,7 @@ class ReplaySession:
     ) -> None:
         self._run, self._source = run, source
         self._strategy: str | type[StationStrategy] = strategy or run.strategy
-        self._parameters = parse_parameters(run.strategy, run.parameters)
-        _check_needs(run.strategy, source)
+        self._parameters = check_run(run, source)
         self._events: list[AnyEvent] = []
         self._pace = Pace()
         self._loop: tuple[int, int] | None = None
@@ -203,9 +202,7 @@ class ReplaySession:
 
     def _set_speed(self, factor: float) -> None:
         if factor != 0 and not SLOWEST <= factor <= FASTEST:
-            raise UserError(
-                f"Speed {factor:g} is not possible; choose {SLOWEST:g} to {FASTEST:g}, or 0 for maximum."
-            )
+            raise UserError(f"Speed {factor:g} is not possible; choose {SLOWEST:g} to {FASTEST:g}, or max.")
         self._pace.speed = factor
         self._pace.start(self._now)
 
@@ -357,16 +354,6 @@ def open_session(run: Run, *, watched: bool = True) -> ReplaySession:
         See `open_source` and `ReplaySession`.
     """
     return ReplaySession(run, open_source(run), watched=watched)
-
-
-def _check_needs(strategy: str, source: Source) -> None:
-    needs = STRATEGIES[strategy].needs
-    if needs and not needs & source.kinds:
-        wanted = {"quotes": "quotes", "trades": "trades", "deltas": "book updates"}
-        raise UserError(
-            f"{strategy} needs {' or '.join(wanted[kind] for kind in sorted(needs))}; "
-            f"{source.instrument.id} has only {' and '.join(wanted[kind] for kind in sorted(source.kinds))}."
-        )
 
 
 def _readable(ts: int) -> str:

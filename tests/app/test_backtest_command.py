@@ -133,8 +133,8 @@ def test_an_open_position_is_told_beside_the_balance_that_leaves_it_out(
         (["--instrument", "EURUSD.SIN"], "EURUSD.SIM"),
         (["--instrument", FX.id, "--strategy", "ema_crss"], "ema_cross"),
         (["--instrument", FX.id, *EMA, "--param", "fsat=3"], "fast"),
-        (["--instrument", FX.id, *EMA, "--param", "fast=0"], "from 1 to 100,000"),
-        (["--instrument", FX.id, *EMA, "--param", "fast=99"], "smaller than slow=60"),
+        (["--instrument", FX.id, *EMA[:2], "--param", "fast=0"], "from 1 to 100,000"),
+        (["--instrument", FX.id, *EMA[:2], "--param", "fast=999"], "smaller than slow=500"),
         (["--instrument", FX.id, *EMA, "--param", "fast"], "NAME=VALUE"),
         (["--instrument", FX.id, "--strategy", "book_imbalance"], "needs book updates"),
         (["--instrument", FX.id, "--start", "2019-02-30"], "day is out of range"),
@@ -143,6 +143,17 @@ def test_an_open_position_is_told_beside_the_balance_that_leaves_it_out(
         (["--instrument", FX.id, "--start", "2024-01-02", "--end", "2024-01-01"], "before the start"),
         (["--instrument", FX.id, "--config", "nowhere.toml"], "cannot be read"),
         (["--instrument", FX.id, "--fills", "/no/such/folder/f.csv"], "could not be written"),
+        (["--instrument", FX.id, "--json", "/no/such/folder/r.json"], "there is no folder /no/such/folder"),
+        (["--instrument", FX.id, "--latency-ms", "-4"], "0 to 3,600,000 ms"),
+        (["--instrument", FX.id, "--latency-ms", "nan"], "0 to 3,600,000 ms"),
+        (["--instrument", FX.id, "--latency-ms", "1e18"], "0 to 3,600,000 ms"),
+        (["--simulate", "fx", "--seed", "-1"], "a whole number from 0"),
+        (["--instrument", FX.id, *EMA, "--param", "trade_size=0.5"], "give 1000, or 0"),
+        (["--instrument", FX.id, *EMA, "--param", "trade_size=2500"], "give 2000, or 0"),
+        (["--instrument", FX.id, *EMA, "--param", "trade_size=1e30"], "too large"),
+        (["--instrument", FX.id, *EMA, "--param", "on=bars", "--param", "bar=1-MINUTE-LAST"], "1-MINUTE-MID"),
+        (["--instrument", FX.id, *EMA, "--param", "fast=7"], "--param fast was given twice"),
+        (["--instrument", FX.id, "--instrument", "GBPUSD.SIM"], "--instrument was given twice"),
         (["--simulate", "cryto"], "crypto"),
         (["--simulate", "fx", "--instrument", "GBPUSD.SIM"], "EURUSD.SIM"),
         ([], "--instrument"),
@@ -152,7 +163,7 @@ def test_mistakes_give_one_sentence_and_code_2(
     arguments: list[str], words: str, store: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["backtest", *arguments, "--store", str(store)]) == 2
-    said = capsys.readouterr().err.splitlines()[-1]
+    (said,) = capsys.readouterr().err.splitlines()  # and nothing was said to run
     assert said.startswith("nexttick: ")
     assert words in said
     assert said.endswith(".")
@@ -179,11 +190,18 @@ def test_mistakes_in_a_run_file_are_named(
     assert words in capsys.readouterr().err
 
 
+def help_of(command: str, capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    return " ".join(capsys.readouterr().out.split())
+
+
 def test_an_impossible_speed_is_a_sentence(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for speed, words in (("5000", "0.1 to 1000"), ("fast", "or max")):
+    for speed, words in (("5000", "0.1 to 1000, or max"), ("fast", "or max"), ("nan", "or max")):
         arguments = ["replay", "--headless", "--speed", speed, "--instrument", FX.id, "--store", str(store)]
         assert main(arguments) == 2
         assert words in capsys.readouterr().err
+    assert "0.1 to 1000, or max" in help_of("replay", capsys)
 
 
 def test_an_empty_store_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

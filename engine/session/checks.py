@@ -1,0 +1,97 @@
+"""What a run may ask for, before anything is opened or started: each refusal is one sentence.
+
+A venue given an impossible latency, seed or size fails deep inside, or worse: it trades nothing and says
+nothing.
+"""
+
+import math
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from engine.bars import BarSpec, PriceType
+from engine.errors import UserError
+from engine.messages.instrument import Instrument
+from engine.messages.run import Run
+from engine.strategies import STRATEGIES, EmaCrossParameters, Parameters, parse_parameters
+
+if TYPE_CHECKING:
+    from engine.session.source import Source  # which brings Arrow
+
+LARGEST_LATENCY_MS: Final = 3_600_000
+LARGEST_SIZE: Final = Decimal(10) ** 12
+"""The engine's sizes end at 34 million million, and its money at less: a notional must fit in, too."""
+
+_LARGEST_SEED: Final = 2**63 - 1
+_WORDS: Final = {"quotes": "quotes", "trades": "trades", "deltas": "book updates"}
+
+
+def check_rules(run: Run) -> None:
+    """Check what needs no market data.
+
+    Raises
+    ------
+    UserError
+        An impossible latency or seed.
+    """
+    latency = run.venue.latency_ms
+    if not (math.isfinite(latency) and 0 <= latency <= LARGEST_LATENCY_MS):
+        raise UserError(f"Latency {latency:g} ms is not possible; give 0 to {LARGEST_LATENCY_MS:,} ms.")
+    if not 0 <= run.seed <= _LARGEST_SEED:
+        raise UserError(f"Seed {run.seed} is not possible; give a whole number from 0 to {_LARGEST_SEED}.")
+
+
+def check_run(run: Run, source: "Source") -> Parameters:
+    """Check a run against the data it is to run over; the strategy's parameters, converted.
+
+    Raises
+    ------
+    UserError
+        As `check_rules`; unknown strategy or bad parameters, a strategy or bars that need data the source has
+        not, or a trade size off the instrument's grid.
+    """
+    check_rules(run)
+    parameters = parse_parameters(run.strategy, run.parameters)
+    _check_needs(run.strategy, source)
+    if isinstance(parameters, EmaCrossParameters) and parameters.on == "bars":
+        _check_bars(run.strategy, BarSpec.parse(parameters.bar), source)
+    _check_size(getattr(parameters, "trade_size", Decimal(0)), source.instrument)
+    return parameters
+
+
+def _check_needs(strategy: str, source: "Source") -> None:
+    needs = STRATEGIES[strategy].needs
+    if needs and not needs & source.kinds:
+        raise UserError(
+            f"{strategy} needs {' or '.join(_WORDS[kind] for kind in sorted(needs))}; "
+            f"{source.instrument.id} has only {_kinds(source)}."
+        )
+
+
+def _check_bars(strategy: str, spec: BarSpec, source: "Source") -> None:
+    needed = "trades" if spec.price_type == PriceType.LAST else "quotes"
+    if needed in source.kinds:
+        return
+    stem = f"{spec.step}-{spec.aggregation}"
+    other = f"{stem}-MID or {stem}-BID" if needed == "trades" else f"{stem}-LAST"
+    raise UserError(
+        f"{strategy} would average {spec} bars, which are made of {needed}; {source.instrument.id} has only "
+        f"{_kinds(source)}, so choose --param bar={other}."
+    )
+
+
+def _check_size(size: Decimal, instrument: Instrument) -> None:
+    lot = instrument.lot_size
+    if size > LARGEST_SIZE:
+        raise UserError(
+            f"trade_size={size:g} is too large; give at most {LARGEST_SIZE:,f} {instrument.base}."
+        )
+    if size % lot:
+        nearest = max(lot, size // lot * lot)
+        raise UserError(
+            f"trade_size={size:f} is no multiple of the lot of {instrument.id}, {lot:f} {instrument.base}; "
+            f"give {nearest:f}, or 0 for about 1 % of the balance."
+        )
+
+
+def _kinds(source: "Source") -> str:
+    return " and ".join(_WORDS[kind] for kind in sorted(source.kinds))
