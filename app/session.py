@@ -6,7 +6,7 @@ Qt-free. The frame clock calls `pump`; the window calls what a person asks for a
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, Literal
 
 import msgspec
@@ -36,6 +36,7 @@ SILENCE_S: Final = 3.0
 """After this long without a sign of life the window says so."""
 
 _ALL_BARS: Final = 2**40
+_LAST_LINES: Final = 20
 _RUNNING: Final = frozenset({Phase.PLAYING, Phase.SEEKING, Phase.LOADING})
 
 
@@ -115,7 +116,7 @@ class StationSession:
         if (down := self._link.down) is not None:
             if down.expected:
                 return Notice("end", "The session has ended; restart it to watch it again.")
-            return Notice("crash", down.reason, down.log_tail)
+            return Notice("crash", down.reason, down.log_tail or self._last_lines())
         if (silent := self._link.silent_s) > SILENCE_S:
             since = datetime.fromtimestamp(self._wall_clock() - silent).astimezone()
             return Notice(
@@ -124,6 +125,14 @@ class StationSession:
                 "wait, or restart the session.",
             )
         return None
+
+    def _last_lines(self) -> list[str]:
+        """What the engine said last in the session, for one that left nothing in its own log."""
+        lines = self.state.log.lines[-_LAST_LINES:]
+        return [
+            f"{datetime.fromtimestamp(line.ts // 1_000_000_000, UTC):%H:%M:%S} {line.level} {line.text}"
+            for line in lines
+        ]
 
     # Transport
 

@@ -33,7 +33,7 @@ class Banner(QWidget):
         self._text.setWordWrap(True)
         self._action = QPushButton()
         self._action.clicked.connect(self._on_action_clicked)
-        self._more = QPushButton(self.tr("Last log lines"))
+        self._more = QPushButton(self.tr("Details"))
         self._more.setCheckable(True)
         self._dismiss = QPushButton(self.tr("Dismiss"))
         self._dismiss.clicked.connect(self.dismiss)
@@ -64,6 +64,11 @@ class Banner(QWidget):
     def details(self) -> str:
         """Log lines that go with it."""
         return self._details.toPlainText()
+
+    @property
+    def more(self) -> QPushButton:
+        """Button that shows or hides the details."""
+        return self._more
 
     @property
     def action(self) -> QPushButton:

@@ -16,6 +16,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMainWindow, QTabWidget, QWidget
 
+from app.session import Notice
 from app.state.session import SessionState
 from app.station import Station
 from app.style import icon
@@ -27,7 +28,7 @@ from app.windows.layouts import Layout, WindowPlace
 from app.windows.menus import make_actions, palette_entries
 from app.windows.panel_host import PanelHost
 from app.windows.panels import PANELS
-from app.windows.session_text import TickRate, describe, status_cells, time_digits
+from app.windows.session_text import TickRate, describe, mode_of, status_cells, time_digits
 from app.windows.strategy import StrategyPanel
 from app.windows.top_bar import TopBar
 from widgets.blotter.table import EventTable
@@ -82,6 +83,7 @@ class MainWindow(QMainWindow):
         self._dismissed: str | None = None
         self._loop: tuple[int, int] | None = None
         self._results_shown = False
+        self._mode_colour = "signal"
         self._rate = TickRate()
         self._process = psutil.Process()
         self._settling = QTimer(self, singleShot=True, interval=0)
@@ -231,6 +233,7 @@ class MainWindow(QMainWindow):
         session = self.station.session
         banner = self.top.banner
         notice = session.notice if session is not None else None
+        self._show_mode(notice)
         if notice is None:
             self._dismissed = None
             banner.clear(_CONNECTION)
@@ -248,6 +251,14 @@ class MainWindow(QMainWindow):
             banner.say(session.state.refusal.text, severity="warning", key=_REFUSAL)
         self._refusals_seen = session.state.refusals
 
+    def _show_mode(self, notice: Notice | None) -> None:
+        mode = mode_of(notice, self.station.state)
+        self.top.show_mode(*mode)
+        self.top.transport.set_down(down=notice is not None and notice.cause != "silence")
+        if mode[1] != self._mode_colour:
+            self._mode_colour = mode[1]
+            self.update()
+
     # Slots
 
     def _on_session_changed(self) -> None:
@@ -264,6 +275,7 @@ class MainWindow(QMainWindow):
             else ""
         )
         self.top.show_session(*describe(session.run if session else None))
+        self._show_mode(session.notice if session else None)
         self.setWindowTitle(f"{self.top.session_name} – NextTick Station" if session else "NextTick Station")
         panel = self.hosts["strategy"].widget
         if isinstance(panel, StrategyPanel):
@@ -322,7 +334,7 @@ class MainWindow(QMainWindow):
         if self.station.session is None or inner.contains(event.rect()):
             return
         painter = QPainter(self)
-        colour = self.station.theme.colour("signal")
+        colour = self.station.theme.colour(self._mode_colour)
         width, height = self.width(), self.height()
         for box in (
             (0, 0, width, _FRAME_PX),

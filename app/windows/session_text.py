@@ -6,7 +6,9 @@ import numpy as np
 from PySide6.QtCore import QCoreApplication
 
 from app.frame_clock import FrameFigures
+from app.session import Notice
 from app.state.session import SessionState
+from engine.messages.events import Phase
 from engine.messages.run import Run
 from engine.strategies import STRATEGIES
 from widgets.status import Cell
@@ -19,10 +21,10 @@ _RATE_OVER_S: Final = 1.0
 translate: Final = QCoreApplication.translate
 
 
-def describe(run: Run | None) -> tuple[str, str, str]:
-    """Name, detail and mode of a run for the window's head; empty texts where there is none."""
+def describe(run: Run | None) -> tuple[str, str]:
+    """Name and detail of a run for the window's head; no detail where there is none."""
     if run is None:
-        return translate("session", "No session"), "", ""
+        return translate("session", "No session"), ""
     source = (
         translate("session", "simulated market") if run.simulate else translate("session", "recorded market")
     )
@@ -30,7 +32,22 @@ def describe(run: Run | None) -> tuple[str, str, str]:
     strategy = (
         translate("session", "watching only") if run.strategy == "none" else translate("session", title)
     )
-    return run.instrument, f"{source} · {strategy}", translate("session", "REPLAY")
+    return run.instrument, f"{source} · {strategy}"
+
+
+def mode_of(notice: Notice | None, state: SessionState | None) -> tuple[str, str]:
+    """Word for what a session is now, and the colour's token that goes with it; empty where there is none."""
+    if state is None:
+        return "", "signal"
+    if notice is not None:
+        return {
+            "end": (translate("session", "ENDED"), "warning"),
+            "crash": (translate("session", "STOPPED"), "danger"),
+            "silence": (translate("session", "NO ANSWER"), "warning"),
+        }[notice.cause]
+    if state.transport is not None and state.transport.phase is Phase.FAILED:
+        return translate("session", "FAILED"), "danger"
+    return translate("session", "REPLAY"), "signal"
 
 
 class TickRate:

@@ -49,9 +49,16 @@ class TopBar(QWidget):
         """Mode shown, in one word."""
         return self._mode.text()
 
-    def show_session(self, name: str, detail: str, mode: str) -> None:
-        """Name the session; an empty mode is none."""
+    def show_session(self, name: str, detail: str) -> None:
+        """Name the session."""
         self._name.setText(name)
         self._detail.setText(detail)
-        self._mode.setText(mode)
-        self._mode.setVisible(bool(mode))
+
+    def show_mode(self, word: str, token: str) -> None:
+        """Say in a word and a colour what the session is; an empty word is none."""
+        self._mode.setText(word)
+        self._mode.setVisible(bool(word))
+        if self._mode.property("token") != token:
+            self._mode.setProperty("token", token)
+            self._mode.style().unpolish(self._mode)
+            self._mode.style().polish(self._mode)

@@ -7,7 +7,7 @@ from typing import override
 import pytest
 from PySide6.QtCore import QCoreApplication, QPoint, Qt, QTranslator
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QPlainTextEdit, QToolButton, QWidget
 
 from app.state.session import SessionState
 from app.style import themes
@@ -20,6 +20,7 @@ from engine.messages.commands import Attach
 from engine.messages.run import Run
 from tests.gui.conftest import RUN, Desk
 from widgets.theme import Theme
+from widgets.transport.bar import ClockText
 
 
 def test_the_head_names_the_session_and_its_mode(desk: Desk) -> None:
@@ -47,6 +48,8 @@ def test_an_engine_that_stopped_is_said_with_its_last_lines_and_can_be_restarted
     banner = desk.window.top.banner
     assert "killed by signal 9" in banner.text
     assert banner.details == "last\nwords"
+    desk.click(banner.more)
+    assert any(box.isVisible() and box.toPlainText() == "last\nwords" for box in _boxes(desk))
     desk.click(banner.action)
     assert desk.runs == [RUN, RUN]
     assert desk.links[0].closed
@@ -54,6 +57,60 @@ def test_an_engine_that_stopped_is_said_with_its_last_lines_and_can_be_restarted
     assert banner.text == ""
     assert len(desk.state.log.lines) == lines
     assert desk.state.transport is None
+
+
+def _boxes(desk: Desk) -> list[QPlainTextEdit]:
+    return desk.window.top.banner.findChildren(QPlainTextEdit)
+
+
+def test_a_session_that_is_down_looks_down_and_nothing_of_it_can_be_pressed(desk: Desk) -> None:
+    desk.play()
+    play = desk.window.top.transport.findChild(QToolButton, "transport_play")
+    assert play is not None
+    assert play.isEnabled()
+    assert play.toolTip() == "Pause"
+    desk.link.break_with(LinkDown("The engine stopped: killed by signal 9.", [], expected=False))
+    desk.tick_later()
+    assert desk.window.top.mode == "STOPPED"
+    assert not play.isEnabled()
+    assert play.toolTip() == "Play"
+    picture = desk.window.grab().toImage()
+    assert picture.pixelColor(0, picture.height() // 2) == desk.station.theme.colour("danger")
+    desk.station.restart()
+    desk.link.push(*scripted_session(3, 3)[:-1])
+    desk.tick_later()
+    assert desk.window.top.mode == "REPLAY"
+    assert play.isEnabled()
+
+
+def test_an_engine_that_left_no_log_is_told_by_the_sessions_last_lines(desk: Desk) -> None:
+    desk.play()
+    desk.link.push(frame(9001, events=[log("the last thing said")], first_event=desk.state.last_event + 1))
+    desk.tick()
+    desk.link.break_with(LinkDown("The engine stopped: gone.", [], expected=False))
+    desk.tick_later()
+    assert desk.window.top.banner.details.endswith("the last thing said")
+
+
+def test_the_time_greys_while_the_session_is_down(desk: Desk) -> None:
+    desk.play()
+    clock = desk.window.top.transport.findChild(ClockText)
+    assert clock is not None
+    colours = []
+    for down in (None, LinkDown("The engine stopped: gone.", [], expected=False)):
+        if down is not None:
+            desk.link.break_with(down)
+        desk.tick_later()
+        picture = clock.grab().toImage()
+        ink = desk.station.theme.colour("text")
+        colours.append(
+            any(
+                picture.pixelColor(x, y) == ink
+                for x in range(picture.width())
+                for y in range(picture.height())
+            )
+        )
+    assert colours == [True, False]
 
 
 def test_a_dismissed_end_is_not_said_again_but_the_next_one_is(desk: Desk) -> None:

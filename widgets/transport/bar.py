@@ -51,6 +51,7 @@ class ClockText(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._text = ("", "")
+        self._stale = False
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self.setAccessibleName(self.tr("Market time"))
@@ -72,6 +73,12 @@ class ClockText(QWidget):
             self._text = text
             self.update()
 
+    def set_stale(self, *, stale: bool) -> None:
+        """Grey a time that runs no longer."""
+        if stale != self._stale:
+            self._stale = stale
+            self.update()
+
     @override
     def sizeHint(self) -> QSize:
         return QSize(176, 36)
@@ -82,7 +89,7 @@ class ClockText(QWidget):
         painter.fillRect(self.rect(), self._theme.colour("panel"))
         box = self.rect().adjusted(0, 3, -8, -3)
         painter.setFont(mono_font(15))
-        painter.setPen(self._theme.colour("text"))
+        painter.setPen(self._theme.colour("quiet" if self._stale else "text"))
         painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, self._text[1])
         painter.setFont(mono_font(10))
         painter.setPen(self._theme.colour("quiet"))
@@ -116,6 +123,7 @@ class TransportBar(QWidget):
         self._view: TransportView | None = None
         self._icons: dict[str, QIcon] = {}
         self._shown: tuple[Phase | None, float] | None = None  # None: nothing painted yet
+        self._down = False
         self._fills_shown: tuple[object, int] = (None, 0)
         self._precision = 3
         self._loop_start: int | None = None
@@ -247,6 +255,14 @@ class TransportBar(QWidget):
         self._timeline.set_time_precision(digits)
         self.refresh()
 
+    def set_down(self, *, down: bool) -> None:
+        """Show that the session answers no longer: nothing runs or can be asked for, and the time is old."""
+        if down != self._down:
+            self._down = down
+            self._shown = None
+            self._clock.set_stale(stale=down)
+            self.refresh()
+
     def set_step_unit(self, unit: Step) -> None:
         """Let the step key advance to this."""
         self._unit = unit
@@ -287,15 +303,15 @@ class TransportBar(QWidget):
         self._progress.setValue(round(progress * 1000))
         if not changed:
             return
-        working = phase in (Phase.SEEKING, Phase.LOADING)
+        working = phase in (Phase.SEEKING, Phase.LOADING) and not self._down
         self._progress.setVisible(working)
-        self._cancel.setVisible(phase is Phase.SEEKING)
-        running = phase in _RUNNING
+        self._cancel.setVisible(working and phase is Phase.SEEKING)
+        running = phase in _RUNNING and not self._down
         if self._icons:
             self._play.setIcon(self._icons["pause" if running else "play"])
         self._play.setToolTip(self.tr("Pause") if running else self.tr("Play"))
         for button in (self._start, self._back, self._play, self._step, self._finish):
-            button.setEnabled(phase is not None and phase is not Phase.FAILED)
+            button.setEnabled(phase is not None and phase is not Phase.FAILED and not self._down)
 
     def _on_step_unit_chosen(self, action: QAction) -> None:
         self.set_step_unit(action.data())
