@@ -20,10 +20,13 @@ class MarketState:
     depth : DepthHistory
     version : int
         Number of frames that brought anything.
+    session : object
+        What tells markets of one session, whichever their epoch, from those of another.
     """
 
-    def __init__(self, instrument: Instrument) -> None:
+    def __init__(self, instrument: Instrument, session: object = None) -> None:
         self.instrument = instrument
+        self.session = session
         self.quotes = QuoteTape()
         self.trades = TradeTape()
         self.book = BookState(instrument)

@@ -55,6 +55,7 @@ class SessionState:
         self.markets: dict[str, MarketState] = {}
         self.risk = RiskState()
         self.phase_text = ""
+        self._token = object()
         self._begin_orders()
 
     def _begin_orders(self) -> None:
@@ -67,7 +68,9 @@ class SessionState:
             self.epoch = frame.epoch
             self.risk = RiskState()
         if frame.instruments:
-            self.markets = {instrument.id: MarketState(instrument) for instrument in frame.instruments}
+            self.markets = {
+                instrument.id: MarketState(instrument, self._token) for instrument in frame.instruments
+            }
         for market in frame.markets:
             self.markets[market.instrument].apply(market)
         self.risk.apply(frame.risks, frame.transport.now)

@@ -63,11 +63,16 @@ class Canvas(QWidget):
         self.setCursor(Qt.CursorShape.CrossCursor)
 
     def bind(self, market: ChartMarket | None, orders: ChartOrders | None) -> None:
-        """Show this market; None empties the canvas. A new epoch of the same instrument keeps the view."""
-        known = self.scene.market.instrument.id if self.scene else None
+        """Show this market; None empties the canvas. A new epoch of the same session keeps the view."""
+        known = self.scene.market if self.scene else None
         self.scene = None if market is None else Scene(self._theme, market, orders)
-        if market is None or known != market.instrument.id:
+        if self.scene is None or known is None or _identity(known) != _identity(self.scene.market):
+            was_following = self.view.following
             self.view = View()
+            bars = None if self.scene is None else self.scene.bars(self.shown)
+            self.view.show_bars(None if bars is None else bars.interval_ns)
+            if not was_following:
+                self.following_changed.emit(True)
             self._layout = None
             self._clock_ns = 0
         self._axes = None
@@ -118,8 +123,8 @@ class Canvas(QWidget):
     def show_layers(self, shown: Shown) -> None:
         """Switch layers, or between line and bars; a bad spec raises `UserError` and changes nothing."""
         bars = None if self.scene is None else self.scene.bars(shown)
-        if bars is not None and bars.interval_ns and shown.spec != self.shown.spec:
-            self.view.show_bars(bars.interval_ns)
+        if self.scene is not None and shown.spec != self.shown.spec:
+            self.view.show_bars(None if bars is None else bars.interval_ns)
         self.shown = shown
         self.view.auto_price = True
         self._layout = None
@@ -306,3 +311,8 @@ class Canvas(QWidget):
         self.pointer.at = None
         self.time_hovered.emit(None)
         self.update()
+
+
+def _identity(market: ChartMarket) -> tuple[str, int]:
+    """Tell markets apart: another instrument, or another session, which begins with a fresh view."""
+    return market.instrument.id, id(market.session)

@@ -65,8 +65,10 @@ class ChartPanel(QWidget):
 
     def bind(self, market: ChartMarket | None, orders: ChartOrders | None = None) -> None:
         """Show this market and the session's orders in it; None shows what would fill the chart."""
+        self._settle_spec(market)
         self.canvas.bind(market, orders)
         self.now_button.setVisible(market is not None and not self.canvas.view.following)
+        self._name_prices()
         self._note_conflation()
 
     def refresh(self) -> None:
@@ -104,6 +106,7 @@ class ChartPanel(QWidget):
         self._choice = spec
         self.message.hide()
         self._mark_choice()
+        self._name_prices()
         self._note_conflation()
         return True
 
@@ -131,6 +134,19 @@ class ChartPanel(QWidget):
         full = self._full(self._choice)
         if full != self.canvas.shown.spec and self._choice is not None:
             self.canvas.show_layers(replace(self.canvas.shown, spec=full))
+            self._name_prices()
+
+    def _settle_spec(self, market: ChartMarket | None) -> None:
+        """Go back to the line where a spec was chosen without a market to try it on, and it is bad."""
+        spec = self.canvas.shown.spec
+        if market is None or spec is None:
+            return
+        try:
+            market.bars(spec)
+        except UserError as error:
+            self.choose(None)
+            self.message.setText(str(error))
+            self.message.show()
 
     def _make_header(self) -> None:
         self._header = QHBoxLayout()
@@ -151,6 +167,9 @@ class ChartPanel(QWidget):
         self.custom.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.custom.returnPressed.connect(self._on_custom_entered)
         self._header.addWidget(self.custom)
+        self.made_of = QLabel(self)
+        self.made_of.setObjectName("quiet")
+        self._header.addWidget(self.made_of)
         self.message = QLabel(self)
         self.message.setObjectName("form_error")
         self.message.setWordWrap(True)
@@ -173,6 +192,34 @@ class ChartPanel(QWidget):
             button.toggled.connect(lambda on, chosen=layer: self._on_layer_toggled(chosen, visible=on))
             self.layer_buttons[layer] = button
         self._mark_choice()
+        self._name_prices()
+
+    def _price_name(self, spec: str) -> str:
+        """What a full spec's bars are made of, in words."""
+        names = {
+            "LAST": self.tr("trade prices"),
+            "MID": self.tr("mid prices"),
+            "BID": self.tr("bid prices"),
+            "ASK": self.tr("ask prices"),
+        }
+        return names.get(spec.rpartition("-")[2], "")
+
+    def _name_prices(self) -> None:
+        """Say of which price and by which clock bars are made: those shown, and those that a button gives."""
+        spec = self.canvas.shown.spec
+        self.made_of.setVisible(spec is not None)
+        if spec is not None:
+            self.made_of.setText(self.tr("{price}, replay time").format(price=self._price_name(spec)))
+        for chosen, button in self.choice_buttons.items():
+            full = self._full(chosen)
+            if full is None:
+                button.setToolTip(self.tr("Every tick: bid and ask, or trades where there are no quotes"))
+            else:
+                button.setToolTip(
+                    self.tr("Bars of {price}, by replay time ({spec})").format(
+                        price=self._price_name(full), spec=full
+                    )
+                )
 
     def _button(self, text: str) -> QToolButton:
         button = QToolButton(self)

@@ -88,8 +88,13 @@ class Bars(Protocol):
 
 
 class ChartMarket(Protocol):
-    """One instrument's market; `bars` raises `UserError` for a bad spec."""
+    """One instrument's market; `bars` raises `UserError` for a bad spec.
 
+    Markets of one session have the same `session`, whichever epoch they belong to.
+    """
+
+    @property
+    def session(self) -> object: ...
     @property
     def instrument(self) -> Instrument: ...
     @property

@@ -14,7 +14,9 @@ import numpy.typing as npt
 _SPANS_NS: Final = tuple(seconds * 1_000_000_000 for seconds in (20, 40, 75, 150, 300))
 """Lengths of the first view: the shortest that holds the history so far, so that a young one fills it."""
 
-_BARS_SHOWN: Final = 120
+_BARS_SHOWN: Final = (30, 60, 120)
+"""The same for bars of one length: how many of them."""
+
 _NOW_AT: Final = 0.92
 """Where now stands while following, as a part of the width: the rest is room for the price tag."""
 
@@ -39,6 +41,8 @@ class View:
         Whether the view moves with the clock.
     auto_time : bool
         Whether the time per pixel grows with the history, until a person chooses one.
+    bar_ns : int or None
+        Length of the bars that are shown, None for a line and for bars of no fixed length.
     auto_price : bool
         Whether the price range follows what is visible.
     """
@@ -51,6 +55,7 @@ class View:
     high: float = 1.0
     following: bool = True
     auto_time: bool = True
+    bar_ns: int | None = None
     auto_price: bool = True
 
     @property
@@ -99,10 +104,15 @@ class View:
         """Put now in its place, where the view follows; `since_ns` is where the history began."""
         if self.following:
             if self.auto_time:
-                fitting = (span for span in _SPANS_NS if span * _NOW_AT >= now_ns - since_ns)
-                self.scale_ns = max(1, next(fitting, _SPANS_NS[-1]) // self.width)
+                self.scale_ns = self._fitting_scale(now_ns - since_ns)
             left = now_ns - int(self.width * _NOW_AT) * self.scale_ns
             self.left_ns = left - left % self.scale_ns
+
+    def _fitting_scale(self, history_ns: int) -> int:
+        """Time per pixel of the shortest view that holds the history, or of the longest."""
+        spans = _SPANS_NS if self.bar_ns is None else tuple(many * self.bar_ns for many in _BARS_SHOWN)
+        span = next((span for span in spans if span * _NOW_AT >= history_ns), spans[-1])
+        return min(max(1, span // self.width), _MAX_SCALE_NS)
 
     def pan(self, dx: int, dy: int) -> None:
         """Move the picture by pixels; a sideways move ends following, a vertical one the automatic range."""
@@ -130,10 +140,16 @@ class View:
         self.scale_ns = min(max(1, -(-(end_ns - start_ns) // self.width)), _MAX_SCALE_NS)
         self.left_ns = start_ns - start_ns % self.scale_ns
 
-    def show_bars(self, interval_ns: int) -> None:
-        """Give bars of this length a width at which they can be read; now stays where it is."""
-        if self.scale_ns:  # before the first size there is no width to share out
-            self.zoom_time(self.width * _NOW_AT, interval_ns * _BARS_SHOWN / (self.scale_ns * self.width))
+    def show_bars(self, interval_ns: int | None) -> None:
+        """Give bars of this length a width at which they can be read; None leaves the time per pixel."""
+        if interval_ns is None:
+            self.auto_time &= self.bar_ns is None
+        elif self.following:
+            self.auto_time = True
+        elif self.scale_ns:  # before the first size there is no width to share out
+            bars_now = self.scale_ns * self.width / interval_ns
+            self.zoom_time(self.width * _NOW_AT, _BARS_SHOWN[-1] / bars_now)
+        self.bar_ns = interval_ns
 
     def zoom_price(self, y: float, factor: float, tick: float) -> None:
         """Make the price range `factor` times as high about `y`; ends the automatic range."""

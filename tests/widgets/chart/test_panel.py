@@ -488,3 +488,59 @@ def test_zooming_by_key_keeps_now_in_its_place_while_following(panel: ChartPanel
     assert view.scale_ns == 2 * scale
     assert view.following
     assert abs(view.x_of(now) - x) <= 1
+
+
+def test_a_new_session_begins_with_a_fresh_view_and_keeps_the_bars(panel: ChartPanel) -> None:
+    panel.bind(_session_market("first", 600))
+    _painted(panel)
+    panel.choice_buttons["1-SECOND"].click()
+    panel.zoom(0.001)
+    panel.canvas.view.pan(50, 0)
+    _painted(panel)
+    panel.bind(_session_market("second", 600))
+    _painted(panel)
+    view = panel.canvas.view
+    assert view.following
+    assert not panel.now_button.isVisible()
+    assert panel.canvas.shown.spec == "1-SECOND-LAST"
+    shown_s = view.width * view.scale_ns / SECOND
+    assert shown_s == pytest.approx(120, rel=0.01)
+
+
+def test_bars_fill_the_view_of_a_young_session(panel: ChartPanel) -> None:
+    panel.choose("1-MINUTE-BID")
+    state = _session_market("young", 60)
+    panel.bind(state)
+    _painted(panel)
+    view = panel.canvas.view
+    assert view.width * view.scale_ns / SECOND == pytest.approx(30 * 60, rel=0.01)
+    give(state, quotes(np.arange(60, 7200), 100.0))
+    _painted(panel)
+    assert view.width * view.scale_ns / SECOND == pytest.approx(120 * 60, rel=0.01)
+
+
+def test_a_bad_spec_entered_before_a_session_is_answered_when_it_begins(panel: ChartPanel) -> None:
+    panel.choose("7-PARSEC-LAST")
+    panel.bind(_market())
+    assert panel.canvas.shown.spec is None
+    assert "PARSEC" in panel.message.text()
+    assert not panel.message.isHidden()
+
+
+def test_the_header_says_what_bars_are_made_of(panel: ChartPanel) -> None:
+    panel.bind(market(quotes(np.arange(60), 100.0)))
+    assert panel.made_of.isHidden()
+    assert "mid prices, by replay time (1-MINUTE-MID)" in panel.choice_buttons["1-MINUTE"].toolTip()
+    panel.choose("1-MINUTE")
+    assert panel.made_of.text() == "mid prices, replay time"
+    assert not panel.made_of.isHidden()
+    panel.bind(_market())
+    panel.refresh()
+    assert panel.made_of.text() == "trade prices, replay time"
+    assert "(1-MINUTE-LAST)" in panel.choice_buttons["1-MINUTE"].toolTip()
+
+
+def _session_market(session: str, seconds: int) -> MarketState:
+    state = MarketState(INSTRUMENT, session)
+    give(state, quotes(np.arange(seconds), 100.0), trades(np.arange(0, seconds, 10), 100.0, 5.0, 1))
+    return state

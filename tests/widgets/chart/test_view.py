@@ -40,6 +40,7 @@ def test_a_young_history_fills_the_view_until_a_person_zooms() -> None:
 
 def test_chosen_bars_are_wide_enough_to_read() -> None:
     view = _view()
+    view.following = False
     view.show_bars(60 * SECOND)
     assert 5 <= 60 * SECOND / view.scale_ns <= 10
     assert 900 <= view.x_of(NOW) < 950
