@@ -24,6 +24,7 @@ COMMANDS = {
     "data": "list, describe, export and check what is stored",
     "backtest": "run a strategy over stored data at full speed",
     "replay": "run it as a replay session, with its windows and link",
+    "features": "build feature columns from stored data, and prove them",
     "model": "look at a model file, convert it, measure it, keep it",
     "bench": "measure the station against a peer and print the ratio",
 }
