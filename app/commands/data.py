@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 
-from app.commands import Report, Result
+from app.commands import Once, Report, Result, check_output
 from app.commands.import_ import stamp
 from app.paths import default_store
 from engine.bars import BarBuilder, Bars, BarSpec, PriceType, price_and_size
+from engine.columns import KINDS
 from engine.errors import UserError
 from engine.store import KindInfo, Store
 from engine.store.book_check import check_book, exact
@@ -22,6 +23,7 @@ SUMMARY = "list, describe, export and check what is stored"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the four questions and their arguments."""
     shared = argparse.ArgumentParser(add_help=False)
+    shared.register("action", None, Once)
     shared.add_argument("--store", type=Path, metavar="DIR", help=f"tick store (default: {default_store()})")
     shared.add_argument("--json", metavar="PATH", default=argparse.SUPPRESS, help="write the result as JSON")
     questions = parser.add_subparsers(
@@ -44,32 +46,56 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, report: Report) -> Result:
     """Answer one of the four questions."""
-    store = Store(args.store or default_store())
+    store = _store(args.store)
     if args.question == "list":
         return _list(store)
     if args.question == "info":
         return _info(store, args.instrument)
     if args.question == "bars":
         return _bars(store, args.instrument, args.spec, args.csv)
+    store.instrument(args.instrument)
     report(f"Rebuilding the book of {args.instrument}")
     return _book_check(store, args.instrument)
 
 
-def _list(store: Store) -> Result:
-    found = store.instruments()
-    infos = {instrument: store.info(instrument) for instrument in found}
-    if not found:
-        return Result(
-            {"instruments": []}, f"Nothing is stored in {store.root} yet; see 'nexttick import --help'."
+def _store(root: Path | None) -> Store:
+    """The store that was named, which must be there, or the station's own, which need not yet."""
+    if root is not None and not root.exists():
+        raise UserError(
+            f"There is no folder {root}; give the folder of a tick store, or import into it first."
         )
-    width = max(len(instrument) for instrument in found)
-    lines = [f"{'instrument':<{width}}{''.join(f'{kind:>14}' for kind in infos[found[0]])}"]
+    return Store(root or default_store())
+
+
+def _list(store: Store) -> Result:
+    """All instruments; one with a damaged file stands below the others, and the exit code is 2."""
+    infos: dict[str, dict[str, KindInfo]] = {}
+    damaged: dict[str, str] = {}
+    for instrument in store.instruments():
+        try:
+            infos[instrument] = store.info(instrument)
+        except UserError as error:
+            damaged[instrument] = str(error)
+    if not infos and not damaged:
+        return Result(
+            {"instruments": [], "damaged": []},
+            f"Nothing is stored in {store.root} yet; see 'nexttick import --help'.",
+        )
+    width = max(len(instrument) for instrument in (*infos, "instrument"))
+    lines = [f"{'instrument':<{width}}{''.join(f'{kind:>14}' for kind in KINDS)}"]
     lines += [
-        f"{instrument:<{width}}{''.join(f'{kind.rows:>14,}' for kind in infos[instrument].values())}"
-        for instrument in found
+        f"{instrument:<{width}}{''.join(f'{kind.rows:>14,}' for kind in kinds.values())}"
+        for instrument, kinds in infos.items()
     ]
-    listed = [{"instrument": i, **{kind: info.rows for kind, info in infos[i].items()}} for i in found]
-    return Result({"instruments": listed}, "\n".join(lines))
+    lines += [f"{instrument}: {problem}" for instrument, problem in damaged.items()]
+    json = {
+        "instruments": [
+            {"instrument": instrument, **{kind: info.rows for kind, info in kinds.items()}}
+            for instrument, kinds in infos.items()
+        ],
+        "damaged": [{"instrument": name, "problem": problem} for name, problem in damaged.items()],
+    }
+    return Result(json, "\n".join(lines if infos else lines[1:]), 2 if damaged else 0)
 
 
 def _kind_json(kind: str, info: KindInfo) -> dict[str, Any]:
@@ -102,6 +128,7 @@ def _percent(fraction: Any) -> str:
 
 def _bars(store: Store, instrument: str, spec_text: str, path: Path) -> Result:
     spec = BarSpec.parse(spec_text)
+    check_output("--csv", path)
     store.instrument(instrument)
     kind = "trades" if spec.price_type == PriceType.LAST else "quotes"
     if not store.files(instrument, kind):
@@ -114,14 +141,24 @@ def _bars(store: Store, instrument: str, spec_text: str, path: Path) -> Result:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(["ts_open_ns", "open", "high", "low", "close", "volume"])
             for bars in _built(store, instrument, kind, spec):
-                writer.writerows(_rows(bars))
+                writer.writerows(_rows(bars, halves=spec.price_type == PriceType.MID))
                 count += len(bars)
     except OSError as error:
         raise UserError(
             f"{path} cannot be written ({(error.strerror or str(error)).lower()}); choose another."
         ) from error
     json = {"instrument": instrument, "spec": str(spec), "bars": count, "csv": str(path)}
-    return Result(json, f"{count:,} bars {spec} of {instrument} written to {path}")
+    lines = [
+        f"{count:,} bars {spec} of {instrument} written to {path}",
+        f"  times are the venue's (ts_event, UTC); {_last_bar(spec)}",
+    ]
+    return Result(json, "\n".join(lines))
+
+
+def _last_bar(spec: BarSpec) -> str:
+    if spec.interval_ns:
+        return "a bar opens at the start of its interval, and the last one ends with the data"
+    return "a bar opens at its first tick, and a last one that is not full is left out"
 
 
 def _built(store: Store, instrument: str, kind: str, spec: BarSpec) -> Iterator[Bars]:
@@ -137,12 +174,17 @@ def _built(store: Store, instrument: str, kind: str, spec: BarSpec) -> Iterator[
         yield builder.current
 
 
-def _rows(bars: Bars) -> Iterator[list[str]]:
+def _rows(bars: Bars, *, halves: bool) -> Iterator[list[str]]:
+    """Exact texts; with `halves`, volumes have one digit more, for the half of an odd unit (see MID)."""
     arrays = bars.arrays()
     prices = [arrays[name].tolist() for name in ("open", "high", "low", "close")]
     for ts, volume, *four in zip(bars.ts_open.tolist(), bars.volume.tolist(), *prices, strict=True):
         texts = [exact(price, bars.price_precision) for price in four]
-        yield [str(ts), *texts, exact(volume, bars.size_precision)]
+        if halves and volume % 10 == 0:
+            amount = exact(volume // 10, bars.size_precision - 1)
+        else:
+            amount = exact(volume, bars.size_precision)
+        yield [str(ts), *texts, amount]
 
 
 def _book_check(store: Store, instrument: str) -> Result:

@@ -13,7 +13,7 @@ from app.paths import CONFIGS, default_store, home
 from engine.errors import UserError, unknown_name
 from engine.feeds.decoded import Rejected
 from engine.feeds.detection import CHOICES, checked_format
-from engine.feeds.importing import import_files
+from engine.feeds.importing import DONE, import_files
 from engine.feeds.instruments import KnownInstruments
 from engine.feeds.reader import Source
 from engine.feeds.report import CrossedPolicy, ImportReport
@@ -75,15 +75,15 @@ def run(args: argparse.Namespace, report: Report) -> Result:
 
 
 def _progress(report: Report) -> Callable[[float, str], None]:
-    """One line per step and tenth, so that a long import is seen to move."""
-    last = ""
+    """A line whenever another percent is done, so that a long import is seen to move but never floods."""
+    told = -1
 
     def progress(fraction: float, what: str) -> None:
-        nonlocal last
-        line = f"{int(fraction * 10) * 10:>3} %  {what}"
-        if line != last:
-            last = line
-            report(line)
+        nonlocal told
+        percent = 100 if what == DONE else min(99, int(fraction * 100))
+        if percent > told:
+            told = percent
+            report(f"{percent:>3} %  {what}")
 
     return progress
 

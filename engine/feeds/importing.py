@@ -26,6 +26,9 @@ from engine.store.schema import restated
 type Progress = Callable[[float, str], None]
 """Takes the fraction done, 0 to 1, and what is being done."""
 
+DONE = "Done"
+"""What the last call of a `Progress` says."""
+
 _READING = 0.8
 """Share of the progress bar that reading takes; writing is the rest."""
 
@@ -79,7 +82,7 @@ def import_files(
         step(_READING, label)
         added = store.add(instrument, parts, lambda part: step(_READING + (1 - _READING) * part, label))
         instrument = store.instrument(instrument_id)
-    progress(1.0, "Done")
+    progress(1.0, DONE)
     return _report(reader.files, parts, instrument, added, source, crossed_quotes)
 
 

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from engine.columns import Columns
 from engine.errors import UserError
-from engine.store.schema import from_table
+from engine.store.schema import from_table, is_stored_schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,21 @@ def open_parquet(path: Path) -> pq.ParquetFile:
     Raises
     ------
     UserError
-        It is missing, unreadable or damaged.
+        It is missing, unreadable or damaged, or was not written by this store.
     """
     try:
-        return pq.ParquetFile(path, memory_map=True)
+        file = pq.ParquetFile(path, memory_map=True)
     except (OSError, pa.ArrowException) as error:
         raise UserError(
             f"The store's file {path} cannot be read; delete it and import that day again."
         ) from error
+    if not is_stored_schema(path.parent.name, file.schema_arrow):
+        file.close()
+        raise UserError(
+            f"The file {path} has not the columns of stored {path.parent.name}; move it out of the store and "
+            "read it with 'nexttick import'."
+        )
+    return file
 
 
 def row_groups(paths: Iterable[Path]) -> list[RowGroup]:

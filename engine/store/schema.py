@@ -127,6 +127,18 @@ def from_table(kind: str, table: pa.Table) -> Columns:
     )
 
 
+def is_stored_schema(kind: str, schema: pa.Schema) -> bool:
+    """Whether a file of this schema can hold rows of `kind`; a foreign file put into the store cannot."""
+    if not set(KINDS[kind].array_names()) <= set(schema.names):
+        return False
+    return all(
+        pa.types.is_decimal(decimal_type(schema, name))
+        if name in PRICES | SIZES
+        else pa.types.is_integer(schema.field(name).type)
+        for name in KINDS[kind].array_names()
+    )
+
+
 def decimal_type(schema: pa.Schema, name: str) -> Any:
     """Decimal type of a column, or of the elements of a list column."""
     stored = schema.field(name).type

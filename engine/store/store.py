@@ -59,9 +59,17 @@ def checked_id(instrument: str) -> str:
 
 
 class Store:
-    """A tick store in folder `root`; the folder need not exist until something is written."""
+    """A tick store in folder `root`; the folder need not exist until something is written.
+
+    Raises
+    ------
+    UserError
+        `root` is a file.
+    """
 
     def __init__(self, root: Path) -> None:
+        if root.exists() and not root.is_dir():
+            raise UserError(f"{root} is a file, not a tick store; give the folder of one.")
         self.root = root
 
     # -- what there is ------------------------------------------------------------------------------------

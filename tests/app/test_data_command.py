@@ -3,6 +3,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from app.__main__ import main
@@ -40,8 +41,44 @@ def test_list_names_what_is_stored(store: Path, capsys: pytest.CaptureFixture[st
     listed = asked(capsys, "list", "--store", str(store))["instruments"]
     assert {"instrument": "EURUSD.DUKASCOPY", "quotes": 130, "trades": 0, "deltas": 0, "depth": 0} in listed
     assert len(listed) == 2
-    assert main(["data", "list", "--store", str(store / "nothing")]) == 0
-    assert "Nothing is stored" in capsys.readouterr().out
+
+
+def test_a_store_that_is_none_is_told_from_an_empty_one(
+    tmp_path: Path, own_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["data", "list"]) == 0
+    assert f"Nothing is stored in {own_home}" in capsys.readouterr().out
+    (tmp_path / "file").touch()
+    for place, words in (("nothing", "There is no folder"), ("file", "is a file, not a tick store")):
+        assert main(["data", "list", "--store", str(tmp_path / place)]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert words in line
+
+
+@pytest.mark.parametrize("damage", ["foreign", "cut off", "instrument.json"])
+def test_one_damaged_file_is_named_and_hides_no_other_instrument(
+    store: Path, damage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = store / "EURUSD.DUKASCOPY/quotes/2019-02-04.parquet"
+    if damage == "foreign":
+        pl.DataFrame({"ts_event": [1.5], "close": [2.5]}).write_parquet(path)
+    elif damage == "cut off":
+        path.write_bytes(path.read_bytes()[:-20])
+    else:
+        path = store / "EURUSD.DUKASCOPY/instrument.json"
+        path.write_text("{")
+    assert main(["data", "list", "--store", str(store)]) == 2
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].startswith("BTCUSDT.SIM ")
+    assert lines[2].startswith("EURUSD.DUKASCOPY: ")
+    assert str(path) in lines[2]
+    assert main(["data", "list", "--store", str(store), "--json", "-"]) == 2
+    answer = json.loads(capsys.readouterr().out)
+    assert [each["instrument"] for each in answer["instruments"]] == ["BTCUSDT.SIM"]
+    assert [each["instrument"] for each in answer["damaged"]] == ["EURUSD.DUKASCOPY"]
+    assert main(["backtest", "--instrument", "EURUSD.DUKASCOPY", "--store", str(store)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert str(path) in line
 
 
 def test_info_is_the_documented_json(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,6 +125,20 @@ def test_bars_are_written_exactly(store: Path, tmp_path: Path, capsys: pytest.Ca
     ]
 
 
+def test_bars_tell_their_clock_and_write_no_digit_too_many(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bars.csv"
+    where = ["--csv", str(path), "--store", str(store)]
+    assert main(["data", "bars", "EURUSD.DUKASCOPY", "--spec", "50-TICK-MID", *where]) == 0
+    out = capsys.readouterr().out
+    assert "the venue's (ts_event, UTC)" in out
+    assert "not full is left out" in out
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    assert [row["volume"] for row in rows] == ["93750000", "93750000"]
+    assert rows[0]["open"] == "1.145440"
+
+
 def test_bars_of_the_recorded_day_are_1440_and_end_like_its_ticks(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -120,7 +171,7 @@ def test_book_check_is_the_documented_json(store: Path, capsys: pytest.CaptureFi
         (["bars", "EURUSD.DUKASCOPY", "--spec", "1-MINUTE-LAST", "--csv", "x.csv"], "No trades"),
         (
             ["bars", "EURUSD.DUKASCOPY", "--spec", "1-MINUTE-BID", "--csv", "/no/such/folder/x.csv"],
-            "cannot be written",
+            "could not be written",
         ),
         (["book-check", "EURUSD.DUKASCOPY"], "No book updates"),
         (["inof", "EURUSD.DUKASCOPY"], "info"),

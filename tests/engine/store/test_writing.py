@@ -128,7 +128,7 @@ def test_a_store_that_cannot_be_written_is_said(tmp_path: Path) -> None:
 
 def test_a_store_where_a_file_is_in_the_way_is_said(tmp_path: Path) -> None:
     (tmp_path / "store").write_text("not a folder")
-    with pytest.raises(UserError, match="cannot be written"):
+    with pytest.raises(UserError, match="is a file, not a tick store"):
         Store(tmp_path / "store").add(EURUSD, {"quotes": quotes([1])})
 
 
