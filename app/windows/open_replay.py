@@ -5,20 +5,22 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
     QFormLayout,
+    QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
-from app.windows.strategy import StrategyForm
+from app.windows.strategy import StrategyForm, order_tabs
 from engine.bars import BarSpec
 from engine.errors import UserError
 from engine.messages.run import Run, VenueRules
@@ -28,6 +30,7 @@ from widgets.numbers import date_time_text
 from widgets.transport.speed import LADDER
 
 _MAX_SPEED: Final = 0.0
+_MOST_OF_SCREEN: Final = 0.75
 
 
 class OpenReplayDialog(QDialog):
@@ -69,6 +72,14 @@ class OpenReplayDialog(QDialog):
         self._fault.setWordWrap(True)
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self._open = self._buttons.addButton(self.tr("Replay"), QDialogButtonBox.ButtonRole.AcceptRole)
+        self._cancel = self._buttons.button(QDialogButtonBox.StandardButton.Cancel)
+        # Return opens the replay or does nothing, wherever the focus is.
+        self._open.setDefault(True)
+        self._cancel.setAutoDefault(False)
+        self._page = QWidget()
+        self._area = QScrollArea()
+        self._fitting = QTimer(self, singleShot=True, interval=0)
+        self._fitting.timeout.connect(self.fit)
         self._lay_out()
         self._buttons.accepted.connect(self.replay)
         self._buttons.rejected.connect(self.reject)
@@ -76,6 +87,12 @@ class OpenReplayDialog(QDialog):
         if instrument in names:
             self._instrument.setCurrentText(instrument)
         self._on_instrument_chosen(self._instrument.currentText())
+        self.strategy.changed.connect(self._on_edited)
+        self.strategy.rebuilt.connect(self._on_rebuilt)
+        for field in self._answers():
+            if isinstance(field, QLineEdit):
+                field.textChanged.connect(self._on_edited)
+        self._on_rebuilt()
 
     def _lay_out(self) -> None:
         span = QHBoxLayout()
@@ -92,11 +109,37 @@ class OpenReplayDialog(QDialog):
         left.addRow(self.tr("Leverage"), self._leverage)
         left.addRow(self.tr("Order latency, ms"), self._latency)
         left.addRow(self.tr("Strategy"), self.strategy)
+        self._page.setLayout(left)
+        left.setContentsMargins(0, 0, 8, 0)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setWidgetResizable(True)
+        self._area.setWidget(self._page)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._fault.hide()
         column = QVBoxLayout(self)
-        column.addLayout(left)
+        column.addWidget(self._area, 1)
         column.addWidget(self._fault)
-        column.addStretch(1)
         column.addWidget(self._buttons)
+
+    def _on_rebuilt(self) -> None:
+        order_tabs([*self._answers(), *self.strategy.fields(), self._open, self._cancel])
+        self._fitting.start()
+
+    def _answers(self) -> list[QWidget]:
+        venue = (self._balance, self._leverage, self._latency)
+        return [self._instrument, self._start, self._end, self._speed, self._bar, *venue]
+
+    def fit(self) -> None:
+        """Be as high as all fields need, or as the screen allows; then they scroll."""
+        form = self._page.layout()
+        assert form is not None  # noqa: S101 - set when the dialog was made
+        form.activate()
+        width = max(self._page.width(), self.minimumWidth() - 2 * self._fault.fontMetrics().height())
+        wanted = form.totalHeightForWidth(width) if form.hasHeightForWidth() else form.sizeHint().height()
+        most = round(self.screen().availableGeometry().height() * _MOST_OF_SCREEN)
+        self._area.setMinimumHeight(min(wanted, most))
+        self.adjustSize()
 
     @property
     def fault(self) -> str:
@@ -188,12 +231,19 @@ class OpenReplayDialog(QDialog):
             field.clear()
             field.setPlaceholderText("" if ts is None else date_time_text(ts, 3))
 
+    def _on_edited(self) -> None:
+        """What was wrong may be right now; the next try says."""
+        self._fault.clear()
+        self._fault.hide()
+        self._fitting.start()
+
     def replay(self) -> None:
         """Ask for the run, or say what is wrong with it."""
         try:
             run = self.run_asked()
         except UserError as error:
             self._fault.setText(str(error))
+            self._fault.show()
             return
         self.accepted_run.emit(run, float(self._speed.currentData(Qt.ItemDataRole.UserRole)))
         self.accept()

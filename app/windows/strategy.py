@@ -1,5 +1,7 @@
 """What trades in the session: strategy and parameters, to be changed and run again."""
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -20,9 +22,12 @@ class StrategyForm(QWidget):
     -------
     changed()
         The person changed something.
+    rebuilt()
+        Another strategy's fields took the place of the last ones.
     """
 
     changed = Signal()
+    rebuilt = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -48,6 +53,10 @@ class StrategyForm(QWidget):
         """Name of the strategy chosen."""
         return self._names[self._choice.currentIndex()]
 
+    def fields(self) -> list[QWidget]:
+        """Choice and fields in the order in which the Tab key should reach them."""
+        return [self._choice, *self.form.editors]
+
     def show_strategy(self, name: str, values: dict[str, Value]) -> None:
         """Show this strategy with these parameters."""
         self._choice.setCurrentIndex(self._names.index(name))
@@ -68,6 +77,7 @@ class StrategyForm(QWidget):
         self._summary.setText(self.tr(spec.summary))
         self.form.set_schema(msgspec.json.schema(spec.parameters), values)
         self.changed.emit()
+        self.rebuilt.emit()
 
     def _fault(self, values: dict[str, Value]) -> str:
         try:
@@ -78,6 +88,12 @@ class StrategyForm(QWidget):
 
     def _on_strategy_chosen(self, _: int) -> None:
         self._show_form({})
+
+
+def order_tabs(widgets: Sequence[QWidget]) -> None:
+    """Let the Tab key go through these widgets in this order; fields made late would else come last."""
+    for one, after in pairwise(widgets):
+        QWidget.setTabOrder(one, after)
 
 
 class StrategyPanel(QWidget):
@@ -116,6 +132,8 @@ class StrategyPanel(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(area)
+        self._form.rebuilt.connect(self._on_rebuilt)
+        self._on_rebuilt()
 
     @property
     def form(self) -> StrategyForm:
@@ -140,6 +158,9 @@ class StrategyPanel(QWidget):
 
     def _on_changed(self) -> None:
         self._again.setEnabled(self._run is not None and not self._form.form.error)
+
+    def _on_rebuilt(self) -> None:
+        order_tabs([*self._form.fields(), self._again])
 
     def run_again(self) -> None:
         """Ask for the run again, where the values are valid."""

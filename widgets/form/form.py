@@ -54,6 +54,11 @@ class ParameterForm(QWidget):
         """What is wrong with the values now; empty where nothing is."""
         return self._fault
 
+    @property
+    def editors(self) -> list[QWidget]:
+        """Fields from the top down; replaced by `set_schema`."""
+        return list(self._editors.values())
+
     def set_schema(self, schema: Mapping[str, Any], values: Mapping[str, Value] | None = None) -> None:
         """Ask for the fields of `msgspec.json.schema(struct)`, filled with defaults and the given values."""
         while self._grid.rowCount():
