@@ -16,7 +16,8 @@ from widgets.theme import Theme
 
 _FOOT: Final = 18
 _HEAD: Final = 18
-_GAP: Final = 6
+_GAP: Final = 14
+"""A label hangs half of its height below the upper curve, and another above the lower one."""
 
 
 class EquityCurves(QWidget):
@@ -71,9 +72,9 @@ class EquityCurves(QWidget):
 
     # Painting
 
-    def _paint_axis(self, painter: QPainter, scale: Scale, values: list[float]) -> None:
+    def _paint_axis(self, painter: QPainter, scale: Scale, values: list[float], taken: list[int]) -> None:
+        """Write values on their axis, but none that would touch a label at one of the rows `taken`."""
         painter.setFont(self._text.font)
-        taken: list[int] = []
         for value in values:
             y = round(float(scale.y(np.array([value]))[0]))
             if any(abs(y - other) < 14 for other in taken):
@@ -136,8 +137,9 @@ class EquityCurves(QWidget):
         painter = QPainter(drawn)
         upper, lower = self._scales()
         equity, drawdown = self._equity, self._drawdown
-        self._paint_axis(painter, upper, [float(equity.max()), float(equity.min()), float(equity[0])])
-        self._paint_axis(painter, lower, [0.0, float(drawdown.min())])
+        taken: list[int] = []
+        self._paint_axis(painter, upper, [float(equity.max()), float(equity.min()), float(equity[0])], taken)
+        self._paint_axis(painter, lower, [0.0, float(drawdown.min())], taken)
         self._paint_times(painter, upper)
         signal, ask = self._theme.colour("signal"), self._theme.colour("ask")
         paint_curve(painter, upper, self._times, equity, signal, fill_to=float(equity[0]))

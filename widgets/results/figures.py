@@ -3,11 +3,13 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final, Literal
 
 from engine.messages.events import Results
 from widgets.blotter.column import Column, csv_text, words
 from widgets.numbers import (
+    MINUS,
     duration_text,
     money_digits,
     percent_text,
@@ -24,6 +26,11 @@ type Statistic = float | str | None
 
 _BY_SIGN: Mapping[int, Tone] = {-1: "ask", 0: "text", 1: "bid"}
 _HEADLINES: Final = ("Win Rate", "Profit Factor", "Sharpe Ratio", "Sortino Ratio", "Expectancy")
+_YEARLY: Final = "(252 days)"
+_YEARLY_NAMES: Final = ("CAGR", "Calmar")
+_LONG_ENOUGH_NS: Final = 28 * 86_400 * 1_000_000_000
+"""About 20 trading days; a year's figure from less says more about the arithmetic than about the strategy."""
+
 _OF_RETURNS: Final = ("ratio (", "volatility", "returns", "risk return", "calmar", "cagr", "beta", "alpha")
 
 
@@ -57,31 +64,78 @@ def why_undefined(name: str, value: Statistic, tr: Translate) -> str:
     return tr("too few closed positions")
 
 
+def caveat(name: str, results: Results, tr: Translate) -> str:
+    """What to keep in mind about a yearly figure: that it was made from a few days, or minutes, of data."""
+    if not (_YEARLY in name or name.startswith(_YEARLY_NAMES)) or len(results.equity) < 2:
+        return ""
+    span = int(results.equity["ts"][-1] - results.equity["ts"][0])
+    if span >= _LONG_ENOUGH_NS:
+        return ""
+    texts = (tr("{count} days"), tr("{count} h"), tr("{count} min"), tr("{count} s"))
+    for text, unit in zip(texts, (86_400, 3_600, 60, 1), strict=True):
+        count = span // (unit * 1_000_000_000)
+        if count > 1 or unit == 1:
+            return tr("annualised from {span} of data").format(span=text.format(count=count))
+    return ""
+
+
+def note(name: str, value: Statistic, results: Results, tr: Translate) -> str:
+    """Why a statistic is not defined, or what to keep in mind about one that is."""
+    return why_undefined(name, value, tr) or caveat(name, results, tr)
+
+
+def net_and_start(results: Results) -> tuple[Decimal, Decimal] | None:
+    """Net profit, open positions included, and the balance that the run began with; None where neither is."""
+    if results.net_pnl and results.starting_balance:
+        return _amount(results.net_pnl), _amount(results.starting_balance)
+    equity = results.equity["equity"]
+    if not len(equity):
+        return None
+    first, last = (Decimal(repr(float(value))) for value in (equity[0], equity[-1]))
+    return last - first, first
+
+
+def _amount(money: str) -> Decimal:
+    return Decimal(money.rpartition(" ")[0])
+
+
 def headlines(results: Results, tr: Translate) -> list[Headline]:
     """Figures that a person looks at first; only those that the run has."""
     currency = results.final_balance.rpartition(" ")[2]
-    made = [Headline(tr("Final balance"), _balance_text(results.final_balance))]
-    equity = results.equity
-    if len(equity):
-        first, last = float(equity["equity"][0]), float(equity["equity"][-1])
-        digits = money_digits(currency)
-        profit = last - first
-        made.append(
-            Headline(tr("Net P&L"), signed_money(profit, currency, digits), _BY_SIGN[sign_of(profit, digits)])
-        )
-        share = profit / first if first else None
-        made.append(Headline(tr("Return"), percent_text(share, 3, signed=True), _BY_SIGN[sign_of(share, 5)]))
+    closed = results.open_position is None
+    without, within = ("", "") if closed else (tr("without open profit"), tr("with open profit"))
+    made = [Headline(tr("Final balance"), _balance_text(results.final_balance), why=without)]
+    profit = net_and_start(results)
+    if profit is not None:
+        made += _profit(*profit, currency, within, tr)
+    if len(results.equity):
         made.append(_deepest(results, currency, tr))
+    if results.open_position is not None:
+        open_profit = tr("open profit {amount}").format(
+            amount=signed_money(_amount(results.unrealised_pnl), currency, money_digits(currency))
+        )
+        size, _, unit = results.open_position.rpartition(" ")
+        position = f"{Decimal(size):+,f} {unit}".replace("-", MINUS)
+        made.append(Headline(tr("Still open"), position, "text", open_profit))
     made.append(
         Headline(tr("Orders · fills"), f"{size_text(results.orders, 0)} · {size_text(results.fills, 0)}")
     )
     for name in _HEADLINES:
         for full, value in results.stats.items():
             if full.startswith(name):
-                why = why_undefined(full, value, tr)
+                why = note(full, value, results, tr)
                 text = statistic_text(full, value, tr)
                 made.append(Headline(full, text, "quiet" if why else "text", why))
     return made
+
+
+def _profit(net: Decimal, start: Decimal, currency: str, why: str, tr: Translate) -> list[Headline]:
+    digits = money_digits(currency)
+    share = net / start if start else None
+    return [
+        Headline(tr("Net P&L"), signed_money(net, currency, digits), _BY_SIGN[sign_of(net, digits)], why),
+        Headline(tr("Return"), percent_text(share, 3, signed=True), _BY_SIGN[sign_of(share, 5)]),
+    ]
 
 
 def _deepest(results: Results, currency: str, tr: Translate) -> Headline:

@@ -29,10 +29,10 @@ from widgets.results.figures import (
     Statistic,
     equity_csv,
     headlines,
+    note,
     run_text,
     statistic_text,
     statistics_csv,
-    why_undefined,
 )
 from widgets.results.state import ResultsSession
 from widgets.theme import Theme
@@ -80,7 +80,9 @@ class HeadlineStrip(QWidget):
         self.update()
 
     def _columns(self) -> int:
-        widest = max((self._large.width(figure.text) for figure in self.figures), default=0)
+        widest = max(
+            (max(self._large.width(f.text), self._small.width(f.why)) for f in self.figures), default=0
+        )
         return max(1, self.width() // max(_CELL.width(), widest + 20))
 
     def _fit(self) -> None:
@@ -159,8 +161,11 @@ class ResultsPanel(QWidget):
                 numeric=True,
                 width=84,
             ),
-            words("note", self.tr("Note"), lambda row: why_undefined(row[0], row[1], self.tr), 240),
+            words("note", self.tr("Note"), lambda row: self._note(*row), 240),
         ]
+
+    def _note(self, name: str, value: Statistic) -> str:
+        return "" if self._results is None else note(name, value, self._results, self.tr)
 
     def _page(self) -> QWidget:
         page = QWidget()

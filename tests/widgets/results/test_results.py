@@ -65,6 +65,50 @@ def test_headlines_come_from_the_run_alone() -> None:
     assert "Sortino Ratio (252 days)" not in shown
 
 
+def test_net_profit_is_the_run_s_own_exact_one_and_says_what_is_still_open() -> None:
+    told = msgspec.structs.replace(
+        run(),
+        starting_balance="1000.00 USD",
+        net_pnl="47.03 USD",
+        open_position="-2500 EUR",
+        unrealised_pnl="-2.97 USD",
+    )
+    shown = by_label(headlines(told, same))
+    assert shown["Net P&L"] == Headline("Net P&L", "+47.03 USD", "bid", "with open profit")
+    assert shown["Return"].text == "+4.703 %"
+    assert shown["Still open"] == Headline("Still open", "−2,500 EUR", "text", "open profit −2.97 USD")
+    assert "Still open" not in by_label(headlines(run(), same))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (10, "annualised from 10 s of data"),
+        (600, "annualised from 10 min of data"),
+        (5 * 86_400, "annualised from 5 days of data"),
+        (40 * 86_400, ""),
+    ],
+)
+def test_a_yearly_figure_of_a_short_run_says_how_short(seconds: int, expected: str) -> None:
+    rows = curve(1000.0, 1001.0)
+    rows["ts"] = 0, seconds * 1_000_000_000
+    short = msgspec.structs.replace(
+        run(), equity=rows, stats={"Sharpe Ratio (252 days)": 31.4, "Win Rate": 1.0}
+    )
+    shown = by_label(headlines(short, same))
+    assert shown["Sharpe Ratio (252 days)"].why == expected
+    assert shown["Win Rate"].why == ""
+
+
+def test_labels_of_both_curves_never_touch(panel: ResultsPanel) -> None:
+    for height in (120, 180, 300):
+        panel.curves.resize(420, height)
+        panel.curves.set_rows(curve(1000.0, 998.0, 999.0, 998.0), 2)
+        upper, lower = panel.curves._scales()
+        lowest, zero = upper.y(np.array([998.0]))[0], lower.y(np.array([0.0]))[0]
+        assert zero - lowest >= 14
+
+
 def test_what_is_not_defined_says_so_and_why() -> None:
     shown = by_label(headlines(run(), same))
     assert shown["Profit Factor"] == Headline(
