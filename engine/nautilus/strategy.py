@@ -18,8 +18,10 @@ from nautilus_trader.model import (
     BookType,
     ClientOrderId,
     InstrumentId,
+    OrderDenied,
     OrderFilled,
     OrderInitialized,
+    OrderRejected,
     OrderSide,
     Price,
     Quantity,
@@ -34,6 +36,7 @@ from engine.nautilus.account import AccountReader
 from engine.nautilus.gate import Gate, OrderIntent
 from engine.nautilus.instrument import quantity
 
+_REFUSALS_NAMED = 10
 _SINKS = ("on_order_event", "on_position_event")
 
 
@@ -87,6 +90,7 @@ class StationStrategy(Strategy):
         self.instrument_id = InstrumentId.from_str(context.instrument.id)
         self.failure = ""
         """What went wrong, in one line; the strategy does nothing more."""
+        self._refused = 0
 
     def connect(self, cache: Any, portfolio: Any, clock: Any, account: AccountReader) -> None:
         """Take what the engine gave at registration.
@@ -188,7 +192,10 @@ class StationStrategy(Strategy):
             return  # an order that was neither denied nor submitted yet; the next event follows at once
         with self._telling("on_order_event"):
             order = self._cache.order(event.client_order_id)
-            self._tell(events.order_changed(order, event.ts_event, reason=str(getattr(event, "reason", ""))))
+            reason = str(getattr(event, "reason", ""))
+            self._tell(events.order_changed(order, event.ts_event, reason=reason))
+            if isinstance(event, OrderDenied | OrderRejected):
+                self._warn_of_refusal(str(event.client_order_id), reason)
             if isinstance(event, OrderFilled):
                 self._tell(events.filled(event))
 
@@ -228,6 +235,14 @@ class StationStrategy(Strategy):
         ts = self._clock.timestamp_ns()
         self._tell(Logged(ts=ts, level="warning", source=self.context.name, text=text))
 
+    def _warn_of_refusal(self, order_id: str, reason: str) -> None:
+        """Name the first refused orders; a strategy that is refused at every tick would bury the log."""
+        self._refused += 1
+        if self._refused > _REFUSALS_NAMED:
+            return
+        last = " Later refusals are only told beside the orders." if self._refused == _REFUSALS_NAMED else ""
+        self._warn(f"Order {order_id} refused: {reason}{last}")
+
     def _pass_gate(self, orders: list[Any]) -> bool:
         refusals = [
             (order, verdict.reason)
@@ -239,7 +254,7 @@ class StationStrategy(Strategy):
                 order, self._clock.timestamp_ns(), status="DENIED", reason=reason
             )
             self._tell(denied)
-            self._warn(f"Order {order.client_order_id} refused: {reason}")
+            self._warn_of_refusal(str(order.client_order_id), reason)
         return not refusals
 
     def _unfinished(self) -> list[Any]:

@@ -8,9 +8,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from typing import Final
-
-import numpy as np
+from typing import Final, Literal
 
 from engine.errors import UserError
 from engine.link.protocols import Picture
@@ -30,12 +28,14 @@ from engine.messages.events import AnyEvent, EpochBegan, Logged, Phase, PhaseCha
 from engine.messages.frames import Transport
 from engine.messages.run import Run
 from engine.nautilus.strategy import StationStrategy
+from engine.session import telling
 from engine.session.checks import check_run
 from engine.session.course import Course
 from engine.session.health import Meter
 from engine.session.pace import FASTEST, SLOWEST, Pace
 from engine.session.playhead import WINDOW_EVENTS
 from engine.session.source import Source, open_source
+from engine.session.telling import readable
 from engine.session.watching import Watching
 from engine.session.work import Finishing, Playing, Seeking, Stepping, Turn, Work, Worker, progress
 
@@ -91,6 +91,8 @@ class ReplaySession:
         self._course = self._new_course()
         self._phase = Phase.LOADING
         self._enter(Phase.PAUSED)
+        self._log(telling.opened(run, source, self._strategy_name, self._parameters))
+        self._log(telling.rules(run, source))
 
     # The session's protocol ------------------------------------------------------------------------------
 
@@ -222,13 +224,12 @@ class ReplaySession:
     def _seek(self, ts: int) -> None:
         start, end = self._source.start_ns, self._source.end_ns
         if not start <= ts <= end:
-            raise UserError(
-                f"The replay runs from {_readable(start)} to {_readable(end)} UTC; seek in there."
-            )
+            raise UserError(f"The replay runs from {readable(start)} to {readable(end)} UTC; seek in there.")
         work = self._work
         then_play = self._phase == Phase.PLAYING or (isinstance(work, Seeking) and work.then_play)
         if ts < self._now:
             self._restart()
+            self._log(telling.ran_again(ts))
             self._enter(Phase.SEEKING, "Running again from the start.")
         elif self._phase in _OVER:
             raise UserError(_OVER[self._phase])
@@ -244,7 +245,7 @@ class ReplaySession:
         first, last = self._source.start_ns, self._source.end_ns
         if not first <= start < end <= last:
             raise UserError(
-                f"A loop needs a start before its end, both from {_readable(first)} to {_readable(last)} UTC."
+                f"A loop needs a start before its end, both from {readable(first)} to {readable(last)} UTC."
             )
         self._loop = start, end
         self._keep_playing()
@@ -287,12 +288,13 @@ class ReplaySession:
         if self._course.failure:
             self._fail(f"The strategy raised {self._course.failure}.")
             return
+        self._log(telling.finished(results))
         self._events.append(results)
         self._enter(Phase.FINISHED)
 
     def _fail(self, text: str) -> None:
         self._work = None
-        self._events.append(Logged(ts=self._now, level="error", source="session", text=text))
+        self._log(text, "error")
         self._enter(Phase.FAILED, text)
 
     def _restart(self) -> None:
@@ -324,6 +326,13 @@ class ReplaySession:
     def _now(self) -> int:
         return max(self._course.playhead.now, self._source.start_ns)
 
+    @property
+    def _strategy_name(self) -> str:
+        return self._strategy if isinstance(self._strategy, str) else self._strategy.__name__
+
+    def _log(self, text: str, level: Literal["info", "error"] = "info") -> None:
+        self._events.append(Logged(ts=self._now, level=level, source="session", text=text))
+
     def _enter(self, phase: Phase, text: str = "") -> None:
         self._phase = phase
         self._events.append(PhaseChanged(ts=self._now, phase=phase, text=text))
@@ -354,7 +363,3 @@ def open_session(run: Run, *, watched: bool = True) -> ReplaySession:
         See `open_source` and `ReplaySession`.
     """
     return ReplaySession(run, open_source(run), watched=watched)
-
-
-def _readable(ts: int) -> str:
-    return str(np.datetime64(ts, "ns").astype("datetime64[ms]"))

@@ -371,3 +371,37 @@ def test_a_source_that_breaks_ends_the_run_not_the_link(
     assert words in failed.text
     assert ("Traceback" in capfd.readouterr().err) is not isinstance(error, UserError)
     run.close()
+
+
+# The log
+
+
+def logged(events: list[AnyEvent]) -> list[tuple[str, str]]:
+    return [(event.level, event.text) for event in events if isinstance(event, Logged)]
+
+
+def test_the_log_tells_what_was_opened_how_orders_fill_and_what_came_of_it() -> None:
+    run = session(strategy="ema_cross", parameters={"fast": 20, "slow": 60}, latency_ms=15.0)
+    lines = logged([*obey(run, Seek(middle())), *obey(run, Seek(int(quotes().ts_init[9])), Finish())])
+    run.close()
+    assert [level for level, _ in lines] == ["info"] * 4
+    opened, rules, again, finished = (text for _, text in lines)
+    assert opened.startswith(f"Opened {FX.id}: quotes, 2023-11-14T22:13:20")
+    assert "ema_cross (fast=20, slow=60" in opened
+    assert "against the best quote" in rules
+    assert "15 ms after" in rules
+    assert "1,000,000 USD" in rules
+    assert again.startswith("Running again from the start to 2023-11-14T22:13:")
+    assert f"Finished after {len(quotes()):,} ticks" in finished
+
+
+def test_orders_that_the_venue_refuses_are_warned_of_but_not_without_end() -> None:
+    run = session(strategy="ema_cross", parameters={"fast": 5, "slow": 9, "trade_size": "1000000000"})
+    events = obey(run, Finish())
+    run.close()
+    refused = [e for e in events if isinstance(e, OrderChanged) and e.status in ("DENIED", "REJECTED")]
+    warned = [text for level, text in logged(events) if level == "warning"]
+    assert len(refused) > 20
+    assert len(warned) == 10
+    assert refused[0].reason in warned[0]
+    assert "Later refusals" in warned[-1]

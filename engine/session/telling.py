@@ -1,0 +1,67 @@
+"""The few lines of the log that say what a session is: what was opened, how orders fill, what came of it.
+
+They are what a person needs to judge the figures beside them, so the rules of the venue are told every time.
+"""
+
+from decimal import Decimal
+from typing import Final
+
+import numpy as np
+
+from engine.messages.events import Results
+from engine.messages.run import Run
+from engine.session.source import Source
+from engine.strategies import Parameters
+
+_KINDS: Final = {"quotes": "quotes", "trades": "trades", "deltas": "book updates"}
+
+
+def opened(run: Run, source: Source, strategy: str, parameters: Parameters) -> str:
+    """Data, their range, and the strategy with its parameters."""
+    kinds = ", ".join(words for kind, words in _KINDS.items() if kind in source.kinds)
+    given = parameters.builtins()
+    settings = ", ".join(f"{name}={value}" for name, value in given.items())
+    generated = f", generated with seed {run.seed}" if run.simulate else ""
+    return (
+        f"Opened {source.instrument.id}: {kinds}{generated}, {readable(source.start_ns)} to "
+        f"{readable(source.end_ns)} UTC; strategy {strategy}{f' ({settings})' if settings else ''}."
+    )
+
+
+def rules(run: Run, source: Source) -> str:
+    """What orders fill against, when they arrive and what they cost."""
+    venue, facts = run.venue, source.instrument
+    if "deltas" in source.kinds:
+        against = "the recorded book, level by level"
+    else:
+        against = "the best quote" if "quotes" in source.kinds else "the last trade"
+    maker = facts.maker_fee if venue.maker_fee is None else venue.maker_fee
+    taker = facts.taker_fee if venue.taker_fee is None else venue.taker_fee
+    return (
+        f"Orders fill against {against}, which they do not change, {venue.latency_ms:g} ms after they are "
+        f"sent; fees are {_percent(maker)} maker and {_percent(taker)} taker; the account has "
+        f"{venue.balance:,f} {facts.quote} at leverage {venue.leverage:f}."
+    )
+
+
+def finished(results: Results) -> str:
+    """Figures of the end."""
+    held = f"; still open {results.open_position}" if results.open_position else ""
+    return (
+        f"Finished after {results.ticks:,} ticks: {results.orders:,} orders, {results.fills:,} fills, "
+        f"net profit {results.net_pnl}{held}."
+    )
+
+
+def ran_again(ts: int) -> str:
+    """A seek back."""
+    return f"Running again from the start to {readable(ts)} UTC; orders and fills come out the same."
+
+
+def readable(ts: int) -> str:
+    """Market time to the millisecond, as a sentence names it."""
+    return str(np.datetime64(ts, "ns").astype("datetime64[ms]"))
+
+
+def _percent(fraction: Decimal) -> str:
+    return f"{(fraction * 100).normalize():f} %"
