@@ -14,8 +14,17 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from engine.messages.columns import Rows
 from engine.messages.instrument import Instrument
@@ -27,6 +36,10 @@ type _Index = QModelIndex | QPersistentModelIndex
 
 _NAME, _BID, _ASK, _CHANGE = range(4)
 _ROW_PX: Final = 20
+_PAD: Final = 6
+_DISPLAY: Final = Qt.ItemDataRole.DisplayRole.value
+_GAP: Final = 5
+"""Between a symbol and its venue."""
 
 
 class TapeView(Protocol):
@@ -111,7 +124,11 @@ class _Rows(QAbstractTableModel):
             case Qt.ItemDataRole.ForegroundRole:
                 return self._colour(row, column)
             case Qt.ItemDataRole.ToolTipRole:
-                return row.name if row.live else self.tr("Stored; double-click to replay it")
+                return (
+                    row.name
+                    if row.live
+                    else self.tr("{name}: stored; double-click to replay it").format(name=row.name)
+                )
             case _:
                 return None
 
@@ -121,6 +138,34 @@ class _Rows(QAbstractTableModel):
         if column == _CHANGE and row.sign:
             return self.theme.colour("bid" if row.sign > 0 else "ask")
         return self.theme.colour("text")
+
+
+class _NameDelegate(QStyledItemDelegate):
+    """Paints the symbol whole and its venue, quiet, in the room that is left; stored ones all quiet."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.theme = theme
+
+    @override
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+        model = index.model()
+        assert isinstance(model, _Rows)  # noqa: S101 -- the panel makes both
+        row = model.rows[index.row()]
+        if option.state & QStyle.StateFlag.State_Selected:
+            painter.fillRect(option.rect, self.theme.colour("selection"))
+        symbol, _, venue = row.name.rpartition(".")
+        symbol = symbol or venue
+        metrics = QFontMetrics(option.font)
+        area = option.rect.adjusted(_PAD, 0, -2, 0)
+        flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        painter.setFont(option.font)
+        painter.setPen(self.theme.colour("text" if row.live else "quiet"))
+        painter.drawText(area, flags, metrics.elidedText(symbol, Qt.TextElideMode.ElideRight, area.width()))
+        area.setLeft(area.left() + metrics.horizontalAdvance(symbol) + _GAP)
+        if symbol != venue and metrics.horizontalAdvance(venue) <= area.width():
+            painter.setPen(self.theme.colour("quiet"))
+            painter.drawText(area, flags, venue)
 
 
 class WatchlistPanel(QWidget):
@@ -154,9 +199,10 @@ class WatchlistPanel(QWidget):
         header.setHighlightSections(False)
         header.setMinimumSectionSize(40)
         header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((_BID, 66), (_ASK, 66), (_CHANGE, 60)):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
-            header.resizeSection(column, width)
+        for column in (_BID, _ASK, _CHANGE):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
+        self._names = _NameDelegate(theme, self._table)
+        self._table.setItemDelegateForColumn(_NAME, self._names)
         self._table.doubleClicked.connect(self._on_double_clicked)
         column_ = QVBoxLayout(self)
         column_.setContentsMargins(0, 0, 0, 0)
@@ -170,7 +216,7 @@ class WatchlistPanel(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in these colours."""
-        self._theme = self._model.theme = theme
+        self._theme = self._model.theme = self._names.theme = theme
         self._table.viewport().update()
 
     def set_stored(self, instruments: Sequence[str]) -> None:
@@ -225,9 +271,39 @@ class WatchlistPanel(QWidget):
 
     def _show_table(self) -> None:
         self._table.setVisible(bool(self._model.rows))
+        self._share_width()
+
+    def _share_width(self) -> None:
+        """Give prices all that they need, then the symbol; the change goes where there is no room left."""
+        rows = self._model.rows
+        if not rows:
+            return
+        digits, words = QFontMetrics(mono_font(11)), QFontMetrics(self._table.font())
+        header = self._table.horizontalHeader()
+        room = self._table.viewport().width()
+        symbols = (row.name.rpartition(".")[0] or row.name for row in rows)
+        room -= max(words.horizontalAdvance(symbol) for symbol in symbols) + _PAD + _GAP
+        for column, texts in (
+            (_BID, [row.bid for row in rows]),
+            (_ASK, [row.ask for row in rows]),
+            (_CHANGE, [row.change for row in rows]),
+        ):
+            width = max(digits.horizontalAdvance(text) for text in texts) + 2 * _PAD
+            title = str(self._model.headerData(column, Qt.Orientation.Horizontal, _DISPLAY))
+            width = max(width, words.horizontalAdvance(title) + 2 * _PAD)
+            if column == _CHANGE:
+                self._table.setColumnHidden(_CHANGE, width > room)
+            if header.sectionSize(column) != width and not self._table.isColumnHidden(column):
+                header.resizeSection(column, width)
+            room -= width
 
     def _on_double_clicked(self, index: QModelIndex) -> None:
         self.choose(index.row())
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._share_width()
 
     @override
     def paintEvent(self, event: QPaintEvent) -> None:

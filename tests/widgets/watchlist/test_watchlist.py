@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 
+import pytest
+from PySide6.QtGui import QFontMetrics
 from pytestqt.qtbot import QtBot
 
 from app.state.session import SessionState
 from app.style import themes
 from engine.link.scripted import START_NS, frame
+from widgets.numbers import mono_font
 from widgets.watchlist import WatchlistPanel
 
 
@@ -46,3 +49,24 @@ def test_double_click_on_a_stored_one_asks_for_its_replay(qtbot: QtBot) -> None:
     with qtbot.waitSignal(panel.replay_asked) as asked:
         panel.choose(0)
     assert asked.args == ["ETHUSDT.BINANCE"]
+
+
+@pytest.mark.parametrize(("width", "change_shown"), [(250, False), (420, True)])
+def test_symbols_and_prices_are_whole_at_the_default_width(
+    qtbot: QtBot, width: int, change_shown: bool
+) -> None:
+    panel = WatchlistPanel(themes()["dark"])
+    qtbot.addWidget(panel)
+    panel.resize(width, 200)
+    panel.show()
+    state = SessionState()
+    state.apply(frame(1, quotes=_quotes(1.1)))
+    panel.set_stored(["BTCUSDT-PERP.BINANCE"])
+    panel.bind(state)
+    table = panel._table
+    assert table.isColumnHidden(3) is not change_shown
+    assert not table.horizontalScrollBar().isVisible()
+    digits, words = QFontMetrics(mono_font(11)), QFontMetrics(table.font())
+    for column in (1, 2):
+        assert table.columnWidth(column) >= digits.horizontalAdvance(panel.rows[0][column]) + 4
+    assert table.columnWidth(0) >= words.horizontalAdvance("BTCUSDT-PERP")
