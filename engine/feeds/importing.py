@@ -15,6 +15,7 @@ import msgspec
 from engine.columns import KINDS, Columns, Quotes
 from engine.errors import UserError
 from engine.feeds.instruments import Known, KnownInstruments
+from engine.feeds.naming import named_otherwise
 from engine.feeds.quality import crossed, out_of_order, silences
 from engine.feeds.reader import Reader, ReadFile, Source, data_files, file_size
 from engine.feeds.report import ImportReport
@@ -83,7 +84,9 @@ def import_files(
         added = store.add(instrument, parts, lambda part: step(_READING + (1 - _READING) * part, label))
         instrument = store.instrument(instrument_id)
     progress(1.0, DONE)
-    return _report(reader.files, parts, instrument, added, source, crossed_quotes)
+    report = _report(reader.files, parts, instrument, added, source, crossed_quotes)
+    doubts = named_otherwise(files, instrument.symbol, known)
+    return msgspec.structs.replace(report, notes=[*doubts, *report.notes])
 
 
 def _joined(files: Iterable[ReadFile]) -> dict[str, Columns]:

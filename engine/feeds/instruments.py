@@ -84,6 +84,12 @@ class KnownInstruments:
         """Identifiers that stand in the files by name, sorted."""
         return sorted(self._listed)
 
+    def is_symbol(self, word: str) -> bool:
+        """Whether `word` is the symbol of a listed instrument, or a pair of known currencies."""
+        if len(word) == 6 and self._pair(f"{word}.ANY", word) is not None:
+            return True
+        return any(word == instrument.symbol for instrument in self._listed.values())
+
     def find(self, instrument_id: str) -> Known:
         """Look `instrument_id` up in the lists, then try the rules.
 

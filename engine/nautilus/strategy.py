@@ -36,7 +36,7 @@ from engine.nautilus.account import AccountReader
 from engine.nautilus.gate import Gate, OrderIntent
 from engine.nautilus.instrument import quantity
 
-_REFUSALS_NAMED = 10
+_REFUSALS_NAMED = 5
 _SINKS = ("on_order_event", "on_position_event")
 
 
@@ -241,7 +241,7 @@ class StationStrategy(Strategy):
         if self._refused > _REFUSALS_NAMED:
             return
         last = " Later refusals are only told beside the orders." if self._refused == _REFUSALS_NAMED else ""
-        self._warn(f"Order {order_id} refused: {reason}{last}")
+        self._warn(f"Order {order_id} refused: {reason.rstrip('.')}.{last}")
 
     def _pass_gate(self, orders: list[Any]) -> bool:
         refusals = [

@@ -89,6 +89,39 @@ def test_the_real_file_of_an_exchange(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize(
+    ("name", "warned"),
+    [
+        ("usdjpy-ticks.csv", True),
+        ("GBPUSD/2019/ticks.csv", True),
+        ("eurusd-ticks.csv", False),
+        ("EURUSD/after-usdjpy.csv", True),
+        ("ticks.csv", False),
+        ("usdjpy-and-eurusd.csv", False),
+    ],
+)
+def test_a_file_named_after_another_pair_is_warned_of(
+    name: str, warned: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("time,bid,ask\n2019-02-04T00:00:00Z,1.1,1.2\n")
+    arguments = ["import", str(path), "--instrument", "EURUSD.TRUEFX", "--store", str(tmp_path / "s")]
+    assert main(arguments) == 0
+    out = capsys.readouterr().out
+    assert ("Warning: the name or folder of" in out) is warned
+    assert ("not EURUSD" in out) is warned
+
+
+def test_a_perpetual_whose_file_is_named_without_its_suffix_is_no_doubt(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "btcusdt.csv").write_text("time,bid,ask\n2019-02-04T00:00:00Z,1.1,1.2\n")
+    arguments = ["--instrument", "BTCUSDT-PERP.BINANCE", "--store", str(tmp_path / "s")]
+    assert main(["import", str(tmp_path / "btcusdt.csv"), *arguments]) == 0
+    assert "Warning" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["FILE"], "--instrument"),
