@@ -65,7 +65,7 @@ def test_symbols_and_prices_are_whole_at_the_default_width(
     panel.bind(state)
     table = panel._table
     assert table.isColumnHidden(3) is not change_shown
-    assert not table.horizontalScrollBar().isVisible()
+    qtbot.waitUntil(lambda: not table.horizontalScrollBar().isVisible())
     digits, words = QFontMetrics(mono_font(11)), QFontMetrics(table.font())
     for column in (1, 2):
         assert table.columnWidth(column) >= digits.horizontalAdvance(panel.rows[0][column]) + 4
