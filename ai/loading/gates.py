@@ -59,8 +59,8 @@ def _refuse_strange_onnx(facts: OnnxFacts, question: Question) -> None:
     foreign = sorted((facts.domains | set(facts.opsets)) - KNOWN_DOMAINS - facts.own_functions)
     if foreign:
         raise RefusedError(
-            f"It needs operators from a library of its own ({', '.join(foreign)}), a stranger's machine code; "
-            "export it with standard operators."
+            f"It needs operators of a library of its own ({', '.join(foreign)}), a stranger's machine "
+            "code; export it with standard operators."
         )
     if forbidden := sorted(facts.operators & _FORBIDDEN_OPERATORS):
         raise RefusedError(f"Its operator {forbidden[0]} loads compiled code; export it without a compiler.")
@@ -124,7 +124,7 @@ def _judge_weights(found: Findings) -> None:
         raise RefusedError(_no_architecture())
     elif (fit := fitting(shapes)) is None:
         raise RefusedError(
-            f"Its {len(shapes)} weights fit none of the station's architectures ({', '.join(ARCHITECTURES)}), "
+            f"Its {len(shapes)} weights fit none of the station's own ({', '.join(ARCHITECTURES)}), "
             "and weights alone do not tell how they are wired; export the model to ONNX instead."
         )
     else:

@@ -19,6 +19,7 @@ METADATA_KEY = "nexttick.passport"
 MAX_PASSPORT_BYTES = 16 << 20
 
 type Dtype = Literal["float64", "float32", "float16", "int64", "int32", "bool"]
+type Meaning = Literal["logits", "probabilities", "class", "value", "unused"]
 type Shape = tuple[int | str, ...]
 """Sizes; a name (`"batch"`) where a size is free."""
 
@@ -42,7 +43,7 @@ class Output(Record, frozen=True, kw_only=True):
     name: str
     dtype: Dtype
     shape: Shape
-    meaning: Literal["logits", "probabilities", "class", "value", "unused"]
+    meaning: Meaning
 
 
 class FeatureUse(Record, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 Shape letters: B batch, T rows of the window, F feature columns, C outputs. Keys and shapes are those of
 `ai.runtime.architectures`; training fills these modules, loading fills them from files of bare weights.
 """
+# ruff: noqa: N803, N806 - tensors are named by their shape
 
 import math
 from collections.abc import Callable, Mapping
@@ -22,12 +23,12 @@ class Mlp(nn.Module):
         self.layers = nn.ModuleList(nn.Linear(w, hidden) for w in widths[:-1])
         self.fc = nn.Linear(widths[-1], outputs)
 
-    def forward(self, x_BTF: Tensor) -> Tensor:  # noqa: N803 - a tensor is named by its shape
+    def forward(self, x_BTF: Tensor) -> Tensor:
         """Return y_BC."""
         h = x_BTF.flatten(1)
         for layer in self.layers:
             h = torch.relu(layer(h))
-        y_BC: Tensor = self.fc(h)  # noqa: N806
+        y_BC: Tensor = self.fc(h)
         return y_BC
 
 
@@ -39,10 +40,10 @@ class Lstm(nn.Module):
         self.lstm = nn.LSTM(inputs, hidden, layers, batch_first=True)
         self.fc = nn.Linear(hidden, outputs)
 
-    def forward(self, x_BTF: Tensor) -> Tensor:  # noqa: N803
+    def forward(self, x_BTF: Tensor) -> Tensor:
         """Return y_BC."""
-        h_BTH, _ = self.lstm(x_BTF)  # noqa: N806
-        y_BC: Tensor = self.fc(h_BTH[:, -1])  # noqa: N806
+        h_BTH, _ = self.lstm(x_BTF)
+        y_BC: Tensor = self.fc(h_BTH[:, -1])
         return y_BC
 
 
@@ -59,16 +60,16 @@ class Transformer(nn.Module):
         self.transformer = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
         self.fc = nn.Linear(model, outputs)
 
-    def forward(self, x_BTF: Tensor) -> Tensor:  # noqa: N803
+    def forward(self, x_BTF: Tensor) -> Tensor:
         """Return y_BC."""
-        h_BTH = self.embedding(x_BTF)  # noqa: N806
+        h_BTH = self.embedding(x_BTF)
         if self.positions:
-            h_BTH = h_BTH + _sines(h_BTH)  # noqa: N806
-        y_BC: Tensor = self.fc(self.transformer(h_BTH)[:, -1])  # noqa: N806
+            h_BTH = h_BTH + _sines(h_BTH)
+        y_BC: Tensor = self.fc(self.transformer(h_BTH)[:, -1])
         return y_BC
 
 
-def _sines(h_BTH: Tensor) -> Tensor:  # noqa: N803
+def _sines(h_BTH: Tensor) -> Tensor:
     rows, width = h_BTH.shape[1], h_BTH.shape[2]
     at = torch.arange(rows, device=h_BTH.device, dtype=torch.float32)[:, None]
     turn = torch.exp(

@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import nn
 
 from ai.passport.records import Architecture
 from ai.runtime import safetensors
 from ai.runtime.isolation_messages import Declared, Format
 from ai.runtime.modules import build
 from ai.runtime.onnx_export import export_onnx
+from ai.runtime.torch_outputs import flat_outputs
 
 type Arrays = dict[str, npt.NDArray[Any]]
 
@@ -55,10 +57,15 @@ def open_file(
     )
     if architecture is None:
         return OpenedFile(entries)
+    opened = _runnable(filled(weights, architecture), output_names)
+    return OpenedFile(entries, run=opened.run, export=opened.export)
+
+
+def filled(weights: Mapping[str, torch.Tensor], architecture: Architecture) -> nn.Module:
+    """Module of the architecture with these weights, no key more and none less."""
     module = build(architecture.name, architecture.sizes)
     module.load_state_dict(weights, strict=True)
-    opened = _runnable(module.eval(), output_names)
-    return OpenedFile(entries, run=opened.run, export=opened.export)
+    return module.eval()
 
 
 def read_weights(data: bytes, kind: Format) -> dict[str, torch.Tensor]:
@@ -93,19 +100,3 @@ def _runnable(module: Any, output_names: tuple[str, ...]) -> OpenedFile:
         return export_onnx(module, inputs, names)
 
     return OpenedFile(run=run, export=export)
-
-
-def flat_outputs(outputs: Any) -> list[torch.Tensor]:
-    """Tensors of a tensor, a tuple, a list or a dict, in order.
-
-    Raises
-    ------
-    ValueError
-        Something in it is no tensor.
-    """
-    if isinstance(outputs, torch.Tensor):
-        return [outputs]
-    parts = list(outputs.values()) if isinstance(outputs, Mapping) else outputs
-    if not isinstance(parts, list | tuple):
-        raise ValueError(f"its answer is a {type(parts).__name__}, not tensors")  # noqa: TRY004 - one kind
-    return [tensor for part in parts for tensor in flat_outputs(part)]
