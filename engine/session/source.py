@@ -84,8 +84,9 @@ class StoredSource:
         names = self._store.instruments()
         if run.instrument not in names:
             if not names:
+                state = "is empty" if self._store.root.is_dir() else "does not exist"
                 raise UserError(
-                    f"The store {run.store} is empty; import a file with 'nexttick import' or use --simulate."
+                    f"The store {run.store} {state}; import a file with 'nexttick import' or use --simulate."
                 )
             raise unknown_name("instrument", run.instrument, names)
         self.instrument = self._store.instrument(run.instrument)

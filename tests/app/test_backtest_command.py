@@ -205,8 +205,11 @@ def test_an_impossible_speed_is_a_sentence(store: Path, capsys: pytest.CaptureFi
 
 
 def test_an_empty_store_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["backtest", "--instrument", FX.id, "--store", str(tmp_path)]) == 2
-    assert "nexttick import" in capsys.readouterr().err
+    for place, words in ((tmp_path, "is empty"), (tmp_path / "none", "does not exist")):
+        assert main(["backtest", "--instrument", FX.id, "--store", str(place)]) == 2
+        said = capsys.readouterr().err
+        assert words in said
+        assert "nexttick import" in said
 
 
 @pytest.mark.parametrize(
