@@ -4,6 +4,7 @@ Everything on screen changes here and nowhere else, so that ticks cost by the fr
 so that what is hidden costs nothing.
 """
 
+import math
 import time
 from collections.abc import Callable
 from typing import Final, Protocol, override
@@ -93,8 +94,10 @@ class FrameFigures:
         Frames painted so far.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.count = 0
+        self._clock = clock
+        self._last_tick_s = -math.inf
         self._intervals_ms = _Ring()
         self._tick_to_paint_ms = _Ring()
         self._tick_to_all_ms = _Ring()
@@ -107,12 +110,18 @@ class FrameFigures:
         self._intervals_ms.add(interval_ms)
         if tick_to_paint_ms is not None:
             self._tick_to_paint_ms.add(tick_to_paint_ms)
+            self._last_tick_s = self._clock()
         if tick_to_all_ms is not None:
             self._tick_to_all_ms.add(tick_to_all_ms)
 
     def clear(self) -> None:
         """Forget the frames so far; a benchmark does after its warm-up."""
-        self.__init__()  # type: ignore[misc]
+        self.__init__(self._clock)  # type: ignore[misc]
+
+    @property
+    def seconds_since_tick(self) -> float:
+        """How long ago a new tick was painted; infinite where none was."""
+        return self._clock() - self._last_tick_s
 
     @property
     def intervals_ms(self) -> npt.NDArray[np.float64]:

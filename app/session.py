@@ -16,6 +16,7 @@ import numpy.typing as npt
 from app.state.log import LogState
 from app.state.session import SessionState
 from engine.link.protocols import Link, LinkDown
+from engine.link.thread import ThreadLink
 from engine.messages.commands import (
     AnyCommand,
     Attach,
@@ -107,6 +108,11 @@ class StationSession:
     def down(self) -> LinkDown | None:
         """Why the link ended; None while it is up."""
         return self._link.down
+
+    @property
+    def shares_our_process(self) -> bool:
+        """Whether the engine runs in a thread of this process."""
+        return isinstance(self._link, ThreadLink)
 
     @property
     def notice(self) -> Notice | None:

@@ -28,7 +28,7 @@ from app.windows.layouts import Layout, WindowPlace
 from app.windows.menus import make_actions, palette_entries
 from app.windows.panel_host import PanelHost
 from app.windows.panels import PANELS
-from app.windows.session_text import TickRate, describe, mode_of, status_cells, time_digits
+from app.windows.session_text import TickRate, TimeDigits, describe, mode_of, status_cells
 from app.windows.strategy import StrategyPanel
 from app.windows.top_bar import TopBar
 from widgets.blotter.table import EventTable
@@ -85,6 +85,7 @@ class MainWindow(QMainWindow):
         self._results_shown = False
         self._mode_colour = "signal"
         self._rate = TickRate()
+        self._digits = TimeDigits()
         self._process = psutil.Process()
         self._settling = QTimer(self, singleShot=True, interval=0)
         self._settling.timeout.connect(self._on_docks_moved)
@@ -210,9 +211,12 @@ class MainWindow(QMainWindow):
         state = self.station.state
         ticks_per_s = self._rate.over(state.health.ticks if state is not None else 0, now_s)
         memory = self._process.memory_info().rss
-        self.status.set_cells(status_cells(state, self.station.clock.figures, ticks_per_s, memory))
+        session = self.station.session
+        one_process = session is not None and session.shares_our_process
+        figures = self.station.clock.figures
+        self.status.set_cells(status_cells(state, figures, ticks_per_s, memory, one_process=one_process))
         if state is not None:
-            self.top.transport.set_time_precision(time_digits(state))
+            self.top.transport.set_time_precision(self._digits.of(state))
             self._raise_results(state)
         self._show_notice()
 

@@ -1,5 +1,6 @@
 """A session in words and figures: its name, its status line, the digits that its times have."""
 
+import weakref
 from typing import Final
 
 import numpy as np
@@ -16,6 +17,7 @@ from widgets.status import Cell
 _SAMPLED: Final = 512
 _SLOW_MS: Final = 250.0
 _RATE_OVER_S: Final = 1.0
+_RECENT_S: Final = 2.0
 
 
 translate: Final = QCoreApplication.translate
@@ -68,9 +70,17 @@ class TickRate:
 
 
 def status_cells(
-    state: SessionState | None, figures: FrameFigures, ticks_per_s: float, own_bytes: int
+    state: SessionState | None,
+    figures: FrameFigures,
+    ticks_per_s: float,
+    own_bytes: int,
+    *,
+    one_process: bool = False,
 ) -> list[Cell]:
-    """Every delay, conflation and loss, zero included; `own_bytes` is the window process's memory."""
+    """Every delay, conflation and loss, zero included.
+
+    `own_bytes` is the memory of the window's process, in which the engine runs too where it is `one_process`.
+    """
     own_mb = own_bytes / 2**20
     fps = figures.frames_per_s()
     frames = Cell(
@@ -87,7 +97,7 @@ def status_cells(
         ]
     health = state.health
     late = figures.tick_to_paint_ms[-120:]
-    paint = f"{np.median(late):.0f} ms" if len(late) else "–"
+    paint = f"{np.median(late):.0f} ms" if figures.seconds_since_tick < _RECENT_S else "–"
     return [
         Cell(
             translate("session", "Feed lag"),
@@ -128,20 +138,43 @@ def status_cells(
         ),
         Cell(
             translate("session", "Memory"),
-            f"{own_mb:,.0f} + {health.memory_mb:,.0f} MB",
-            translate("session", "Memory of this window's process and of the engine's"),
+            f"{own_mb:,.0f} MB" if one_process else f"{own_mb:,.0f} + {health.memory_mb:,.0f} MB",
+            translate("session", "Memory of the one process that holds window and engine")
+            if one_process
+            else translate("session", "Memory of this window's process and of the engine's"),
         ),
     ]
 
 
-def time_digits(state: SessionState) -> int:
-    """Digits of the second that the newest data have: 3, 6 or 9, so that no time shows zeros it never had."""
+class TimeDigits:
+    """Digits of the second in which a session's times are shown: 3, 6 or 9, what its first data have.
+
+    They stay, so that the clock keeps its width; only data that come with more digits raise them.
+    """
+
+    def __init__(self) -> None:
+        self._digits = 3
+        self._session: weakref.ref[SessionState] | None = None
+
+    def of(self, state: SessionState) -> int:
+        """Digits of this session; those of the last one until this one has data."""
+        found = _digits_of_newest(state)
+        if found is not None:
+            known = self._session is not None and self._session() is state
+            self._digits = max(self._digits, found) if known else found
+            self._session = weakref.ref(state)
+        return self._digits
+
+
+def _digits_of_newest(state: SessionState) -> int | None:
     newest = [
         tape.rows["ts"][-_SAMPLED:]
         for market in state.markets.values()
         for tape in (market.quotes, market.trades)
     ]
     times = np.concatenate(newest) if newest else np.empty(0, np.int64)
+    if not len(times):
+        return None
     for digits, unit in ((3, 1_000_000), (6, 1_000)):
         if not (times % unit).any():
             return digits

@@ -4,9 +4,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton, QToolButton
+from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
 
 from engine.link.scripted import START_NS, ScriptedLink, frame, transport
 from engine.messages.commands import (
@@ -21,7 +22,7 @@ from engine.messages.commands import (
     StepTo,
 )
 from engine.messages.events import Phase
-from tests.gui.conftest import Desk
+from tests.gui.conftest import RUN, Desk
 from widgets.transport.speed import LADDER, next_speed, slider_position, speed_at
 
 SECOND = 1_000_000_000
@@ -182,3 +183,57 @@ def test_scripted_links_are_closed_with_their_session(desk: Desk) -> None:
     first: ScriptedLink = desk.link
     desk.play()
     assert first.closed
+
+
+def _places(desk: Desk) -> list[QRect]:
+    bar = desk.window.top.transport
+    return [child.geometry() for child in bar.findChildren(QWidget) if child.parentWidget() is bar]
+
+
+def test_nothing_moves_when_the_step_changes_or_a_seek_runs(desk: Desk) -> None:
+    desk.play()
+    show(desk, Phase.PAUSED)
+    before = _places(desk)
+    for unit in Step:
+        desk.window.top.transport.set_step_unit(unit)
+        desk.tick()
+        assert _places(desk) == before, unit
+    show(desk, Phase.SEEKING, progress=0.4)
+    assert _places(desk) == before
+
+
+def test_marks_and_head_of_the_timeline_stay_above_its_times(desk: Desk) -> None:
+    desk.play(2)
+    line = desk.window.top.transport.timeline
+    line.set_bookmarks([START_NS])
+    show(desk, Phase.PAUSED, now=START_NS)
+    with_head = line.grab().toImage()
+    show(desk, Phase.PAUSED, now=START_NS + 30 * SECOND)
+    without = line.grab().toImage()
+    text = _rows_of_text(desk, without)
+    assert text, "the times are painted"
+    assert [y for y in text if _row(with_head, y) != _row(without, y)] == []
+
+
+def _rows_of_text(desk: Desk, picture: QImage) -> list[int]:
+    ground = desk.station.theme.colour("panel").rgb()
+    below_the_line = range(picture.height() // 2, picture.height())
+    return [y for y in below_the_line if set(_row(picture, y)) != {ground}]
+
+
+def _row(picture: QImage, y: int) -> list[int]:
+    return [picture.pixel(x, y) for x in range(60)]
+
+
+def test_the_clock_keeps_the_digits_of_the_first_data(desk: Desk) -> None:
+    desk.station.open_run(RUN)
+    fine = [(START_NS + 1_234_567, 1.1, 1.2, 1.0, 1.0)]
+    coarse = [(START_NS + SECOND + n, 1.1, 1.2, 1.0, 1.0) for n in range(0, 600_000_000, 1_000_000)]
+    desk.link.push(frame(1, quotes=fine))
+    desk.tick_later()
+    desk.tick_later()
+    assert len(desk.window.top.transport.time_text.rpartition(".")[2]) == 9
+    desk.link.push(frame(2, quotes=coarse))
+    desk.tick_later()
+    desk.tick_later()
+    assert len(desk.window.top.transport.time_text.rpartition(".")[2]) == 9

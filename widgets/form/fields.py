@@ -1,9 +1,12 @@
 """What a form asks for, read from a struct's JSON schema: names, types, ranges, descriptions, defaults."""
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
+
+_ZERO_IS: Final = re.compile(r"\b0 is [^.;]*(?:\.\d[^.;]*)*")
 
 type Value = int | float | str | bool
 
@@ -42,6 +45,12 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         below = f"{'below' if self.exclusive_high else 'at most'} {high}" if high is not None else ""
         above = f"{'above' if self.exclusive_low else 'at least'} {low}" if low is not None else ""
         return " and ".join(part for part in (above, below) if part)
+
+    @property
+    def zero_note(self) -> str:
+        """What a zero means, where the description says so (`0 is …`); nothing otherwise."""
+        found = _ZERO_IS.search(self.description)
+        return found[0] if found else ""
 
     def fault(self, value: Value) -> str:
         """What is wrong with a value, in one sentence; empty where nothing is."""

@@ -75,6 +75,11 @@ class ParameterForm(QWidget):
             editor.setToolTip(tip)
             editor.setAccessibleName(field.name)
             self._grid.addRow(label, editor)
+            if field.zero_note:
+                note = QLabel(field.zero_note)
+                note.setObjectName("form_note")
+                note.setWordWrap(True)
+                self._grid.addRow("", note)
         self._grid.addRow(self._error)
         self._on_edited()
 

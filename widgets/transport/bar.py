@@ -5,13 +5,14 @@ from typing import Final, Protocol, override
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction, QActionGroup, QIcon, QPainter, QPaintEvent
+from PySide6.QtGui import QAction, QActionGroup, QIcon, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QMenu,
     QProgressBar,
     QPushButton,
     QSizePolicy,
+    QStackedWidget,
     QToolButton,
     QWidget,
 )
@@ -141,7 +142,6 @@ class TransportBar(QWidget):
         self._clock = ClockText(theme)
         self._progress = QProgressBar()
         self._progress.setRange(0, 1000)
-        self._progress.setFixedWidth(120)
         self._progress.setTextVisible(False)
         self._cancel = QPushButton(self.tr("Cancel"))
         self._cancel.clicked.connect(self.seek_cancelled)
@@ -189,13 +189,34 @@ class TransportBar(QWidget):
         for button in (self._start, self._back, self._play, self._step, self._unit_button, self._finish):
             row.addWidget(button)
         row.addSpacing(4)
-        row.addWidget(self._speed)
+        row.addWidget(self._speed_or_progress())
         row.addSpacing(8)
         row.addWidget(self._timeline, 1)
-        row.addWidget(self._progress)
-        row.addWidget(self._cancel)
         row.addWidget(self._clock)
         self.setFixedHeight(41)
+
+    def _speed_or_progress(self) -> QWidget:
+        """Both in one place: a seek must not push the timeline away under the mouse that asked for it."""
+        working = QWidget()
+        row = QHBoxLayout(working)
+        row.setContentsMargins(8, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(self._progress, 1)
+        row.addWidget(self._cancel)
+        self._place = QStackedWidget()
+        self._place.addWidget(self._speed)
+        self._place.addWidget(working)
+        self._place.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        return self._place
+
+    def _fix_unit_width(self) -> None:
+        """Give the step's button the width of its longest text, so that nothing moves when it changes."""
+        widest = 0
+        for text in self._unit_names.values():
+            self._unit_button.setText(f"{text} ▾")
+            widest = max(widest, self._unit_button.sizeHint().width())
+        self._unit_button.setMinimumWidth(widest)
+        self.set_step_unit(self._unit)
 
     @property
     def timeline(self) -> Timeline:
@@ -304,7 +325,7 @@ class TransportBar(QWidget):
         if not changed:
             return
         working = phase in (Phase.SEEKING, Phase.LOADING) and not self._down
-        self._progress.setVisible(working)
+        self._place.setCurrentIndex(1 if working else 0)
         self._cancel.setVisible(working and phase is Phase.SEEKING)
         running = phase in _RUNNING and not self._down
         if self._icons:
@@ -316,3 +337,8 @@ class TransportBar(QWidget):
     def _on_step_unit_chosen(self, action: QAction) -> None:
         self.set_step_unit(action.data())
         self.step_unit_chosen.emit(self._unit)
+
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._fix_unit_width()  # the style sheet's font is known only now

@@ -6,13 +6,17 @@ from typing import Final, override
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from widgets.numbers import date_time_text, mono_font, time_text
 from widgets.theme import Theme
 
-_TRACK_Y: Final = 15.5
+_TRACK_Y: Final = 11.5
+_TOP: Final = 1
+_BOTTOM: Final = 22
+_LABELS: Final = 23
+"""Below everything that moves along the line, so that no mark hides a time."""
 _MARGIN: Final = 8
 _DAY_NS: Final = 86_400_000_000_000
 
@@ -144,21 +148,28 @@ class Timeline(QWidget):
         self._paint_head(painter, self._x(self._now), "text")
         if self._dragged_to is not None:
             self._paint_head(painter, self._x(self._dragged_to), "signal")
+        self._paint_labels(painter)
+
+    def _paint_labels(self, painter: QPainter) -> None:
         painter.setFont(mono_font(10))
-        painter.setPen(theme.colour("quiet"))
-        low = QRectF(_MARGIN, 22, right - _MARGIN, 14)
-        painter.drawText(low, Qt.AlignmentFlag.AlignLeft, self._label(self._start, 0))
-        painter.drawText(low, Qt.AlignmentFlag.AlignRight, self._label(self._end, 0))
+        painter.setPen(self._theme.colour("quiet"))
+        start, end = self._label(self._start, 0), self._label(self._end, 0)
+        box = QRectF(_MARGIN, _LABELS, self.width() - 2 * _MARGIN, self.height() - _LABELS)
+        painter.drawText(box, Qt.AlignmentFlag.AlignLeft, start)
+        if QFontMetrics(painter.font()).horizontalAdvance(f"{start}  {end}") <= box.width():
+            painter.drawText(box, Qt.AlignmentFlag.AlignRight, end)
 
     def _paint_loop(self, painter: QPainter) -> None:
         colour = self._theme.colour("warning")
         if self._loop is not None:
             left, right = self._x(self._loop[0]), self._x(self._loop[1])
-            painter.fillRect(QRectF(left, 4, max(right - left, 1), 22), self._theme.colour("warning", 0.18))
+            painter.fillRect(
+                QRectF(left, _TOP, max(right - left, 1), _BOTTOM - _TOP), self._theme.colour("warning", 0.18)
+            )
         marks = self._loop or ((self._loop_start,) if self._loop_start is not None else ())
         painter.setPen(QPen(colour, 1))
         for mark in marks:
-            painter.drawLine(QPointF(self._x(mark) + 0.5, 4), QPointF(self._x(mark) + 0.5, 26))
+            painter.drawLine(QPointF(self._x(mark) + 0.5, _TOP), QPointF(self._x(mark) + 0.5, _BOTTOM))
 
     def _paint_fills(self, painter: QPainter) -> None:
         for times, token, near, far in (
@@ -177,7 +188,7 @@ class Timeline(QWidget):
         for ts in self._bookmarks:
             if self._start <= ts <= self._end:
                 x = self._x(ts)
-                painter.drawPolygon(QPolygonF([QPointF(x - 3, 1), QPointF(x + 4, 1), QPointF(x + 0.5, 7)]))
+                painter.drawPolygon(QPolygonF([QPointF(x - 3, 0), QPointF(x + 4, 0), QPointF(x + 0.5, 6)]))
 
     def _paint_head(self, painter: QPainter, x: int, token: str) -> None:
-        painter.fillRect(QRectF(x - 1, 5, 3, 21), self._theme.colour(token))
+        painter.fillRect(QRectF(x - 1, _TOP, 3, _BOTTOM - _TOP), self._theme.colour(token))

@@ -88,3 +88,13 @@ def test_another_schema_takes_the_place_of_the_first(form: ParameterForm) -> Non
     assert form.values()["fast"] == 33
     assert form.error == ""
     assert len([label for label in form.findChildren(QLabel) if label.text() == "Fast period"]) == 1
+
+
+def test_what_a_zero_means_stands_under_its_field(qtbot: QtBot) -> None:
+    form = ParameterForm()
+    qtbot.addWidget(form)
+    form.set_schema(msgspec.json.schema(STRATEGIES["ema_cross"].parameters))
+    notes = [label.text() for label in form.findChildren(QLabel)]
+    assert "0 is about 1 % of the starting balance" in notes
+    form.set_schema(msgspec.json.schema(_Parameters))
+    assert len(form.values()) == 5
