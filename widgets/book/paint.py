@@ -33,9 +33,10 @@ class Brushes:
         self.hover = theme.colour("text", 0.07)
         self.inside = theme.colour("text", 0.05)
         self.sides = tuple(theme.colour(token) for token in ("quiet", "bid", "ask"))
-        self.bars = tuple(theme.colour(token, 0.30) for token in ("quiet", "bid", "ask"))
-        self.best_bars = tuple(theme.colour(token, 0.55) for token in ("quiet", "bid", "ask"))
-        self.profile = tuple(theme.colour(token, 0.38) for token in ("quiet", "bid", "ask"))
+        # Digits stand on these: their contrast is 4.5:1 or more on each.
+        self.bars = tuple(theme.colour(token, 0.26) for token in ("quiet", "bid", "ask"))
+        self.best_bars = tuple(theme.colour(token, 0.42) for token in ("quiet", "bid", "ask"))
+        self.profile = tuple(theme.colour(token, 0.30) for token in ("quiet", "bid", "ask"))
         self.flashes = tuple(theme.colour(token, 0.26) for token in ("quiet", "bid", "ask"))
         self.washes = tuple(theme.colour(token, 0.07) for token in ("quiet", "bid", "ask"))
         self.best_washes = tuple(theme.colour(token, 0.22) for token in ("quiet", "bid", "ask"))
@@ -150,7 +151,7 @@ class RowPainter:
             painter.fillRect(
                 span.left, top, span.width, height, (brushes.best_washes if best else brushes.washes)[side]
             )
-            head, pips = brushes.quiet, brushes.text
+            head, pips = brushes.text if best else brushes.quiet, brushes.text
         parts = self._price(picture, row.row)
         x = span.right - 8 - sum(self.text.width(part) for part in parts)
         for part, colour, glyphs in zip(
@@ -191,7 +192,7 @@ class RowPainter:
                 width = length * part / total
                 painter.fillRect(round(x), top + 1, max(1, round(x + width) - round(x)), height - 2, colour)
                 x += width
-        painter.setPen(self.brushes.quiet)
+        painter.setPen(self.brushes.text)
         text = _aligned(total, self.traded.full, self._size_precision)
         self.text.right(painter, span.right - _PAD, top, height, text)
 

@@ -1,7 +1,7 @@
 """From a risk to what a card says: labels, texts and tones. No painting."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from engine.messages.frames import Risk
@@ -24,12 +24,13 @@ _BY_SIGN: Mapping[int, Tone] = {-1: "ask", 0: "text", 1: "bid"}
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One label and its value; `note` stands beside it, quiet."""
+    """One label and its value; `note` stands beside it, quiet, and `tip` says how the value is made."""
 
     label: str
     text: str
     tone: Tone = "text"
     note: str = ""
+    tip: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,33 @@ class Card:
     curve: str | None
 
 
-def _profit(label: str, value: float, currency: str) -> Figure:
+def _profit(label: str, value: float, currency: str, tip: str) -> Figure:
     digits = money_digits(currency)
-    return Figure(label, signed_money(value, currency, digits), _BY_SIGN[sign_of(value, digits)])
+    return Figure(label, signed_money(value, currency, digits), _BY_SIGN[sign_of(value, digits)], tip=tip)
+
+
+def _profits(realised: float, unrealised: float, currency: str, tr: Translate) -> tuple[Figure, Figure]:
+    return (
+        _profit(
+            tr("Unrealised"),
+            unrealised,
+            currency,
+            _marked(tr("Profit of what is still held, before fees"), tr),
+        ),
+        _profit(
+            tr("Realised, net"), realised, currency, tr("Profit of what was closed, net of all fees paid")
+        ),
+    )
+
+
+def _marked(text: str, tr: Translate) -> str:
+    mark = tr("marked at the mid price (at the last trade where there are no quotes)")
+    return f"{text}, {mark}"
+
+
+def _exposure(value: float, currency: str, tr: Translate) -> Figure:
+    text = money_text(value, currency, money_digits(currency))
+    return Figure(tr("Exposure"), text, tip=_marked(tr("Size held times its price"), tr))
 
 
 def _drawdown(label: str, value: float, peak: float, currency: str, *, worst: str = "") -> Figure:
@@ -78,11 +103,14 @@ def card_of(risk: Risk, instrument: Instrument | None, tr: Translate) -> Card:
         figures=(
             Figure(tr("Position"), signed_text(risk.position, size_digits), _BY_SIGN[side]),
             Figure(tr("Average open"), price_text(risk.average_open, price_digits)),
-            Figure(tr("Exposure"), money_text(risk.exposure, currency, digits)),
-            _profit(tr("Unrealised"), risk.unrealised_pnl, currency),
-            _profit(tr("Realised"), risk.realised_pnl, currency),
+            _exposure(risk.exposure, currency, tr),
+            *_profits(risk.realised_pnl, risk.unrealised_pnl, currency, tr),
             Figure(tr("Fees paid"), money_text(risk.fees, currency, digits)),
-            Figure(tr("Equity"), money_text(risk.equity, currency, digits)),
+            Figure(
+                tr("Equity"),
+                money_text(risk.equity, currency, digits),
+                tip=_marked(tr("Balance and the profit of what is still held"), tr),
+            ),
             _drawdown(
                 tr("Drawdown"), risk.drawdown, peak, currency, worst=tr("deepest yet") if at_worst else ""
             ),
@@ -106,12 +134,13 @@ def total_cards(risks: Iterable[Risk], tr: Translate) -> list[Card]:
             badge=tr("{count} instruments").format(count=len(group)),
             badge_tone="quiet",
             figures=(
-                Figure(
-                    tr("Exposure"),
-                    money_text(sum(risk.exposure for risk in group), currency, money_digits(currency)),
+                _exposure(sum(risk.exposure for risk in group), currency, tr),
+                *_profits(
+                    sum(risk.realised_pnl for risk in group),
+                    sum(risk.unrealised_pnl for risk in group),
+                    currency,
+                    tr,
                 ),
-                _profit(tr("Unrealised"), sum(risk.unrealised_pnl for risk in group), currency),
-                _profit(tr("Realised"), sum(risk.realised_pnl for risk in group), currency),
                 Figure(
                     tr("Fees paid"),
                     money_text(sum(risk.fees for risk in group), currency, money_digits(currency)),

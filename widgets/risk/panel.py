@@ -3,9 +3,9 @@
 from typing import Final, override
 
 import numpy as np
-from PySide6.QtCore import QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QPainter, QPaintEvent
-from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QFont, QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QScrollArea, QToolTip, QVBoxLayout, QWidget
 
 from engine.messages.columns import Rows
 from widgets.chrome import dress, paint_empty
@@ -100,6 +100,22 @@ class RiskCards(QWidget):
             self.setMinimumHeight(sum(_height(card) + _GAP for card in cards))
         self.cards, self._curves, self._bound = cards, curves, bound
         self.update()
+
+    def tip_at(self, y: int) -> str:
+        """How the figure at a height is made; nothing where that needs no words."""
+        for card in self.cards:
+            line = (y - _HEAD - 2) // _LINE
+            if y >= 0 and 0 <= line < len(card.figures):
+                return card.figures[line].tip
+            y -= _height(card) + _GAP
+        return ""
+
+    @override
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent):
+            QToolTip.showText(event.globalPos(), self.tip_at(event.pos().y()), self)
+            return True
+        return super().event(event)
 
     @override
     def sizeHint(self) -> QSize:

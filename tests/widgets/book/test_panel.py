@@ -16,6 +16,7 @@ from app.state.orders import OrdersState
 from engine.link.builders import EURUSD, market, order
 from engine.messages.instrument import Instrument
 from widgets.book import LadderPanel
+from widgets.book.paint import Brushes
 from widgets.theme import Theme, load_themes
 
 type Sides = dict[str, list[tuple[float, float]]]
@@ -101,9 +102,32 @@ def test_bars_have_the_colour_of_their_side(panel: LadderPanel, theme: Theme) ->
     layout = panel.view.layout_now
     bar_bid, bar_ask = layout.bid.left + 4, layout.ask.left + 3
     below = theme.colour("panel")
-    assert near(pixel(panel, bar_bid, "0.99990"), mixed(theme.colour("bid"), below, 0.30))
-    assert near(pixel(panel, bar_ask, "1.00012"), mixed(theme.colour("ask"), below, 0.30))
+    assert near(pixel(panel, bar_bid, "0.99990"), mixed(theme.colour("bid"), below, 0.26))
+    assert near(pixel(panel, bar_ask, "1.00012"), mixed(theme.colour("ask"), below, 0.26))
     assert near(pixel(panel, bar_ask, "0.99990"), below)
+
+
+def luminance(colour: QColor) -> float:
+    """Relative luminance (WCAG 2.2)."""
+    parts = [value / 255 for value in rgb(colour)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(one: QColor, other: QColor) -> float:
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("colour_blind", [False, True])
+@pytest.mark.parametrize("name", ["dark", "light"])
+def test_digits_can_be_read_on_every_bar(name: str, colour_blind: bool) -> None:
+    toml = (RESOURCES / "themes.toml").read_bytes()
+    brushes = Brushes(load_themes(toml, colour_blind=colour_blind)[name])
+    for hovered in (False, True):
+        ground = mixed(brushes.hover, brushes.panel, brushes.hover.alphaF()) if hovered else brushes.panel
+        for bar in (*brushes.bars, *brushes.best_bars, *brushes.profile, *brushes.best_washes):
+            assert contrast(brushes.text, mixed(bar, ground, bar.alphaF())) >= 4.5
 
 
 def test_twenty_levels_a_side_are_in_view_tick_by_tick(panel: LadderPanel) -> None:

@@ -45,7 +45,7 @@ def test_every_number_with_a_side_tells_it_in_its_sign_and_in_its_tone() -> None
     assert (short.badge, short.badge_tone) == ("SHORT", "ask")
     assert figure(short, "Position") == Figure("Position", "−10,000", "ask")
     assert figure(short, "Unrealised") == Figure("Unrealised", "+1.00 USD", "bid")
-    assert figure(short, "Realised") == Figure("Realised", "−12.50 USD", "ask")
+    assert figure(short, "Realised, net") == Figure("Realised, net", "−12.50 USD", "ask")
     assert figure(short, "Average open").text == "1.09360"
     assert figure(short, "Fees paid").text == "0.22 USD"
 
@@ -54,7 +54,23 @@ def test_flat_is_neither_gain_nor_loss() -> None:
     flat = card(risk(0.0, average_open=None, realised_pnl=-0.001))
     assert (flat.badge, flat.badge_tone) == ("FLAT", "quiet")
     assert figure(flat, "Average open").text == "–"
-    assert figure(flat, "Realised") == Figure("Realised", "0.00 USD", "text")
+    assert figure(flat, "Realised, net") == Figure("Realised, net", "0.00 USD", "text")
+
+
+def test_what_is_marked_at_the_mid_and_what_is_net_of_fees_says_so(qtbot: QtBot) -> None:
+    panel = RiskPanel(THEMES["dark"])
+    qtbot.addWidget(panel)
+    session = FakeSession()
+    session.risk.apply([risk(1000)], 1)
+    panel.bind(session)
+    shown = panel.cards.cards[0]
+    tips = [panel.cards.tip_at(30 + 18 * line) for line in range(len(shown.figures))]
+    told = dict(zip((figure.label for figure in shown.figures), tips, strict=True))
+    for label in ("Exposure", "Unrealised", "Equity"):
+        assert "marked at the mid price" in told[label]
+    assert "net of all fees" in told["Realised, net"]
+    assert panel.cards.tip_at(5) == ""
+    assert panel.cards.tip_at(panel.cards.height() + 500) == ""
 
 
 @pytest.mark.parametrize(
@@ -81,7 +97,7 @@ def test_sums_are_of_one_currency_and_only_of_what_can_be_summed() -> None:
         risk(1.0, instrument="B.SIM", realised_pnl=-2.0, fees=0.5),
     ]
     (total,) = total_cards(risks, same)
-    assert figure(total, "Realised").text == "+3.00 USD"
+    assert figure(total, "Realised, net").text == "+3.00 USD"
     assert figure(total, "Fees paid").text == "1.50 USD"
     assert "Equity" not in {figure.label for figure in total.figures}
     assert total_cards(risks[:1], same) == []
