@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from widgets.numbers import DASH, MINUS, date_time_text, price_text, sign_of
+from widgets.numbers import DASH, MINUS, date_time_text, price_text, sign_of, time_text
 
 type Value = Decimal | int | str | None
 type Tone = Literal["text", "quiet", "bid", "ask", "signal", "warning", "danger"]
@@ -29,6 +29,8 @@ class Column[T]:
         Exact value of a row: what is sorted and exported.
     text : callable
         What the cell shows.
+    whole : callable, optional
+        The text without anything left out, where the cell leaves something out: for its tip and for copies.
     tone : callable, optional
         Theme token that colours the cell; the text itself tells the same.
     numeric : bool
@@ -42,6 +44,11 @@ class Column[T]:
     tone: Callable[[T], Tone] | None = None
     numeric: bool = False
     width: int = 90
+    whole: Callable[[T], str] | None = None
+
+    def whole_text(self, row: T) -> str:
+        """Text of a row with nothing left out."""
+        return (self.whole or self.text)(row)
 
     def key(self, row: T) -> Any:
         """Sort key; a missing number is below all others."""
@@ -96,17 +103,30 @@ def change[T](name: str, title: str, value: Callable[[T], Decimal | None], width
 
 def side[T](name: str, title: str, value: Callable[[T], str]) -> Column[T]:
     """Column of BUY and SELL."""
-    return Column(name, title, value, value, lambda row: "bid" if value(row) == "BUY" else "ask", width=52)
+    return Column(name, title, value, value, lambda row: "bid" if value(row) == "BUY" else "ask", width=46)
+
+
+def traded_thing[T](title: str, value: Callable[[T], str], width: int = 76) -> Column[T]:
+    """Column of instruments: the symbol in the cell, with its venue in the tip, in copies and files."""
+
+    def symbol(row: T) -> str:
+        return value(row).rpartition(".")[0] or value(row)
+
+    return Column("instrument", title, value, symbol, width=width, whole=value)
 
 
 def moment[T](name: str, title: str, value: Callable[[T], int | None]) -> Column[T]:
-    """Column of market times: ns in files, date and milliseconds on the screen."""
+    """Column of market times: ns in files, milliseconds in the cell, with the date in the tip and in copies."""
 
     def text(row: T) -> str:
         ts = value(row)
+        return DASH if ts is None else time_text(ts)
+
+    def whole(row: T) -> str:
+        ts = value(row)
         return DASH if ts is None else date_time_text(ts)
 
-    return Column(name, title, value, text, numeric=True, width=172)
+    return Column(name, title, value, text, numeric=True, width=96, whole=whole)
 
 
 def exact_text(value: Value) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from engine.messages.events import AccountChanged, Balance, Filled, Logged, OrderChanged, PositionChanged
-from widgets.blotter.column import Column, Tone, change, moment, number, side, words
+from widgets.blotter.column import Column, Tone, change, moment, number, side, traded_thing, words
 
 type Translate = Callable[[str], str]
 type AccountRow = tuple[AccountChanged, Balance]
@@ -20,25 +20,25 @@ _LEVEL_TONES: Mapping[str, Tone] = {"debug": "quiet", "warning": "warning", "err
 
 
 def order_columns(tr: Translate) -> list[Column[OrderChanged]]:
-    """Columns of the orders table."""
+    """Columns of the orders table; the first nine fit in 690 pixels."""
     return [
         moment("ts_ns", tr("Time UTC"), lambda row: row.ts),
-        words("instrument", tr("Instrument"), lambda row: row.instrument, 130),
+        traded_thing(tr("Instrument"), lambda row: row.instrument),
         side("side", tr("Side"), lambda row: row.side),
-        words("type", tr("Type"), lambda row: row.type, 90),
-        number("quantity", tr("Quantity"), lambda row: row.quantity),
-        number("filled", tr("Filled"), lambda row: row.filled),
-        number("price", tr("Price"), lambda row: row.price),
-        number("trigger", tr("Trigger"), lambda row: row.trigger),
-        number("average_price", tr("Average"), lambda row: row.average_price),
+        number("quantity", tr("Quantity"), lambda row: row.quantity, 76),
+        number("price", tr("Price"), lambda row: row.price, 78),
+        number("filled", tr("Filled"), lambda row: row.filled, 72),
+        number("average_price", tr("Average"), lambda row: row.average_price, 78),
         Column(
             "status",
             tr("Status"),
             lambda row: row.status,
             lambda row: row.status.replace("_", " ").capitalize(),
             lambda row: _STATUS_TONES.get(row.status, "text"),
-            width=110,
+            width=90,
         ),
+        words("type", tr("Type"), lambda row: row.type, 68),
+        number("trigger", tr("Trigger"), lambda row: row.trigger, 78),
         words("order_id", tr("Order"), lambda row: row.order_id, 170),
         words("strategy", tr("Strategy"), lambda row: row.strategy, 110),
         words("reason", tr("Reason"), lambda row: row.reason, 200),
@@ -46,15 +46,15 @@ def order_columns(tr: Translate) -> list[Column[OrderChanged]]:
 
 
 def fill_columns(tr: Translate) -> list[Column[Filled]]:
-    """Columns of the fills table."""
+    """Columns of the fills table; the first eight fit in 690 pixels."""
     return [
         moment("ts_ns", tr("Time UTC"), lambda row: row.ts),
-        words("instrument", tr("Instrument"), lambda row: row.instrument, 130),
+        traded_thing(tr("Instrument"), lambda row: row.instrument),
         side("side", tr("Side"), lambda row: row.side),
-        number("quantity", tr("Quantity"), lambda row: row.quantity),
-        number("price", tr("Price"), lambda row: row.price),
+        number("quantity", tr("Quantity"), lambda row: row.quantity, 80),
+        number("price", tr("Price"), lambda row: row.price, 84),
         number("fee", tr("Fee"), lambda row: row.fee, 80),
-        words("fee_currency", tr("Fee in"), lambda row: row.fee_currency, 60),
+        words("fee_currency", tr("Fee in"), lambda row: row.fee_currency, 56),
         words("liquidity", tr("Liquidity"), lambda row: row.liquidity, 70),
         words("trade_id", tr("Trade"), lambda row: row.trade_id, 150),
         words("order_id", tr("Order"), lambda row: row.order_id, 170),
@@ -63,15 +63,15 @@ def fill_columns(tr: Translate) -> list[Column[Filled]]:
 
 
 def position_columns(tr: Translate) -> list[Column[PositionChanged]]:
-    """Columns of the positions table."""
+    """Columns of the positions table; the first eight fit in 690 pixels."""
     return [
         moment("ts_ns", tr("Changed UTC"), lambda row: row.ts),
-        words("instrument", tr("Instrument"), lambda row: row.instrument, 130),
-        change("quantity", tr("Position"), lambda row: row.quantity),
-        number("average_open", tr("Average open"), lambda row: row.average_open, 100),
-        number("average_close", tr("Average close"), lambda row: row.average_close, 100),
-        change("realised_pnl", tr("Realised P&L"), lambda row: row.realised_pnl, 110),
-        words("currency", tr("In"), lambda row: row.currency, 56),
+        traded_thing(tr("Instrument"), lambda row: row.instrument),
+        change("quantity", tr("Position"), lambda row: row.quantity, 84),
+        change("realised_pnl", tr("Realised P&L"), lambda row: row.realised_pnl, 100),
+        words("currency", tr("In"), lambda row: row.currency, 46),
+        number("average_open", tr("Avg open"), lambda row: row.average_open, 86),
+        number("average_close", tr("Avg close"), lambda row: row.average_close, 86),
         moment("opened_ns", tr("Opened UTC"), lambda row: row.opened_ns),
         moment("closed_ns", tr("Closed UTC"), lambda row: row.closed_ns),
         words("position_id", tr("Position id"), lambda row: row.position_id, 150),

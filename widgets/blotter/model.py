@@ -203,6 +203,8 @@ class EventModel[T](QAbstractTableModel):
         match role:
             case Qt.ItemDataRole.DisplayRole:
                 return column.text(self.row(index.row()))
+            case Qt.ItemDataRole.ToolTipRole:
+                return column.whole_text(self.row(index.row()))
             case Qt.ItemDataRole.TextAlignmentRole:
                 side = Qt.AlignmentFlag.AlignRight if column.numeric else Qt.AlignmentFlag.AlignLeft
                 return side | Qt.AlignmentFlag.AlignVCenter

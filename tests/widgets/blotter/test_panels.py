@@ -105,6 +105,42 @@ def test_rows_are_copied_as_they_read(qtbot: QtBot, state: OrdersState) -> None:
     assert QGuiApplication.clipboard().text() == "SIM-001\tUSD\t1,000,000.00\t999,995.00\t5.00"
 
 
+@pytest.mark.parametrize(
+    ("made", "important"),
+    [
+        (OrdersPanel, {"quantity", "price", "filled", "average_price", "status", "type"}),
+        (FillsPanel, {"quantity", "price", "fee", "liquidity"}),
+        (PositionsPanel, {"quantity", "realised_pnl", "average_open", "average_close"}),
+    ],
+)
+def test_what_matters_is_in_sight_at_690_pixels(
+    qtbot: QtBot, made: type[OrdersPanel | FillsPanel | PositionsPanel], important: set[str]
+) -> None:
+    panel = made(DARK)
+    qtbot.addWidget(panel)
+    width, seen = 0, set()
+    for section, name in enumerate(panel.csv_text().strip().split(",")):
+        width += panel.view.columnWidth(section)
+        if width <= 690 - 9:  # the scroll bar
+            seen.add(name)
+    assert important <= seen
+
+
+def test_a_cell_is_short_and_its_tip_and_copy_are_whole(qtbot: QtBot, state: OrdersState) -> None:
+    panel = FillsPanel(DARK)
+    qtbot.addWidget(panel)
+    panel.bind(state)
+    state.apply([fill("T-1", ts=1_723_120_267_412_000_000)])
+    panel.refresh()
+    cells = [panel.model.index(0, at) for at in (0, 1)]
+    assert [cell.data() for cell in cells] == ["12:31:07.412", "EURUSD"]
+    tips = [cell.data(Qt.ItemDataRole.ToolTipRole) for cell in cells]
+    assert tips == ["2024-08-08 12:31:07.412", "EURUSD.SIM"]
+    panel.view.selectRow(0)
+    panel.copy()
+    assert QGuiApplication.clipboard().text().split("\t")[:2] == tips
+
+
 def test_profit_has_its_sign_and_its_colour(qtbot: QtBot, state: OrdersState) -> None:
     panel = PositionsPanel(DARK)
     qtbot.addWidget(panel)
