@@ -6,7 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Literal
 
+import msgspec
+import psutil
+
 from app.paths import ROOT, logs, run_folder
+from engine.errors import UserError
+from engine.link.endpoint import read_endpoint
 from engine.link.process import ProcessLink
 from engine.link.protocols import Link, Session
 from engine.link.server import OnWatcherLost
@@ -19,9 +24,23 @@ type Hosting = Literal["process", "thread"]
 COMMAND: Final = (sys.executable, "-m", "app.engine_main")
 
 
-def opener(hosting: Hosting) -> Callable[[Run], Link]:
-    """Function that hosts a run in this way."""
-    return in_thread if hosting == "thread" else in_process
+class Running(msgspec.Struct, frozen=True):
+    """An engine that can be joined: the file that says how, its process, and what it runs."""
+
+    file: Path
+    pid: int
+    run: Run
+
+
+def opener(hosting: Hosting, on_watcher_lost: OnWatcherLost = "stop") -> Callable[[Run], Link]:
+    """Function that hosts a run in this way; an engine in a thread ends with the window in any case."""
+    if hosting == "thread":
+        return in_thread
+
+    def open_link(run: Run) -> ProcessLink:
+        return in_process(run, on_watcher_lost)
+
+    return open_link
 
 
 def in_process(run: Run, on_watcher_lost: OnWatcherLost = "stop") -> ProcessLink:
@@ -48,9 +67,20 @@ def in_thread(run: Run) -> ThreadLink:
     return ThreadLink(make)
 
 
-def running() -> list[Path]:
-    """Endpoints of the engines that were told to outlive their window, oldest first."""
-    return sorted(run_folder().glob("*.json"), key=lambda path: path.stat().st_mtime)
+def running() -> list[Running]:
+    """Engines that were told to outlive their window and still run, oldest first.
+
+    Endpoints of engines that ended without a word, and files that are none, are left out.
+    """
+    found = []
+    for path in sorted(run_folder().glob("*.json"), key=lambda path: path.stat().st_mtime):
+        try:
+            endpoint = read_endpoint(path)
+        except UserError:
+            continue
+        if psutil.pid_exists(endpoint.pid):
+            found.append(Running(path, endpoint.pid, endpoint.run))
+    return found
 
 
 def attach(endpoint_file: Path, last_event: int = 0) -> ProcessLink:

@@ -66,7 +66,7 @@ def make_station(
     Sessions run where `hosting` (or else the settings) say, or on what `open_link` gives.
     """
     settings = SettingsFile(home() / "settings.toml")
-    open_link = open_link or link_opener(hosting or settings.settings.engine)
+    open_link = open_link or link_opener(hosting or settings.settings.engine, settings)
     chosen = store or Path(settings.settings.store or default_store())
     layouts = Layouts(CONFIGS / "layouts", home() / "layouts")
     station = Station(settings, layouts, open_link, chosen, MainWindow)
@@ -79,13 +79,13 @@ def make_station(
     return station
 
 
-def link_opener(hosting: Hosting) -> Callable[[Run], Link]:
+def link_opener(hosting: Hosting, settings: SettingsFile) -> Callable[[Run], Link]:
     """Function that hosts a run this way; imported late, as the first window need not wait for it."""
 
     def open_link(run: Run) -> Link:
         from app.engines import opener  # noqa: PLC0415
 
-        return opener(hosting)(run)
+        return opener(hosting, settings.settings.engine_when_window_closes)(run)
 
     return open_link
 
@@ -134,6 +134,7 @@ def main(*, hosting: Hosting | None = None, layout: str | None = None) -> int:
         station.layouts.load(layout)
         station.settings.update(layout=layout)
     window = open_on_demo(station)
+    window.deeds.offer_running()
     if station.settings.problem:
         window.top.banner.say(station.settings.problem, severity="warning")
     return run_until_closed(application, station)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from app.state.log import LogState
 from app.state.session import SessionState
+from engine.link.process import ProcessLink
 from engine.link.protocols import Link, LinkDown
 from engine.link.thread import ThreadLink
 from engine.messages.commands import (
@@ -58,6 +59,8 @@ class StationSession:
         What runs; `restart` runs it again.
     open_link : callable
         Hosts a run and gives the link to it.
+    link : Link or None
+        Link to an engine that runs already; None has one opened.
     wall_clock : callable
         Seconds since the epoch, local time for the silence notice.
 
@@ -68,13 +71,18 @@ class StationSession:
     """
 
     def __init__(
-        self, run: Run, open_link: Callable[[Run], Link], *, wall_clock: Callable[[], float] = time.time
+        self,
+        run: Run,
+        open_link: Callable[[Run], Link],
+        *,
+        link: Link | None = None,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self.run = run
         self.state = SessionState()
         self._open_link = open_link
         self._wall_clock = wall_clock
-        self._link = open_link(run)
+        self._link = link or open_link(run)
         self._asked_for = -1
         self._closed = False
 
@@ -92,7 +100,7 @@ class StationSession:
 
     def restart(self, run: Run | None = None) -> None:
         """End this run and start it (or another one) from its beginning; the log is kept."""
-        self._link.close()
+        _end(self._link)
         log: LogState = self.state.log
         self.run = run or self.run
         self.state = SessionState(log)
@@ -102,7 +110,20 @@ class StationSession:
     def close(self) -> None:
         """End the session; the last call."""
         self._closed = True
-        self._link.close()
+        _end(self._link)
+
+    def leave(self) -> None:
+        """Leave the engine to its rule, which may be to run on; the last call in place of `close`."""
+        self._closed = True
+        if isinstance(self._link, ProcessLink):
+            self._link.detach()
+        else:
+            self._link.close()
+
+    @property
+    def engine_pid(self) -> int | None:
+        """Process of the engine; None where it has none of its own."""
+        return self._link.pid if isinstance(self._link, ProcessLink) else None
 
     @property
     def down(self) -> LinkDown | None:
@@ -231,6 +252,14 @@ class StationSession:
             return None
         earlier = [ts for tape in tapes if (ts := _latest_before(tape, max(latest))) is not None]
         return max(earlier, default=None)
+
+
+def _end(link: Link) -> None:
+    # An engine that another window spawned would outlive a mere `close`.
+    if isinstance(link, ProcessLink):
+        link.end()
+    else:
+        link.close()
 
 
 def _latest_before(times: Sequence[int] | npt.NDArray[np.int64], limit: int) -> int | None:

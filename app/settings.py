@@ -24,6 +24,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Blue and orange instead of green and red.
     engine : str
         Where a session runs: `process`, or `thread` for debugging.
+    engine_when_window_closes : str
+        `stop` ends the session with its last window; `keep` lets it run on, to be attached to later.
     layout : str
         Name of the layout that a new window takes.
     store : str
@@ -37,6 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     theme: Literal["dark", "light"] = "dark"
     colour_blind: bool = False
     engine: Literal["process", "thread"] = "process"
+    engine_when_window_closes: Literal["stop", "keep"] = "stop"
     layout: str = "desk"
     store: str = ""
     bookmarks: dict[str, list[int]] = {}

@@ -21,6 +21,7 @@ from engine.messages.run import Run
 from widgets.theme import Theme
 
 if TYPE_CHECKING:
+    from app.engines import Running
     from app.windows.main_window import MainWindow
 
 
@@ -91,6 +92,30 @@ class Station(QObject):
         self.session_changed.emit()
         return self.session
 
+    def running(self) -> "list[Running]":
+        """Engines that run on their own and that this station does not watch, oldest first."""
+        from app.engines import running  # noqa: PLC0415 - a window without sessions need not load it
+
+        watched = self.session.engine_pid if self.session is not None else None
+        return [each for each in running() if each.pid != watched]
+
+    def attach(self, engine: "Running") -> StationSession:
+        """Watch an engine that runs already, in place of the session that is watched.
+
+        Raises
+        ------
+        UserError
+            It has ended meanwhile.
+        """
+        from app.engines import attach  # noqa: PLC0415
+
+        link = attach(engine.file)
+        if self.session is not None:
+            self.session.close()
+        self.session = StationSession(engine.run, self.open_link, link=link)
+        self.session_changed.emit()
+        return self.session
+
     def restart(self, run: Run | None = None) -> None:
         """Run again from the beginning, the same or a changed run; the log is kept."""
         if self.session is None:
@@ -154,10 +179,11 @@ class Station(QObject):
             self.finished.emit()
 
     def close(self) -> None:
-        """End the session and the clock; the last call."""
+        """Stop the clock; end the session or leave its engine running, as the settings say; the last call."""
         self.clock.stop()
         if self.session is not None:
-            self.session.close()
+            keep = self.settings.settings.engine_when_window_closes == "keep"
+            self.session.leave() if keep else self.session.close()
             self.session = None
 
     def _pump(self) -> int | None:

@@ -75,6 +75,21 @@ ACTIONS: Final[tuple[Act, ...]] = (
         SESSION,
         "replay",
     ),
+    Act(
+        "attach",
+        QT_TRANSLATE_NOOP("actions", "Attach to a running session…"),
+        "Ctrl+Shift+A",
+        "attach_session",
+        SESSION,
+    ),
+    Act(
+        "keep_engine",
+        QT_TRANSLATE_NOOP("actions", "Keep sessions running when the window closes"),
+        "Ctrl+Shift+R",
+        "toggle_keep_engine",
+        SESSION,
+        checkable=True,
+    ),
     Act("restart", QT_TRANSLATE_NOOP("actions", "Restart the session"), "Ctrl+R", "restart_session", SESSION),
     Act("demo", QT_TRANSLATE_NOOP("actions", "Watch the demo market"), "Ctrl+D", "watch_demo", SESSION),
     Act(

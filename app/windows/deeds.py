@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog
@@ -12,11 +12,16 @@ from app.windows.exports import ask_and_save, export_shown
 from app.windows.layouts import STANDARD
 from app.windows.panel_host import PanelHost
 from app.windows.replay_deeds import ReplayDeeds
+from app.windows.session_text import describe
 from engine.errors import UserError
 from engine.messages.run import Run
 from widgets.palette import Entry
 
+if TYPE_CHECKING:
+    from app.engines import Running
+
 LAYOUT_ENTRY: Final = "layout:"
+ATTACH_ENTRY: Final = "attach:"
 _ZOOM: Final = 1.5
 
 
@@ -64,6 +69,50 @@ class Deeds(ReplayDeeds):
         """Run again from the beginning."""
         if self._session is not None:
             self._station.restart()
+
+    def attach_session(self) -> None:
+        """Choose among the engines that run on their own, and watch one."""
+        group = self.tr("Running session")
+        entries = [Entry(f"{ATTACH_ENTRY}{e.pid}", self._name(e), group) for e in self._station.running()]
+        if entries:
+            self._window.palette_.open_with(entries)
+        else:
+            self._say(self.tr("No other session runs; one that is kept when its window closes stands here."))
+
+    def attach_to(self, pid: int) -> None:
+        """Watch the engine of this process in place of the session that is watched."""
+        engine = next((each for each in self._station.running() if each.pid == pid), None)
+        if engine is None:
+            self._say(self.tr("This engine has ended; start the session anew."))
+            return
+        try:
+            self._station.attach(engine)
+        except UserError as error:
+            self._say(str(error))
+
+    def offer_running(self) -> None:
+        """Say that sessions run that nobody watches, where some do, and offer to watch one."""
+        engines = self._station.running()
+        if not engines:
+            return
+        names = ", ".join(self._name(engine) for engine in engines)
+        if len(engines) == 1:
+            text, pid = self.tr("A session is still running: %1."), engines[0].pid
+            action = (self.tr("Attach"), lambda: self.attach_to(pid))
+        else:
+            text = self.tr("Sessions are still running: %1.")
+            action = (self.tr("Attach…"), self.attach_session)
+        self._window.top.banner.say(text.replace("%1", names), key="running", action=action)
+
+    def toggle_keep_engine(self) -> None:
+        """Let sessions that start from now on end with the window, or run on."""
+        settings = self._station.settings
+        keeps = settings.settings.engine_when_window_closes == "keep"
+        settings.update(engine_when_window_closes="stop" if keeps else "keep")
+
+    def _name(self, engine: "Running") -> str:
+        name, detail = describe(engine.run)
+        return f"{name} ({detail})"
 
     def run_again_with(self, strategy: str, parameters: object) -> None:
         """Run again from the beginning with another strategy or other parameters."""

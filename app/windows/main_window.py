@@ -21,7 +21,7 @@ from app.state.session import SessionState
 from app.station import Station
 from app.style import icon
 from app.windows.actions import ACTIONS
-from app.windows.deeds import LAYOUT_ENTRY, Deeds
+from app.windows.deeds import ATTACH_ENTRY, LAYOUT_ENTRY, Deeds
 from app.windows.docks import PanelDock, columns_of, place, saved_place, settle_titles
 from app.windows.exports import table_of
 from app.windows.layouts import Layout, WindowPlace
@@ -292,6 +292,8 @@ class MainWindow(QMainWindow):
             if act.icon:
                 self.actions_[act.id].setIcon(icon(act.icon, theme))
         self.actions_["colour_blind"].setChecked(self.station.settings.settings.colour_blind)
+        keeps = self.station.settings.settings.engine_when_window_closes == "keep"
+        self.actions_["keep_engine"].setChecked(keeps)
         names = ("start", "back", "play", "pause", "step", "finish")
         self.top.transport.set_icons({name: icon(name, theme) for name in names})
         self.top.transport.set_theme(theme)
@@ -319,6 +321,8 @@ class MainWindow(QMainWindow):
     def _on_palette_chosen(self, name: str) -> None:
         if name.startswith(LAYOUT_ENTRY):
             self.deeds.load_layout_named(name.removeprefix(LAYOUT_ENTRY))
+        elif name.startswith(ATTACH_ENTRY):
+            self.deeds.attach_to(int(name.removeprefix(ATTACH_ENTRY)))
         else:
             self.actions_[name].trigger()
 

@@ -273,6 +273,10 @@ class ProcessLink:
         """Leave the engine to its rule for a lost watcher."""
         self._leave(stop=False)
 
+    def end(self) -> None:
+        """Stop the engine, whoever spawned it, and leave."""
+        self._leave(stop=True)
+
     def _leave(self, *, stop: bool) -> None:
         if self._closer is not None:
             return
@@ -290,6 +294,8 @@ class ProcessLink:
             # Without a connection it cannot have heard `Stop`.
             self._engine.end(_STOP_S if self._connection is not None else 0.0)
             free_address(self._address)
+        elif stop:
+            self._reader.join(_STOP_S)  # the engine hangs up once it heard `Stop`
         if self._connection is not None:
             hang_up(self._connection)
         # An engine of someone else's that is stopped in the middle of the handshake must not hold us.
