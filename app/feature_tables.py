@@ -12,6 +12,7 @@ import polars as pl
 
 from ai.features import FeatureSet, Market
 from ai.features.sources import BOOK_FIELDS, columns_of
+from ai.features.values import Floats
 from engine.bars import Aggregation, BarBuilder, Bars, BarSpec, PricedTicks, PriceType, price_and_size
 from engine.book import Book
 from engine.columns import Columns, Deltas, Flag, Int64, Snapshots
@@ -136,13 +137,13 @@ class _Completion:
             filled = self._filled + amounts.cumsum()
             done = np.arange(1, len(bars) + 1) * self._step
             self._filled = int(filled[-1]) - len(bars) * self._step
-            return received[filled.searchsorted(done)]
+            return cast("Int64", received[filled.searchsorted(done)])
         starts = np.maximum.accumulate(ticks.ts_event // interval * interval)
         starts = np.maximum(starts, self._newest_start)
         before = np.concatenate([(self._last_received,), received])
         last = before[starts.searchsorted(bars.ts_open, side="right")]
         self._newest_start, self._last_received = int(starts[-1]), int(received[-1])
-        return np.maximum(last, bars.ts_open + interval)
+        return cast("Int64", np.maximum(last, bars.ts_open + interval))
 
 
 def _bar_frame(bars: Bars, ts: Int64) -> pl.DataFrame:
@@ -205,9 +206,7 @@ def _snapshots(store: Store, instrument: str, levels: int) -> Iterator[pl.DataFr
         yield _book_frame(books.ts_init, table, books)
 
 
-def _book_frame(
-    ts: Int64, table: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]", of: Columns
-) -> pl.DataFrame:
+def _book_frame(ts: Int64, table: Floats, of: Columns) -> pl.DataFrame:
     """`table` is `[rows, 4, levels]` in the order of `BOOK_FIELDS`, scaled."""
     table[:, 0::2] /= 10.0**of.price_precision
     table[:, 1::2] /= 10.0**of.size_precision

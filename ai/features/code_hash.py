@@ -23,7 +23,6 @@ _LAYOUT = {tokenize.COMMENT, tokenize.NL, tokenize.ENCODING, tokenize.ENDMARKER}
 _STARTS = {tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
 
 
-@cache
 def code_hash(kind: type) -> str:
     """SHA-256 of the code of `kind`, in hexadecimal.
 
@@ -32,6 +31,11 @@ def code_hash(kind: type) -> str:
     UserError
         The source is not there (a program packed without it).
     """
+    return _hash_of(kind)
+
+
+@cache
+def _hash_of(kind: Any) -> str:
     texts: dict[str, str] = {}
     _collect(sys.modules[kind.__module__], kind.__qualname__.partition(".")[0], kind, texts)
     joined = "\n".join(f"{name}:{normalised(text)}" for name, text in sorted(texts.items()))
@@ -98,7 +102,7 @@ def _statement(module: ModuleType, name: str) -> str | None:
 def _parsed(module: ModuleType) -> tuple[list[str], dict[str, ast.stmt]]:
     try:
         source = inspect.getsource(module)
-    except OSError as error:
+    except (OSError, TypeError) as error:
         raise UserError(
             f"The source of {module.__name__} is not here, so features cannot be told from changed ones; "
             "install the station with its .py files."

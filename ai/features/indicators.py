@@ -132,9 +132,9 @@ class Atr(Feature):
     @override
     def formula(self, of: Source, market: Market) -> tuple[Value, ...]:
         high, low, close = of["high"], of["low"], before(of["close"])
-        # With the distances from the close first: where that is missing, so is the true range.
+        # The distances from the close come first, as `larger` keeps a first that is NaN: the first bar's.
         gap = larger(absolute(high - close), absolute(low - close))
-        return (stepped(larger(high - low, gap), wilder, self.period),)
+        return (stepped(larger(gap, high - low), wilder, self.period),)
 
 
 @dataclass(frozen=True)

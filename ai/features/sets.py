@@ -60,7 +60,6 @@ class Entry:
     def facts(self) -> dict[str, Any]:
         """What a passport records of it."""
         warm_up = self.feature.warm_up
-        kind: type = type(self.feature)
         return {
             "name": self.feature.name,
             "parameters": self.feature.parameters(),
@@ -69,7 +68,7 @@ class Entry:
             "outputs": list(self.outputs),
             "lag_rows": self.feature.lag_rows,
             "warm_up": {"rows": warm_up.rows, "ns": warm_up.ns},
-            "code": code_hash(kind),
+            "code": code_hash(type(self.feature)),
         }
 
 

@@ -162,7 +162,7 @@ def where_equal(a: Number, b: Number, then: Number, otherwise: Number) -> Value:
 
 
 def larger(a: Value, b: Value) -> Value:
-    """Larger of two numbers."""
+    """Larger of two numbers; the first where one is NaN."""
     return where_less(a, b, b, a)
 
 

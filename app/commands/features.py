@@ -178,17 +178,21 @@ def _checked(store: Store, instruments: dict[str, str], features: FeatureSet, ro
     markets = _markets(store, instruments)
     differences = parity(features, tables, markets)
     ahead = look_ahead(features, tables, markets)
+    values = features.batch(tables, markets).select(pl.col(features.outputs).is_not_nan().sum()).collect()
     return {
         "set": features.name,
         "sha256": features.sha256,
         "rows": int(tables[features.clock].select(pl.len()).collect().item()),
         "differences": differences,
         "look_ahead": ahead,
+        "values": values.row(0, named=True),
     }
 
 
 def _answer(instrument: str, checks: list[dict[str, Any]]) -> Result:
-    lines, ahead = [], []
+    lines: list[str] = []
+    ahead: list[str] = []
+    untested: list[str] = []
     worst = 0.0
     for check in checks:
         lines.append(f"{check['set']} on {instrument}: {check['rows']:,} rows")
@@ -196,11 +200,15 @@ def _answer(instrument: str, checks: list[dict[str, Any]]) -> Result:
             row = check["look_ahead"].get(output)
             probe = "no look-ahead" if row is None else f"LOOKS AHEAD at row {row:,}"
             verdict = "" if difference <= TOLERANCE else "  DIFFERS"
+            if not check["values"][output]:
+                untested.append(output)
+                probe = "too few rows for a value"
             lines.append(f"  {output:<32}{difference:>12.2e}  {probe}{verdict}")
             worst = max(worst, difference)
         ahead += list(check["look_ahead"])
     failed = bool(ahead) or worst > TOLERANCE
-    lines.append("FAILED" if failed else "Both forms agree, and nothing looks ahead.")
+    verdict = "FAILED" if failed else "Both forms agree, and nothing looks ahead."
+    lines.append(verdict + (f" {len(untested)} had too few rows to tell." if untested else ""))
     json = {
         "instrument": instrument,
         "features": [output for check in checks for output in check["differences"]],
@@ -208,6 +216,7 @@ def _answer(instrument: str, checks: list[dict[str, Any]]) -> Result:
         "max_relative_difference": worst if np.isfinite(worst) else None,
         "tolerance": TOLERANCE,
         "look_ahead": ahead,
+        "untested": untested,
         "sets": checks,
     }
     return Result(json, "\n".join(lines), exit_code=1 if failed else 0)
