@@ -116,7 +116,7 @@ def traded_thing[T](title: str, value: Callable[[T], str], width: int = 76) -> C
 
 
 def moment[T](name: str, title: str, value: Callable[[T], int | None]) -> Column[T]:
-    """Column of market times: ns in files, milliseconds in the cell, with the date in the tip and in copies."""
+    """Column of market times: ns in files, milliseconds in the cell, the date in the tip and in copies."""
 
     def text(row: T) -> str:
         ts = value(row)

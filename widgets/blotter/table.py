@@ -192,7 +192,7 @@ class EventTable[T](QWidget):
         self.export_asked.emit(f"{self._name}.csv", self.csv_text())
 
     def copy(self) -> None:
-        """Put the selected rows on the clipboard, columns parted by tabs: what the screen shows, with dates and venues."""
+        """Put the selected rows on the clipboard, columns parted by tabs, with dates and venues."""
         rows = sorted(index.row() for index in self.view.selectionModel().selectedRows())
         shown = [c for s, c in enumerate(self.model.columns) if not self.view.isColumnHidden(s)]
         lines = ["\t".join(column.whole_text(self.model.row(row)) for column in shown) for row in rows]

@@ -12,6 +12,7 @@ from widgets.book.rows import GROUPS
 from widgets.book.state import BookMarket, LadderState, WorkingOrders
 from widgets.book.view import LadderView
 from widgets.chrome import dress
+from widgets.stale import StaleVeil
 from widgets.theme import Theme
 
 
@@ -58,6 +59,7 @@ class LadderPanel(QWidget):
         self._name.setObjectName("quiet")
         self.view.follow_changed.connect(self._on_follow_changed)
         self._lay_out()
+        self._stale = StaleVeil(self.view, theme)
         self.set_theme(theme)
 
     def _group_name(self, group: int) -> str:
@@ -107,6 +109,11 @@ class LadderPanel(QWidget):
         """Repaint in another theme."""
         dress(self, theme)
         self.view.set_theme(theme)
+        self._stale.set_theme(theme)
+
+    def set_stale(self, age_s: float | None) -> None:
+        """Grey out data that stopped coming and count its age, in s; None while it is fresh."""
+        self._stale.set_age(age_s)
 
     def set_group(self, group: int | None) -> None:
         """Ticks per row; None chooses them so that the book fits."""

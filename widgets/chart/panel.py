@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from engine.errors import UserError
 from widgets.chart.canvas import Canvas
 from widgets.chart.state import ChartMarket, ChartOrders
+from widgets.stale import StaleVeil
 from widgets.theme import Theme
 
 _PRESETS: Final = ("1-SECOND", "1-MINUTE", "5-MINUTE", "100-TICK")
@@ -55,6 +56,7 @@ class ChartPanel(QWidget):
         self.now_button.setToolTip(self.tr("Follow the clock again"))
         self.now_button.clicked.connect(self.canvas.back_to_now)
         self.now_button.hide()
+        self._stale = StaleVeil(self.canvas, theme)
         self.canvas.installEventFilter(self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -87,6 +89,11 @@ class ChartPanel(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Use other colours."""
         self.canvas.set_theme(theme)
+        self._stale.set_theme(theme)
+
+    def set_stale(self, age_s: float | None) -> None:
+        """Grey out data that stopped coming and count its age, in s; None while it is fresh."""
+        self._stale.set_age(age_s)
 
     def set_marks(self, bookmarks: list[int], loop: tuple[int, int] | None) -> None:
         """Show bookmarks and the loop between two times, ns."""

@@ -30,6 +30,7 @@ from engine.messages.columns import Rows
 from engine.messages.instrument import Instrument
 from widgets.chrome import paint_empty
 from widgets.numbers import mono_font, percent_text, price_text, sign_of
+from widgets.stale import StaleVeil
 from widgets.theme import Theme
 
 type _Index = QModelIndex | QPersistentModelIndex
@@ -207,6 +208,7 @@ class WatchlistPanel(QWidget):
         column_ = QVBoxLayout(self)
         column_.setContentsMargins(0, 0, 0, 0)
         column_.addWidget(self._table)
+        self._stale = StaleVeil(self._table, theme)
         self._show_table()
 
     @property
@@ -217,7 +219,12 @@ class WatchlistPanel(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Paint in these colours."""
         self._theme = self._model.theme = self._names.theme = theme
+        self._stale.set_theme(theme)
         self._table.viewport().update()
+
+    def set_stale(self, age_s: float | None) -> None:
+        """Grey out data that stopped coming and count its age, in s; None while it is fresh."""
+        self._stale.set_age(age_s)
 
     def set_stored(self, instruments: Sequence[str]) -> None:
         """List these stored instruments below those of the session."""
