@@ -85,6 +85,7 @@ class StationSession:
         self._link = link or open_link(run)
         self._asked_for = -1
         self._closed = False
+        self._down_since_s = 0.0
 
     # Life
 
@@ -105,6 +106,7 @@ class StationSession:
         self.run = run or self.run
         self.state = SessionState(log)
         self._asked_for = -1
+        self._down_since_s = 0.0
         self._link = self._open_link(self.run)
 
     def close(self) -> None:
@@ -160,6 +162,15 @@ class StationSession:
             f"{datetime.fromtimestamp(line.ts // 1_000_000_000, UTC):%H:%M:%S} {line.level} {line.text}"
             for line in lines
         ]
+
+    @property
+    def stale_s(self) -> float | None:
+        """Seconds for which what is shown is old: no answer, or the link is down; None where it is not."""
+        if self._link.down is not None:
+            self._down_since_s = self._down_since_s or self._wall_clock()
+            return self._wall_clock() - self._down_since_s
+        silent = self._link.silent_s
+        return silent if silent > SILENCE_S else None
 
     # Transport
 

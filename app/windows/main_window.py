@@ -258,6 +258,9 @@ class MainWindow(QMainWindow):
     def _show_mode(self, notice: Notice | None) -> None:
         mode = mode_of(notice, self.station.state)
         self.top.show_mode(*mode)
+        stale_s = self.station.session.stale_s if self.station.session is not None else None
+        for host in self.hosts.values():
+            host.set_stale(stale_s)
         self.top.transport.set_down(down=notice is not None and notice.cause != "silence")
         if mode[1] != self._mode_colour:
             self._mode_colour = mode[1]

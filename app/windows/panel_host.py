@@ -12,7 +12,7 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from app.state.session import SessionState
-from app.windows.panels import Panel, PanelSpec
+from app.windows.panels import Aging, Panel, PanelSpec
 from widgets.theme import Theme
 
 _log = logging.getLogger(__name__)
@@ -52,6 +52,7 @@ class PanelHost(QWidget):
         self._theme = theme
         self._session = session
         self._on_made = on_made
+        self._stale_s: float | None = None
         self._bound: tuple[object, ...] = ()
         self._panel: Panel | None = None
         self._widget: QWidget | None = None
@@ -100,6 +101,7 @@ class PanelHost(QWidget):
             self._put_away(self._widget)
         self._widget, self._panel = widget, panel or cast("Panel", widget)
         self._bound = ()
+        self._stale_s = None
         self._stack.addWidget(widget)
         self._stack.setCurrentWidget(widget)
 
@@ -123,6 +125,12 @@ class PanelHost(QWidget):
         self._theme = theme
         if self._panel is not None:
             self._panel.set_theme(theme)
+
+    def set_stale(self, age_s: float | None) -> None:
+        """Let a panel that shows the market say for how long it is out of date; None is not at all."""
+        if isinstance(self._panel, Aging) and age_s != self._stale_s:
+            self._stale_s = age_s
+            self._panel.set_stale(age_s)
 
     # What the frame clock asks
 

@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Callable
-from typing import Any, Final, Literal, Protocol, cast
+from typing import Any, Final, Literal, Protocol, cast, runtime_checkable
 
 import msgspec
 from PySide6.QtCore import QCoreApplication
@@ -26,6 +26,14 @@ class Panel(Protocol):
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in these colours."""
+
+
+@runtime_checkable
+class Aging(Protocol):
+    """A panel whose market grows old when the session is silent."""
+
+    def set_stale(self, age_s: float | None) -> None:
+        """Grey what is shown and count its age, seconds; None is new."""
 
 
 def whole(state: SessionState) -> tuple[object, ...]:

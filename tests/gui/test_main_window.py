@@ -187,6 +187,37 @@ def test_tabs_behind_another_are_not_refreshed(desk: Desk) -> None:
     assert desk.window.hosts["log"].refreshes == before
 
 
+class _Aging(QWidget):
+    def __init__(self) -> None:
+        super().__init__()
+        self.ages: list[float | None] = []
+
+    def bind(self, *parts: object) -> None: ...
+
+    def set_theme(self, theme: Theme) -> None: ...
+
+    def refresh(self) -> None: ...
+
+    def set_stale(self, age_s: float | None) -> None:
+        self.ages.append(age_s)
+
+
+def test_panels_are_told_how_old_the_market_is(desk: Desk) -> None:
+    desk.play()
+    panel = _Aging()
+    desk.window.hosts["ladder"].replace(panel)
+    desk.tick_later()
+    assert panel.ages == []
+    desk.link.fall_silent(7.0)
+    desk.tick_later()
+    desk.link.fall_silent(0.0)
+    desk.tick_later()
+    assert panel.ages == [7.0, None]
+    desk.link.break_with(LinkDown("The engine stopped: gone.", [], expected=False))
+    desk.tick_later()
+    assert panel.ages[-1] is not None
+
+
 class _Failing(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
