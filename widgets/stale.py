@@ -17,10 +17,11 @@ from widgets.theme import Theme
 _GREY = 0.6
 _PAD = 6
 _HEIGHT = 20
+_TOP = 32
 
 
 class StaleVeil(QWidget):
-    """Veil over a widget, hidden while the data is fresh.
+    """Veil over a widget, hidden while the data is fresh; its words are above, or at the foot of a list.
 
     Attributes
     ----------
@@ -28,8 +29,9 @@ class StaleVeil(QWidget):
         What it says; nothing while it is hidden.
     """
 
-    def __init__(self, over: QWidget, theme: Theme) -> None:
+    def __init__(self, over: QWidget, theme: Theme, *, at_foot: bool = False) -> None:
         super().__init__(over)
+        self._at_foot = at_foot
         self.text = ""
         self._theme = theme
         self._glyphs = Glyphs(mono_font(11))
@@ -71,7 +73,9 @@ class StaleVeil(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), self._theme.colour("panel", _GREY))
         width = self._glyphs.width(self.text) + 2 * _PAD
-        tag = QRect((self.width() - width) // 2, min(32, max(0, self.height() - _HEIGHT)), width, _HEIGHT)
+        lowest = max(0, self.height() - _HEIGHT - _PAD)
+        top = lowest if self._at_foot else min(_TOP, lowest)
+        tag = QRect((self.width() - width) // 2, top, width, _HEIGHT)
         painter.fillRect(tag, self._theme.colour("raised"))
         painter.setFont(self._glyphs.font)
         painter.setPen(self._theme.colour("warning"))

@@ -208,7 +208,7 @@ class WatchlistPanel(QWidget):
         column_ = QVBoxLayout(self)
         column_.setContentsMargins(0, 0, 0, 0)
         column_.addWidget(self._table)
-        self._stale = StaleVeil(self._table, theme)
+        self._stale = StaleVeil(self._table, theme, at_foot=True)
         self._show_table()
 
     @property
