@@ -2,20 +2,23 @@
 
 polars' own expressions would go over memory once per operation and round sums in an order of their own; here
 a block of rows passes through the whole graph before the next, and what several features need is computed
-once. Only values that later rows look back at are kept whole.
+once. Of values that later rows look back at only as much is kept as their windows reach.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import zip_longest
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from ai.features.values import NAN, OPERATIONS, Floats, Number, Value
+from ai.features.windows import Window
 
 type Int64 = npt.NDArray[np.int64]
 
-_BLOCK: Final = 8_192
+_BLOCK: Final = 16_384
 
 
 def evaluate(outputs: Sequence[Value], ts: Int64, columns: Mapping[str, Floats]) -> list[Floats]:
@@ -31,7 +34,31 @@ def evaluate(outputs: Sequence[Value], ts: Int64, columns: Mapping[str, Floats])
     -------
     list of float64 arrays `[rows]`
     """
-    return _Evaluation(outputs, ts, columns).run()
+    graph = _Graph(outputs, columns, len(ts))
+    windows = {window.ns: _FirstRows(ts, window.ns) for window in graph.windows if window.ns}
+    spans = [(start, min(start + _BLOCK, len(ts))) for start in range(0, len(ts), _BLOCK)]
+
+    def first_rows(span: tuple[int, int]) -> dict[int, Int64]:
+        return {ns: rows.of(*span) for ns, rows in windows.items()}
+
+    with np.errstate(all="ignore"):
+        for span, first in _one_ahead(first_rows, spans):
+            graph.block(*span, first)
+    return graph.results
+
+
+def _one_ahead[Span, Found](find: Callable[[Span], Found], spans: list[Span]) -> Iterator[tuple[Span, Found]]:
+    """Find what belongs to each span in a background thread, a block ahead: it is a third of the work."""
+    if len(spans) < 2:
+        yield from ((span, find(span)) for span in spans)
+        return
+    with ThreadPoolExecutor(1) as ahead:
+        coming = ahead.submit(find, spans[0])
+        for span, following in zip_longest(spans, spans[1:]):
+            found = coming.result()
+            if following is not None:
+                coming = ahead.submit(find, following)
+            yield span, found
 
 
 def in_order(outputs: Sequence[Value]) -> list[Value]:
@@ -49,96 +76,72 @@ def in_order(outputs: Sequence[Value]) -> list[Value]:
     return list(ordered)
 
 
-class _Evaluation:
-    def __init__(self, outputs: Sequence[Value], ts: Int64, columns: Mapping[str, Floats]) -> None:
-        self._ts, self._columns, self._outputs = ts, columns, outputs
-        self._order = in_order(outputs)
-        self._results = {output: np.empty(len(ts)) for output in outputs}
-        self._whole = {
-            value.arguments[0]: np.empty(len(ts)) for value in self._order if value.operation == "ago"
-        }
-        self._prefixes = {v: _Prefix(len(ts)) for v in self._order if v.operation == "prefix"}
-        windows = {v.detail.ns: _FirstRows(ts, v.detail.ns) for v in self._order if _reaches_time(v)}
-        self._first_rows = windows
-        self._last_use = {
-            a: k for k, v in enumerate(self._order) for a in v.arguments if isinstance(a, Value)
-        }
-        self._memory: dict[Value, Any] = {}
-        self._free: list[Floats] = []
+class _Graph:
+    """The values in order, by number; a value's block lies in `self._blocks` under its number."""
 
-    def run(self) -> list[Floats]:
-        with np.errstate(all="ignore"):
-            for start in range(0, len(self._ts), _BLOCK):
-                self._block(start, min(start + _BLOCK, len(self._ts)))
-        return [self._results[output] for output in self._outputs]
+    def __init__(self, outputs: Sequence[Value], columns: Mapping[str, Floats], rows: int) -> None:
+        order = in_order(outputs)
+        number = {value: place for place, value in enumerate(order)}
+        self._columns = columns
+        self._order = order
+        self._arguments = [
+            [(number[a], 0.0) if isinstance(a, Value) else (-1, float(a)) for a in value.arguments]
+            for value in order
+        ]
+        self._results = {number[output]: np.empty(rows) for output in outputs}
+        self.results = [self._results[number[output]] for output in outputs]
+        self.windows = {value.detail for value in order if value.operation in ("ago", "total")}
+        self._series = {
+            place: (_Prefix if of.operation == "prefix" else _Kept)(
+                [v.detail for v in order if v.operation in ("ago", "total") and v.arguments == (of,)]
+            )
+            for place, of in enumerate(order)
+            if any(v.operation in ("ago", "total") and v.arguments == (of,) for v in order)
+        }
+        self._memories = {
+            place: _MEMORIES[value.operation](value)
+            for place, value in enumerate(order)
+            if value.operation in _MEMORIES
+        }
+        self._buffers = self._assigned(order)
 
-    def _block(self, start: int, end: int) -> None:
-        first = {ns: rows.of(start, end) for ns, rows in self._first_rows.items()}
-        held: dict[Value, Floats] = {}
-        owned: dict[Value, Floats] = {}
+    def _assigned(self, order: list[Value]) -> list[Floats]:
+        """A buffer for each value; one is used again as soon as its value has been read for the last time."""
+        last_use = dict.fromkeys(range(len(order)), -1)
+        for place, arguments in enumerate(self._arguments):
+            last_use |= {argument: place for argument, _ in arguments if argument >= 0}
+        free: list[Floats] = []
+        buffers: list[Floats] = []
+        for place, arguments in enumerate(self._arguments):
+            is_made = order[place].operation not in ("column", "prefix") and place not in self._results
+            buffers.append((free.pop() if free else np.empty(_BLOCK)) if is_made else np.empty(0))
+            ended = {argument for argument, _ in arguments if argument >= 0 and last_use[argument] == place}
+            free.extend(buffers[argument] for argument in ended if len(buffers[argument]))
+        return buffers
+
+    def block(self, start: int, end: int, first: Mapping[int, Int64]) -> None:
+        """Evaluate rows `start` to `end`; blocks must follow each other."""
+        blocks: list[Floats] = []
         for place, value in enumerate(self._order):
-            arguments: list[Any] = [held[a] if isinstance(a, Value) else a for a in value.arguments]
+            given = [blocks[n] if n >= 0 else constant for n, constant in self._arguments[place]]
+            result = self._results.get(place)
+            out = self._buffers[place][: end - start] if result is None else result[start:end]
             if value.operation == "column":
-                held[value] = self._columns[value.detail][start:end]
+                out = self._columns[value.detail][start:end]
+                if result is not None:
+                    result[start:end] = out
             elif value.operation == "prefix":
-                self._prefixes[value].extend(start, end, arguments[0])
-                held[value] = arguments[0]
+                out = given[0]  # type: ignore[assignment]
+            elif value.operation in OPERATIONS:
+                OPERATIONS[value.operation].numpy(out, *given)
+            elif value.operation in _MEMORIES:
+                self._memories[place].fill(out, given[0])
             else:
-                out = self._free.pop() if self._free else np.empty(_BLOCK)
-                owned[value], held[value] = out, out[: end - start]
-                self._compute(value, held[value], arguments, start, end, first)
-            self._keep(value, held[value], start, end)
-            for argument in value.arguments:
-                if isinstance(argument, Value) and argument in owned and self._last_use[argument] == place:
-                    self._free.append(owned.pop(argument))
-        self._free.extend(owned.values())
-
-    def _keep(self, value: Value, block: Floats, start: int, end: int) -> None:
-        for store in (self._results, self._whole):
-            if value in store:
-                store[value][start:end] = block
-
-    def _compute(
-        self,
-        value: Value,
-        out: Floats,
-        arguments: list[Any],
-        start: int,
-        end: int,
-        first: Mapping[int, Int64],
-    ) -> None:
-        if value.operation in OPERATIONS:
-            OPERATIONS[value.operation].numpy(out, *arguments)
-        elif value.operation == "total":
-            (prefix,) = value.arguments
-            assert isinstance(prefix, Value)  # noqa: S101 - as `total` makes it
-            window = value.detail
-            if window.ns:
-                self._prefixes[prefix].since(out, start, end, first[window.ns])
-            else:
-                self._prefixes[prefix].last(out, start, end, window.rows)
-        elif value.operation == "ago":
-            self._ago(value, out, start, end, first)
-        else:
-            state = self._memory.setdefault(value, _MEMORIES.get(value.operation, _Stepped)(value))
-            state.fill(out, arguments[0])
-
-    def _ago(self, value: Value, out: Floats, start: int, end: int, first: Mapping[int, Int64]) -> None:
-        (of,), window = value.arguments, value.detail
-        assert isinstance(of, Value)  # noqa: S101 - as `ago` makes it
-        whole = self._whole[of]
-        if window.ns:
-            rows = first[window.ns]
-            np.take(whole, rows - 1, out=out, mode="wrap")
-            out[: int(np.searchsorted(rows, 1))] = NAN
-        else:
-            missing = min(max(window.rows - start, 0), end - start)
-            out[:missing] = NAN
-            out[missing:] = whole[start + missing - window.rows : end - window.rows]
-
-
-def _reaches_time(value: Value) -> bool:
-    return value.operation in ("ago", "total") and bool(value.detail.ns)
+                series = self._series[self._arguments[place][0][0]]
+                series.fill(out, start, end, value.detail, first.get(value.detail.ns))
+            if place in self._series:
+                self._series[place].extend(start, end, out, first)
+            blocks.append(out)
 
 
 class _FirstRows:
@@ -149,29 +152,81 @@ class _FirstRows:
 
     def of(self, start: int, end: int) -> Int64:
         limits = self._ts[start:end] - self._ns
-        high = int(self._ts.searchsorted(limits[-1], side="right"))
+        high = self._low + int(self._ts[self._low : end].searchsorted(limits[-1], side="right"))
         low, self._low = self._low, high
         return self._ts[low:high].searchsorted(limits, side="right") + low
 
 
-class _Prefix:
-    """Prefix sums of one value over all rows so far, with what rounding took from them."""
+# -- values that later rows look back at ------------------------------------------------------------------
 
-    def __init__(self, rows: int) -> None:
-        self._high, self._low = np.empty(rows + 1), np.empty(rows + 1)
-        self._high[0] = self._low[0] = 0.0
+
+class _History:
+    """The newest rows of parallel series; a row's place is `row - base`. Row -1 is before the first."""
+
+    def __init__(self, before_first: Sequence[float], windows: Sequence[Window]) -> None:
+        self.rows = np.empty((len(before_first), 4 * _BLOCK))
+        self.rows[:, 0] = before_first
+        self.base = -1
+        self._windows = windows
+
+    def extended(self, start: int, end: int, first: Mapping[int, Int64]) -> npt.NDArray[np.float64]:
+        """Make room for rows `start` to `end`: `[series, 1 + end - start]`, led by the row before them."""
+        if end - self.base > self.rows.shape[1]:
+            reach = [int(first[w.ns][0]) - 1 if w.ns else start - w.rows for w in self._windows]
+            oldest = max(min([*reach, start - 1]), self.base)
+            kept = self.rows[:, oldest - self.base : start - self.base]
+            size = max(self.rows.shape[1], 2 * (kept.shape[1] + _BLOCK))
+            moved = np.empty((len(self.rows), size)) if size > self.rows.shape[1] else self.rows
+            moved[:, : kept.shape[1]] = kept
+            self.rows, self.base = moved, oldest
+        return self.rows[:, start - 1 - self.base : end - self.base]
+
+    def past(self, series: int, start: int, end: int, window: Window, first: Int64 | None) -> Floats:
+        """Return the series just before each row's window; `_missing` leading rows are left out."""
+        of: Floats = self.rows[series]
+        if first is not None:
+            return of.take(first - (1 + self.base))
+        return of[
+            start + _missing(start, end, window) - window.rows - self.base : end - window.rows - self.base
+        ]
+
+
+def _missing(start: int, end: int, window: Window) -> int:
+    """Leading rows of a block that have fewer rows before them than a window has."""
+    return min(max(window.rows - 1 - start, 0), end - start)
+
+
+class _Kept:
+    """Past values of one series."""
+
+    def __init__(self, windows: Sequence[Window]) -> None:
+        self._history = _History([NAN], windows)
+
+    def extend(self, start: int, end: int, x: Floats, first: Mapping[int, Int64]) -> None:
+        self._history.extended(start, end, first)[0, 1:] = x
+
+    def fill(self, out: Floats, start: int, end: int, window: Window, first: Int64 | None) -> None:
+        missing = _missing(start, end, window)
+        out[:missing] = NAN
+        out[missing:] = self._history.past(0, start, end, window, first)
+
+
+class _Prefix:
+    """Prefix sums of one series, with what rounding took from them."""
+
+    def __init__(self, windows: Sequence[Window]) -> None:
+        self._history = _History([0.0, 0.0], windows)
         self._broken: Int64 = np.full(1, -1)
         """Last row up to each of the block whose value is not finite; one number where all are the same."""
 
-    def extend(self, start: int, end: int, x: Floats) -> None:
-        high, low = self._high[start : end + 1], self._low[start : end + 1]
+    def extend(self, start: int, end: int, x: Floats, first: Mapping[int, Int64]) -> None:
+        high, low = self._history.extended(start, end, first)
         high[1:] = x
         np.add.accumulate(high, out=high)
         self._broken = self._broken[-1:]
         if not np.isfinite(high[-1]):
             broken = ~np.isfinite(x)
-            rows = np.where(broken, np.arange(start, end), self._broken)
-            self._broken = np.maximum.accumulate(rows)
+            self._broken = np.maximum.accumulate(np.where(broken, np.arange(start, end), self._broken))
             x = np.where(broken, 0.0, x)
             high[1:] = x
             np.add.accumulate(high, out=high)
@@ -183,20 +238,19 @@ class _Prefix:
         np.add(taken, low[1:], out=low[1:])
         np.add.accumulate(low, out=low)
 
-    def last(self, out: Floats, start: int, end: int, rows: int) -> None:
-        missing = min(max(rows - 1 - start, 0), end - start)
-        out[:missing] = NAN
-        now, then = slice(start + missing + 1, end + 1), slice(start + missing + 1 - rows, end + 1 - rows)
+    def fill(self, out: Floats, start: int, end: int, window: Window, first: Int64 | None) -> None:
+        missing = _missing(start, end, window)
+        now = slice(start + missing - self._history.base, end - self._history.base)
+        high, low = (self._history.past(series, start, end, window, first) for series in (0, 1))
         total = out[missing:]
-        np.subtract(self._high[now], self._high[then], out=total)
-        total += self._low[now] - self._low[then]
-        if self._broken[-1] > start - rows:
-            out[np.arange(start - rows, end - rows) < self._broken] = NAN
-
-    def since(self, out: Floats, start: int, end: int, first: Int64) -> None:
-        np.subtract(self._high[start + 1 : end + 1], self._high[first], out=out)
-        out += self._low[start + 1 : end + 1] - self._low[first]
-        out[: int(np.searchsorted(first, 1))] = NAN
+        np.subtract(self._history.rows[0, now], high, out=total)
+        total += self._history.rows[1, now] - low
+        out[:missing] = NAN
+        if first is None:
+            if self._broken[-1] > start - window.rows:
+                out[np.arange(start - window.rows, end - window.rows) < self._broken] = NAN
+            return
+        out[: int(first.searchsorted(1))] = NAN
         if self._broken[-1] >= first[0]:
             out[first <= self._broken] = NAN
 

@@ -25,13 +25,13 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 
-from ai.features.batch import evaluate
+from ai.features.batch import evaluate, in_order
 from ai.features.catalogue import FEATURES
 from ai.features.code_hash import code_hash
 from ai.features.feature import Feature, Market
 from ai.features.sources import DAY_NS, STREAMS, Source, columns_of
 from ai.features.streaming import FeatureStream, LinePlan
-from ai.features.values import Value
+from ai.features.values import NAN, Value
 from engine.errors import UserError, unknown_name
 
 OWN = ""
@@ -143,7 +143,10 @@ class FeatureSet:
             frame = frame.join_asof(
                 part, on="ts", strategy="backward", allow_exact_matches=False, check_sortedness=False
             )
-        return frame.select("ts", *(pl.col(name).fill_null(float("nan")) for name in self.outputs))
+        own = {name for entry in self.entries if entry.line == self.lines[0] for name in entry.outputs}
+        return frame.select(
+            "ts", *(name if name in own else pl.col(name).fill_null(NAN) for name in self.outputs)
+        )
 
     def _line_frame(
         self, line: Line, tables: Mapping[str, pl.LazyFrame], markets: Mapping[str, Market] | Market
@@ -239,7 +242,8 @@ class FeatureSet:
 def _evaluated(names: Sequence[str], formulas: Sequence[Value], table: pl.DataFrame) -> pl.DataFrame:
     ts = table["ts"].to_numpy()
     columns = {name: table[name].to_numpy() for name in table.columns if name != "ts"}
-    columns["ns_of_day"] = (ts % DAY_NS).astype(np.float64)
+    if any(value.detail == "ns_of_day" for value in in_order(formulas)):
+        columns["ns_of_day"] = (ts % DAY_NS).astype(np.float64)
     values = evaluate(formulas, ts, columns)
     return pl.DataFrame({"ts": table["ts"]} | dict(zip(names, values, strict=True)))
 

@@ -61,9 +61,15 @@ def _root(out: Floats, x: Floats) -> None:
 
 
 def _chosen(compare: Callable[..., Any]) -> Callable[..., None]:
-    def choose(out: Floats, a: Floats, b: Floats, then: Floats, otherwise: Floats) -> None:
-        np.copyto(out, otherwise)
-        np.copyto(out, then, where=compare(a, b))
+    """Choose by arithmetic on bits: a copy under a mask stumbles over each change of the mask."""
+
+    def choose(out: Floats, a: Number, b: Number, then: Number, otherwise: Number) -> None:
+        bits = out.view(np.int64)
+        others = np.asarray(otherwise, np.float64).view(np.int64)
+        np.copyto(bits, compare(a, b))
+        np.negative(bits, out=bits)
+        np.bitwise_and(bits, np.asarray(then, np.float64).view(np.int64) ^ others, out=bits)
+        np.bitwise_xor(bits, others, out=bits)
 
     return choose
 
@@ -71,7 +77,8 @@ def _chosen(compare: Callable[..., Any]) -> Callable[..., None]:
 def _aggressor_sign(out: Floats, aggressor: Floats, otherwise: Floats) -> None:
     np.multiply(aggressor, -2.0, out=out)
     np.add(out, 3.0, out=out)
-    np.copyto(out, otherwise, where=np.equal(aggressor, 0.0))
+    if not np.all(aggressor):
+        np.copyto(out, otherwise, where=np.equal(aggressor, 0.0))
 
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
