@@ -128,9 +128,10 @@ class PanelHost(QWidget):
 
     def set_stale(self, age_s: float | None) -> None:
         """Let a panel that shows the market say for how long it is out of date; None is not at all."""
-        if isinstance(self._panel, Aging) and age_s != self._stale_s:
+        panel: object = self._panel
+        if isinstance(panel, Aging) and age_s != self._stale_s:
             self._stale_s = age_s
-            self._panel.set_stale(age_s)
+            panel.set_stale(age_s)
 
     # What the frame clock asks
 

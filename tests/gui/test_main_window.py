@@ -1,6 +1,7 @@
 """The window as a whole: what it says of the connection, panels that are independent, actions in reach."""
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import override
 
@@ -212,7 +213,7 @@ def test_panels_are_told_how_old_the_market_is(desk: Desk) -> None:
     desk.tick_later()
     desk.link.fall_silent(0.0)
     desk.tick_later()
-    assert panel.ages == [7.0, None]
+    assert panel.ages == [pytest.approx(7.0, abs=0.5), None]
     desk.link.break_with(LinkDown("The engine stopped: gone.", [], expected=False))
     desk.tick_later()
     assert panel.ages[-1] is not None
@@ -389,11 +390,13 @@ def test_every_panel_takes_the_other_theme_whole(desk: Desk) -> None:
     dark, light = (themes()[name] for name in ("dark", "light"))
     for name, host in desk.window.hosts.items():
         picture = host.grab().toImage()
-        colours = {
+        counted = Counter(
             picture.pixelColor(x, y).name().upper()
             for x in range(0, picture.width(), 3)
             for y in range(0, picture.height(), 3)
-        }
+        )
+        # The edge of a letter may happen to have the other theme's colour; a ground or a line has it often.
+        colours = {colour for colour, pixels in counted.items() if pixels > 5}
         left = colours & {dark.panel, dark.window, dark.raised, dark.line}
         assert not left, f"{name} still shows {left}"
         assert light.panel in colours
