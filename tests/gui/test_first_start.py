@@ -99,7 +99,7 @@ def test_the_demo_command_makes_a_picture_and_figures(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--seconds", "0"], "more than 0"),
+        (["--seconds", "0"], "above 0"),
         (["--screenshot", "x.png"], "--seconds"),
         (["--offscreen", "--screenshot", "no/such/folder/x.png"], "folder"),
     ],
