@@ -208,7 +208,7 @@ def test_marks_and_head_of_the_timeline_stay_above_its_times(desk: Desk) -> None
     line.set_bookmarks([START_NS])
     show(desk, Phase.PAUSED, now=START_NS)
     with_head = line.grab().toImage()
-    show(desk, Phase.PAUSED, now=START_NS + 30 * SECOND)
+    show(desk, Phase.PAUSED, now=START_NS + 1_800 * SECOND)
     without = line.grab().toImage()
     text = _rows_of_text(desk, without)
     assert text, "the times are painted"
