@@ -5,9 +5,9 @@ a block of rows passes through the whole graph before the next, and what several
 once. Of values that later rows look back at only as much is kept as their windows reach.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import zip_longest
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +19,8 @@ from ai.features.windows import Window
 type Int64 = npt.NDArray[np.int64]
 
 _BLOCK: Final = 16_384
+_PARALLEL_ROWS: Final = 100_000
+_COSTS: Final = {"prefix": 15, "total": 6, "log_ratio": 6, "stepped": 100, "sine": 10, "cosine": 10}
 
 
 def evaluate(outputs: Sequence[Value], ts: Int64, columns: Mapping[str, Floats]) -> list[Floats]:
@@ -34,31 +36,51 @@ def evaluate(outputs: Sequence[Value], ts: Int64, columns: Mapping[str, Floats])
     -------
     list of float64 arrays `[rows]`
     """
+    parts = _parted(outputs, 1 if len(ts) < _PARALLEL_ROWS else min(os.cpu_count() or 1, 4))
+    found: dict[Value, Floats] = {}
+    if len(parts) == 1:
+        found = _evaluate_part(parts[0], ts, columns)
+    else:
+        with ThreadPoolExecutor(len(parts)) as pool:
+            for part in pool.map(lambda part: _evaluate_part(part, ts, columns), parts):
+                found |= part
+    return [found[output] for output in outputs]
+
+
+def _evaluate_part(outputs: Sequence[Value], ts: Int64, columns: Mapping[str, Floats]) -> dict[Value, Floats]:
     graph = _Graph(outputs, columns, len(ts))
     windows = {window.ns: _FirstRows(ts, window.ns) for window in graph.windows if window.ns}
-    spans = [(start, min(start + _BLOCK, len(ts))) for start in range(0, len(ts), _BLOCK)]
-
-    def first_rows(span: tuple[int, int]) -> dict[int, Int64]:
-        return {ns: rows.of(*span) for ns, rows in windows.items()}
-
     with np.errstate(all="ignore"):
-        for span, first in _one_ahead(first_rows, spans):
-            graph.block(*span, first)
+        for start in range(0, len(ts), _BLOCK):
+            end = min(start + _BLOCK, len(ts))
+            graph.block(start, end, {ns: rows.of(start, end) for ns, rows in windows.items()})
     return graph.results
 
 
-def _one_ahead[Span, Found](find: Callable[[Span], Found], spans: list[Span]) -> Iterator[tuple[Span, Found]]:
-    """Find what belongs to each span in a background thread, a block ahead: it is a third of the work."""
-    if len(spans) < 2:
-        yield from ((span, find(span)) for span in spans)
-        return
-    with ThreadPoolExecutor(1) as ahead:
-        coming = ahead.submit(find, spans[0])
-        for span, following in zip_longest(spans, spans[1:]):
-            found = coming.result()
-            if following is not None:
-                coming = ahead.submit(find, following)
-            yield span, found
+def _parted(outputs: Sequence[Value], parts: int) -> list[list[Value]]:
+    """Deal the outputs out to threads, keeping together what shares a costly value."""
+    families: list[tuple[set[object], list[Value]]] = []
+    for output in dict.fromkeys(outputs):
+        costly: set[object] = set()
+        for value in in_order([output]):
+            if value.operation in ("prefix", "stepped"):
+                costly.add(value)
+            if value.operation in ("ago", "total") and value.detail.ns:
+                costly.add(value.detail.ns)
+        kin = [family for family in families if family[0] & costly]
+        families = [family for family in families if not family[0] & costly]
+        families.append((costly.union(*(f[0] for f in kin)), [*(v for f in kin for v in f[1]), output]))
+    dealt: list[list[Value]] = [[] for _ in range(parts)]
+    for _, family in sorted(families, key=lambda family: _cost(family[1]), reverse=True):
+        min(dealt, key=_cost).extend(family)
+    return [part for part in dealt if part] or [[]]
+
+
+def _cost(outputs: Sequence[Value]) -> int:
+    """Rough cost of a row; 1 is an addition."""
+    order = in_order(outputs)
+    windows = {v.detail.ns for v in order if v.operation in ("ago", "total") and v.detail.ns}
+    return 30 * len(windows) + sum(_COSTS.get(value.operation, 1) for value in order)
 
 
 def in_order(outputs: Sequence[Value]) -> list[Value]:
@@ -88,8 +110,8 @@ class _Graph:
             [(number[a], 0.0) if isinstance(a, Value) else (-1, float(a)) for a in value.arguments]
             for value in order
         ]
-        self._results = {number[output]: np.empty(rows) for output in outputs}
-        self.results = [self._results[number[output]] for output in outputs]
+        self.results = {output: np.empty(rows) for output in outputs}
+        self._results = {number[output]: result for output, result in self.results.items()}
         self.windows = {value.detail for value in order if value.operation in ("ago", "total")}
         self._series = {
             place: (_Prefix if of.operation == "prefix" else _Kept)(
@@ -168,6 +190,8 @@ class _History:
         self.rows[:, 0] = before_first
         self.base = -1
         self._windows = windows
+        self._taken = np.empty((len(before_first), _BLOCK))
+        self._places = np.empty(_BLOCK, np.int64)
 
     def extended(self, start: int, end: int, first: Mapping[int, Int64]) -> npt.NDArray[np.float64]:
         """Make room for rows `start` to `end`: `[series, 1 + end - start]`, led by the row before them."""
@@ -185,7 +209,10 @@ class _History:
         """Return the series just before each row's window; `_missing` leading rows are left out."""
         of: Floats = self.rows[series]
         if first is not None:
-            return of.take(first - (1 + self.base))
+            places, taken = self._places[: len(first)], self._taken[series, : len(first)]
+            np.subtract(first, 1 + self.base, out=places)
+            np.take(of, places, out=taken, mode="clip")
+            return taken
         return of[
             start + _missing(start, end, window) - window.rows - self.base : end - window.rows - self.base
         ]
@@ -216,6 +243,7 @@ class _Prefix:
 
     def __init__(self, windows: Sequence[Window]) -> None:
         self._history = _History([0.0, 0.0], windows)
+        self._spare = np.empty(_BLOCK)
         self._broken: Int64 = np.full(1, -1)
         """Last row up to each of the block whose value is not finite; one number where all are the same."""
 
@@ -231,7 +259,7 @@ class _Prefix:
             high[1:] = x
             np.add.accumulate(high, out=high)
         after, earlier = high[1:], high[:-1]
-        taken = after - earlier
+        taken = np.subtract(after, earlier, out=self._spare[: len(x)])
         np.subtract(x, taken, out=low[1:])
         np.subtract(after, taken, out=taken)
         np.subtract(earlier, taken, out=taken)
@@ -244,7 +272,7 @@ class _Prefix:
         high, low = (self._history.past(series, start, end, window, first) for series in (0, 1))
         total = out[missing:]
         np.subtract(self._history.rows[0, now], high, out=total)
-        total += self._history.rows[1, now] - low
+        total += np.subtract(self._history.rows[1, now], low, out=self._spare[: len(total)])
         out[:missing] = NAN
         if first is None:
             if self._broken[-1] > start - window.rows:

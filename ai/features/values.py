@@ -65,11 +65,15 @@ def _chosen(compare: Callable[..., Any]) -> Callable[..., None]:
 
     def choose(out: Floats, a: Number, b: Number, then: Number, otherwise: Number) -> None:
         bits = out.view(np.int64)
-        others = np.asarray(otherwise, np.float64).view(np.int64)
+        wanted, others = (np.asarray(each, np.float64).view(np.int64) for each in (then, otherwise))
         np.copyto(bits, compare(a, b))
-        np.negative(bits, out=bits)
-        np.bitwise_and(bits, np.asarray(then, np.float64).view(np.int64) ^ others, out=bits)
-        np.bitwise_xor(bits, others, out=bits)
+        if wanted.ndim == 0 and not wanted:
+            np.subtract(bits, 1, out=bits)
+            np.bitwise_and(bits, others, out=bits)
+        else:
+            np.negative(bits, out=bits)
+            np.bitwise_and(bits, wanted ^ others, out=bits)
+            np.bitwise_xor(bits, others, out=bits)
 
     return choose
 

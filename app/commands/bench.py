@@ -15,6 +15,7 @@ BENCHES: Final = {
     "replay": "a full session, watched over its link, against the bare engine",
     "ui": "frame intervals and latencies of the window under load",
     "import": "rows a second per file format, against a plain reader",
+    "features": "feature sets in batch and streaming, against pandas",
     "start": "from the start of the process to the first painted window",
 }
 
