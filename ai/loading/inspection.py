@@ -1,7 +1,7 @@
 """What looking at a model file found: one record for the model card, the command line and the registry."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,10 +75,22 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the caller knows and allows."""
+    """What the caller knows and allows.
+
+    Attributes
+    ----------
+    trust : str, optional
+        sha256 of the one file whose own code may run, in a process of its own.
+    known_features : callable, optional
+        Gives the code hash of each feature of this station by name; asked only where a passport is.
+    columns : sequence of str, optional
+        Columns of the feature set that is to feed the model, in order.
+    measure : bool
+        Whether the first run is timed.
+    """
 
     trust: str | None = None
-    known_features: Mapping[str, str] | None = None
+    known_features: Callable[[], Mapping[str, str]] | None = None
     columns: Sequence[str] | None = None
     limits: Limits = field(default_factory=Limits)
     measure: bool = True

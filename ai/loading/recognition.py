@@ -48,8 +48,7 @@ def recognise(data: bytes, suffix: str) -> str:
     if len(data) > 8 and data[8:9] == b"{" and int.from_bytes(data[:8], "little") < 1 << 40:
         return "safetensors"
     # An ONNX file begins with its version (field 1, a number), by every writer there is.
-    guess = "onnx" if data[:1] == b"\x08" else "unknown"
-    return _BY_SUFFIX.get(suffix, guess)
+    return "onnx" if data[:1] == b"\x08" else _BY_SUFFIX.get(suffix, "unknown")
 
 
 def _pickle_kind(data: bytes, suffix: str) -> str:

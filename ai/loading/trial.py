@@ -33,7 +33,8 @@ def try_out(found: Findings, question: Question, kind: Format) -> None:
         It overran a limit, failed, gave no finite numbers, or is not what its passport says.
     """
     passport = found.passport
-    names = tuple(each.name for each in passport.outputs) if passport is not None else ()
+    told = passport.outputs if passport is not None else found.outputs
+    names = tuple(each.name for each in told)
     # Weights run as an architecture of ours; only a passport can name it with all its sizes.
     architecture = (
         passport.architecture if passport is not None and kind in {"weights", "state_dict"} else None
@@ -152,7 +153,8 @@ def _check_ports(found: Findings, passport: Passport) -> None:
     """Refuse a passport whose ports are not the file's; bare weights and scripts have only the passport's."""
     sides = (("input", passport.inputs, found.inputs), ("output", passport.outputs, found.outputs))
     for side, told, declared in sides:
-        ports = {port.name: port for port in declared}
+        # A script's text tells names alone, and of outputs not even these; the passport names them by place.
+        ports = {port.name: port for port in declared if port.dtype}
         if ports and set(ports) != {each.name for each in told}:
             raise RefusedError(
                 f"The passport names the {side}s {', '.join(each.name for each in told)}, and the file has "
@@ -160,18 +162,16 @@ def _check_ports(found: Findings, passport: Passport) -> None:
             )
         for each in told:
             port = ports.get(each.name)
-            if (
-                port is not None
-                and port.dtype
-                and not (port.dtype == each.dtype and _agree(port.shape or each.shape, each.shape))
+            if port is not None and not (
+                port.dtype == each.dtype and _agree(port.shape or each.shape, each.shape)
             ):
                 raise RefusedError(
                     f"The passport says that {side} {each.name} is {each.dtype} {list(each.shape)}, and the "
                     f"file that it is {port.dtype} {list(port.shape)}; it is of another model."
                 )
-    if not found.inputs or not any(port.shape for port in found.inputs):
+    if not _are_known(found.inputs):
         found.inputs = tuple(Declared(each.name, each.dtype, each.shape) for each in passport.inputs)
-    if not found.outputs:
+    if not _are_known(found.outputs):
         found.outputs = tuple(Declared(each.name, each.dtype, each.shape) for each in passport.outputs)
 
 
@@ -180,7 +180,7 @@ def _check_passport(found: Findings, passport: Passport, question: Question, out
         passport,
         sha256=found.content_sha256,
         file_name=found.path.name,
-        known_features=question.known_features,
+        known_features=question.known_features() if question.known_features is not None else None,
         columns=question.columns,
         outputs=outputs,
     )

@@ -19,6 +19,7 @@ from ai.passport.records import (
     Shape,
     Span,
     Tensor,
+    WarmUp,
     json_schema,
     write_beside,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "Shape",
     "Span",
     "Tensor",
+    "WarmUp",
     "json_schema",
     "parse",
     "passport_faults",

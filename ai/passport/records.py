@@ -46,16 +46,34 @@ class Output(Record, frozen=True, kw_only=True):
     meaning: Meaning
 
 
+class WarmUp(Record, frozen=True, kw_only=True):
+    """What must have passed before a feature's first value: rows of its stream, and time."""
+
+    rows: int = 0
+    ns: int = 0
+
+
 class FeatureUse(Record, frozen=True, kw_only=True):
-    """One feature as the model saw it in training, and the hash of the code that computed it."""
+    """One feature as the model saw it in training: the facts that a feature set tells of each entry.
+
+    Attributes
+    ----------
+    on, of : str
+        Stream that feeds it, and the role of the instrument that it is of (empty: the set's own).
+    outputs : tuple of str
+        Its columns, in order.
+    code : str
+        Hash of the code that computed it.
+    """
 
     name: str
     parameters: dict[str, int | float | str] = {}
-    columns: tuple[str, ...]
+    on: str = ""
+    of: str = ""
+    outputs: tuple[str, ...]
     lag_rows: int = 0
-    warm_up_rows: int = 0
-    warm_up_ns: int = 0
-    code_hash: str
+    warm_up: WarmUp = WarmUp()
+    code: str
 
 
 class Span(Record, frozen=True, kw_only=True):
@@ -159,8 +177,11 @@ class Passport(Record, frozen=True, kw_only=True):
         Written by a training run, or by a user who mapped a stranger's inputs to features.
     sha256 : dict
         Hash of each file by its name; an ONNX file is hashed without the passport that it carries.
-    clock : str
-        What makes a new row: `tick`, `trade`, or a bar such as `1-MINUTE-BID`.
+    clock, bars : str
+        Stream whose rows are the set's rows (`quotes`, `trades`, `book`, `bars`), and the specification of
+        the bars that it reads, such as `1-MINUTE-MID`.
+    feature_set_sha256 : str
+        Hash of the whole feature set, where the model was trained on one.
     instruments : tuple of str
         Instruments it was made for; empty means any.
     window, stride : int
@@ -180,6 +201,8 @@ class Passport(Record, frozen=True, kw_only=True):
     outputs: tuple[Output, ...]
     features: tuple[FeatureUse, ...]
     clock: str
+    bars: str = ""
+    feature_set_sha256: str = ""
     instruments: tuple[str, ...] = ()
     window: int
     stride: int = 1
@@ -200,7 +223,7 @@ class Passport(Record, frozen=True, kw_only=True):
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of all feature columns, in order."""
-        return tuple(column for feature in self.features for column in feature.columns)
+        return tuple(column for feature in self.features for column in feature.outputs)
 
     def to_json(self) -> bytes:
         """JSON as it stands in `model.json`."""

@@ -82,7 +82,7 @@ def _features(passport: Passport, known: Mapping[str, str] | None) -> Check:
         return Check(
             "features", False, f"This station has no feature {', '.join(unknown)}; map the inputs anew."
         )
-    moved = sorted({each.name for each in passport.features if known[each.name] != each.code_hash})
+    moved = sorted({each.name for each in passport.features if known[each.name] != each.code})
     if moved:
         return Check(
             "features",

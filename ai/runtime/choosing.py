@@ -135,7 +135,7 @@ def _measure(name: str, predictor: Predictor, difference: str) -> Measured:
 def _throughput(predictor: Predictor, p50_us: float) -> tuple[int, float]:
     """Rows per second at the largest batch that runs within about a second (at most 4,096 rows)."""
     affordable = max(1, int(_BATCH_SECONDS * 1e6 / max(p50_us, 1e-3)))
-    batch = min(MAX_BATCH, 1 << (affordable.bit_length() - 1))
+    batch = min(MAX_BATCH, (predictor.signature.batch or 1) << (affordable.bit_length() - 1))
     x_BTF = np.repeat(warm_up_rows(predictor.signature), batch, axis=0)  # noqa: N806 - named by its shape
     predictor.predict(x_BTF)
     begun = time.perf_counter()

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -128,7 +129,9 @@ def _durations(run: Runner, request: Time) -> tuple[int, ...]:
 
 def _failure(error: Exception) -> Failed:
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    told = lines[0][:_MAX_TOLD].rstrip(". ")
+    # TorchScript tells the operation first and the reason last.
+    line = lines[-1] if lines[0].startswith("The following operation failed") else lines[0]
+    told = line[:_MAX_TOLD].rstrip(". ")
     out_of_memory = isinstance(error, MemoryError) or any(
         sign in str(error) for sign in ("bad_alloc", "Failed to allocate memory", "can't allocate memory")
     )
@@ -148,6 +151,8 @@ def main() -> None:
     requests: BinaryIO = sys.stdin.buffer
     replies = _private_pipe()
     child = _Child()
+    # Libraries that ask for a folder of temporary files get this empty one, without a trial file in it.
+    tempfile.tempdir = str(Path.cwd())
     np.seterr(all="ignore")
     while (data := read_frame(requests)) is not None:
         try:

@@ -1,57 +1,107 @@
 """`nexttick model`: what a model file is and costs here, and the registry of those taken in."""
 
 import argparse
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from ai.loading import Inspection, Question, inspect
+from ai.loading.conversion import convert
+from ai.loading.opening import measure_runtimes
+from ai.registry import Entry, Registry
+from ai.runtime.choosing import Choice, Measured
+from ai.runtime.devices import resolve_device
 from app.commands import Report, Result
+from app.paths import home
+from engine.errors import UserError
 
 SUMMARY = "look at a model file, convert it, measure it, keep it"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the questions and their arguments."""
+    """Declare the five questions and their arguments."""
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--json", metavar="PATH", default=argparse.SUPPRESS, help="write the result as JSON")
-    questions = parser.add_subparsers(dest="question", metavar="inspect", required=True)
-    question = questions.add_parser(
-        "inspect", parents=[shared], help="what a file is, and whether it is safe"
+    questions = parser.add_subparsers(
+        dest="question", metavar="inspect | convert | bench | import | list", required=True
     )
-    question.add_argument("file", nargs="+", type=Path, metavar="FILE")
-    question.add_argument(
-        "--trust", metavar="SHA256", help="run exactly this file's own code, in a process of its own"
-    )
+    for name, summary in (
+        ("inspect", "what a file is, and whether it is safe"),
+        ("convert", "write TorchScript, torch.export or weights with a passport as ONNX"),
+        ("bench", "measure every runtime that is present"),
+        ("import", "take a file into the registry"),
+        ("list", "all models in the registry"),
+    ):
+        question = questions.add_parser(name, parents=[shared], help=summary)
+        if name in {"import", "list"}:
+            question.add_argument(
+                "--registry", type=Path, metavar="DIR", help=f"(default: {_default_registry()})"
+            )
+        if name == "list":
+            continue
+        question.add_argument("file", nargs="+", type=Path, metavar="FILE")
+        question.add_argument(
+            "--trust", metavar="SHA256", help="let exactly this file's own code run, in a process of its own"
+        )
+        if name == "convert":
+            question.add_argument("--out", type=Path, metavar="FILE.onnx", help="(default: beside the file)")
+        if name == "bench":
+            question.add_argument("--device", default="auto", help="auto, cpu or cuda:N")
+        if name == "import":
+            question.add_argument("--name", help="(default: the passport's name, or the file's)")
+            question.add_argument("--notes", default="", help="a line to remember it by")
 
 
 def run(args: argparse.Namespace, report: Report) -> Result:
-    """Answer one question."""
-    return _inspect(args.file, args.trust, report)
-
-
-def _inspect(paths: list[Path], trust: str | None, report: Report) -> Result:
-    found = []
-    for path in paths:
+    """Answer one of the five questions."""
+    if args.question == "list":
+        return _list(Registry(args.registry or _default_registry()))
+    answers, texts = [], []
+    for path in args.file:
         report(f"Looking at {path}")
-        found.append(inspect(path, Question(trust=trust)))
-    return _result([inspection_json(each) for each in found], [inspection_text(each) for each in found])
-
-
-def _result(answers: list[dict[str, Any]], texts: list[str]) -> Result:
-    """One file is answered by its object, several by a list of them."""
+        found = inspect(path, Question(trust=args.trust, known_features=known_features))
+        if args.question == "inspect":
+            answer, text = inspection_json(found), inspection_text(found)
+        elif args.question == "convert":
+            answer, text = _convert(found, args)
+        elif args.question == "bench":
+            answer, text = _bench(found, args.device)
+        else:
+            answer, text = _import(found, args)
+        answers.append(answer)
+        texts.append(text)
     return Result(answers[0] if len(answers) == 1 else {"models": answers}, "\n\n".join(texts))
 
 
+def known_features() -> Mapping[str, str]:
+    """Code hash of each feature of this station by its name."""
+    from ai.features import FEATURES  # noqa: PLC0415 - polars, only where a passport names features
+    from ai.features.code_hash import code_hash  # noqa: PLC0415
+
+    kinds: Mapping[str, type] = FEATURES
+    return {name: code_hash(kind) for name, kind in kinds.items()}
+
+
+def _default_registry() -> Path:
+    return home() / "models"
+
+
+# -- the five answers -------------------------------------------------------------------------------------
+
+
 def inspection_json(found: Inspection) -> dict[str, Any]:
-    """Inspection as the documented JSON."""
+    """Inspection as the documented JSON; golden tensors stay in the passport's own file."""
     json: dict[str, Any] = msgspec.to_builtins(found)
+    if json["passport"] is not None and json["passport"]["golden"] is not None:
+        golden = json["passport"]["golden"]
+        for side in ("inputs", "outputs"):
+            golden[side] = {
+                name: {"dtype": t["dtype"], "shape": t["shape"]} for name, t in golden[side].items()
+            }
     return json
-
-
-def _shape(shape: tuple[int | str, ...]) -> str:
-    return f"[{', '.join(str(size) for size in shape)}]" if shape else ""
 
 
 def inspection_text(found: Inspection) -> str:
@@ -61,15 +111,96 @@ def inspection_text(found: Inspection) -> str:
         f"  {'accepted' if found.accepted else 'REFUSED'}{': ' if found.reason else ''}{found.reason}"
     )
     for side, ports in (("input", found.inputs), ("output", found.outputs), ("weight", found.weights)):
-        lines += [f"  {side:<8}{port.name}  {port.dtype} {_shape(port.shape)}".rstrip() for port in ports]
+        lines += [f"  {side:<9}{port.name}  {port.dtype} {_shape(port.shape)}".rstrip() for port in ports]
     if found.passport is not None:
         lines.append(f"  passport {found.passport.name}, {found.passport_from} the file")
     signs = {True: "ok", False: "FAILED", None: "not checked"}
-    lines += [f"  {check.name:<8}{signs[check.ok]}: {check.told}" for check in found.checks]
-    lines += [f"  beware  {warning}" for warning in found.warnings]
+    lines += [f"  {check.name:<9}{signs[check.ok]}: {check.told}" for check in found.checks]
+    lines += [f"  beware   {warning}" for warning in found.warnings]
     if found.latency_us is not None:
         cost = found.latency_us
-        lines.append(f"  costs   p50 {cost.p50:,.1f} µs, p99 {cost.p99:,.1f} µs ({found.runtime})")
+        lines.append(f"  costs    p50 {cost.p50:,.1f} µs, p99 {cost.p99:,.1f} µs ({found.runtime})")
     if found.memory_bytes is not None:
-        lines.append(f"  memory  {found.memory_bytes / 1e6:,.1f} MB")
+        lines.append(f"  memory   {found.memory_bytes / 1e6:,.1f} MB")
     return "\n".join(lines)
+
+
+def _shape(shape: tuple[int | str, ...]) -> str:
+    return f"[{', '.join(str(size) for size in shape)}]" if shape else ""
+
+
+def _convert(found: Inspection, args: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    if args.out is not None and len(args.file) > 1:
+        raise UserError("--out names one file and several are given; convert them one by one.")
+    source = Path(found.path)
+    target = args.out or source.with_suffix(".onnx")
+    if target.exists():
+        raise UserError(f"{target} is there already; name another with --out.")
+    made = convert(found, target, Question(trust=args.trust))
+    after = inspect(target, Question(known_features=known_features))
+    answer = inspection_json(after) | {
+        "converted_from": found.path,
+        "max_abs_difference": made.max_abs_difference,
+        "batches": made.batches,
+    }
+    told = (
+        f"{source.name} written as {target}; answers differ by at most {made.max_abs_difference:.2g} "
+        f"at batches of {', '.join(str(batch) for batch in made.batches)}"
+    )
+    return answer, f"{told}\n{inspection_text(after)}"
+
+
+def _bench(found: Inspection, device_setting: str) -> tuple[dict[str, Any], str]:
+    device = resolve_device(device_setting)
+    choice = measure_runtimes(found, device)
+    best = next((each for each in choice.measured if each.name == choice.best), None)
+    answer = inspection_json(found) | {
+        "runtime": choice.best,
+        "latency_us": {"p50": best.p50_us, "p99": best.p99_us} if best is not None else None,
+        "runtimes": [asdict(each) for each in choice.measured],
+        "device": device.told,
+    }
+    return answer, f"{inspection_text(found)}\n{_choice_text(choice)}"
+
+
+def _choice_text(choice: Choice) -> str:
+    lines = [f"  {'runtime':<22}{'p50 µs':>10}{'p99 µs':>10}{'rows/s':>14}"]
+    lines += [f"  {_mark(each, choice)}{each.name:<20}{_figures(each)}" for each in choice.measured]
+    lines.append(f"  fastest and right: {choice.best or 'none'}")
+    return "\n".join(lines)
+
+
+def _mark(each: Measured, choice: Choice) -> str:
+    return "* " if each.name == choice.best else "  "
+
+
+def _figures(each: Measured) -> str:
+    if each.p50_us is None or each.p99_us is None or each.rows_per_s is None:
+        return f"    {'WRONG: ' if each.right is False else ''}{each.told}"
+    return f"{each.p50_us:>10,.1f}{each.p99_us:>10,.1f}{each.rows_per_s:>14,.0f} (at {each.batch:,})"
+
+
+def _import(found: Inspection, args: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    registry = Registry(args.registry or _default_registry())
+    entry = registry.add(found, name=args.name, notes=args.notes)
+    answer = inspection_json(found) | {"entry": msgspec.to_builtins(entry)}
+    return answer, f"{entry.name} version {entry.version} is in {registry.root}\n{inspection_text(found)}"
+
+
+def _list(registry: Registry) -> Result:
+    entries = registry.entries()
+    answer = {"models": [msgspec.to_builtins(entry) for entry in entries]}
+    if not entries:
+        return Result(answer, f"No model is in {registry.root} yet; see 'nexttick model import --help'.")
+    width = max(len(entry.name) for entry in entries)
+    return Result(answer, "\n".join(_entry_line(entry, width) for entry in entries))
+
+
+def _entry_line(entry: Entry, width: int) -> str:
+    metrics = ", ".join(f"{name} {value:.4g}" for name, value in entry.metrics.items())
+    parts = [
+        f"{entry.name:<{width}} {entry.version:>3}  {entry.format:<12}{entry.sha256[:12]}",
+        metrics,
+        entry.notes,
+    ]
+    return "  ".join(part for part in parts if part)
