@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any, Literal
 
 from widgets.numbers import DASH, MINUS, date_time_text, price_text, sign_of, time_text
@@ -83,9 +83,22 @@ def words[T](name: str, title: str, value: Callable[[T], str], width: int = 90) 
     return Column(name, title, value, value, width=width)
 
 
+_EIGHT_FIGURES = Context(prec=8)
+
+
 def number[T](name: str, title: str, value: Callable[[T], Decimal | None], width: int = 90) -> Column[T]:
     """Column of exact numbers."""
     return Column(name, title, value, lambda row: decimal_text(value(row)), numeric=True, width=width)
+
+
+def average[T](name: str, title: str, value: Callable[[T], Decimal | None], width: int = 86) -> Column[T]:
+    """Column of average prices: eight figures in the cell, all of them in copies and files."""
+
+    def rounded(row: T) -> str:
+        exact = value(row)
+        return decimal_text(None if exact is None else _EIGHT_FIGURES.plus(exact))
+
+    return Column(name, title, value, rounded, numeric=True, width=width)
 
 
 def change[T](name: str, title: str, value: Callable[[T], Decimal | None], width: int = 96) -> Column[T]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from engine.messages.events import AccountChanged, Balance, Filled, Logged, OrderChanged, PositionChanged
-from widgets.blotter.column import Column, Tone, change, moment, number, side, traded_thing, words
+from widgets.blotter.column import Column, Tone, average, change, moment, number, side, traded_thing, words
 
 type Translate = Callable[[str], str]
 type AccountRow = tuple[AccountChanged, Balance]
@@ -28,7 +28,7 @@ def order_columns(tr: Translate) -> list[Column[OrderChanged]]:
         number("quantity", tr("Quantity"), lambda row: row.quantity, 76),
         number("price", tr("Price"), lambda row: row.price, 78),
         number("filled", tr("Filled"), lambda row: row.filled, 72),
-        number("average_price", tr("Average"), lambda row: row.average_price, 78),
+        average("average_price", tr("Average"), lambda row: row.average_price, 78),
         Column(
             "status",
             tr("Status"),
@@ -70,8 +70,8 @@ def position_columns(tr: Translate) -> list[Column[PositionChanged]]:
         change("quantity", tr("Position"), lambda row: row.quantity, 84),
         change("realised_pnl", tr("Realised P&L"), lambda row: row.realised_pnl, 100),
         words("currency", tr("In"), lambda row: row.currency, 46),
-        number("average_open", tr("Avg open"), lambda row: row.average_open, 86),
-        number("average_close", tr("Avg close"), lambda row: row.average_close, 86),
+        average("average_open", tr("Avg open"), lambda row: row.average_open),
+        average("average_close", tr("Avg close"), lambda row: row.average_close),
         moment("opened_ns", tr("Opened UTC"), lambda row: row.opened_ns),
         moment("closed_ns", tr("Closed UTC"), lambda row: row.closed_ns),
         words("position_id", tr("Position id"), lambda row: row.position_id, 150),
