@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from app.__main__ import main
+from app.commands import bench_features
 from app.commands.features import find_set
 from app.feature_tables import tables_of
 from engine.bars import BarSpec, bars_of
@@ -197,3 +198,15 @@ def test_mistakes_are_one_sentence_and_exit_2(
     lines = capsys.readouterr().err.splitlines()
     assert len([line for line in lines if not line.startswith("Checking")]) == 1
     assert said in lines[-1]
+
+
+@pytest.mark.parametrize("name", ["tick", "book", "seed"])
+def test_the_benchmarks_peer_computes_the_same_features(name: str) -> None:
+    pytest.importorskip("pandas")
+    tables = bench_features._tables(name, 8_000)
+    ours = bench_features._batch(bench_features._features(name), tables)
+    theirs = bench_features._PEERS[name](bench_features._frames(tables))
+    assert set(theirs) == set(ours.columns) - {"ts"}
+    assert bench_features._difference(ours, theirs) < 1e-7
+    shifted = {column: values[::-1] for column, values in theirs.items()}
+    assert bench_features._difference(ours, shifted) > 1e-3

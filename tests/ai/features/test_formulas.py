@@ -100,7 +100,7 @@ def test_windows_of_time_hold_what_is_younger_than_their_length() -> None:
         if within is None or not volume(rows, row):
             return NAN
         average = math.fsum(rows[k]["price"] * rows[k]["size"] for k in within) / volume(rows, row)
-        return (rows[row]["price"] / average - 1) * 1e4
+        return float((rows[row]["price"] / average - 1) * 1e4)
 
     def change(rows: list[dict[str, Any]], row: int) -> float:
         past = [k for k in range(row) if rows[k]["ts"] <= rows[row]["ts"] - 5 * SECOND]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ai.features import FeatureSet, Market
+from ai.features import FeatureSet, Market, batch
 from ai.features.proof import TOLERANCE, look_ahead, parity, relative_difference, streamed
 from app.feature_tables import market, tables_of
 from app.paths import CONFIGS
@@ -80,6 +80,18 @@ def test_every_shipped_set_agrees_on_the_generated_market(name: str, tmp_path: P
 def test_blocks_leave_no_seam(stream: str) -> None:
     """More rows than two blocks of the batch form, and than the rings of the streaming form begin with."""
     proven(everything(stream), {stream: table(stream, 17_000)}, TICK)
+
+
+def test_threads_share_the_work_and_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    features, tables = everything("quotes"), {"quotes": table("quotes", 40_000)}
+    alone = features.batch(tables, TICK).collect()
+    monkeypatch.setattr(batch, "_PARALLEL_ROWS", 1_000)
+    monkeypatch.setattr(batch.os, "cpu_count", lambda: 3)
+    used: list[int] = []
+    parted = batch._parted
+    monkeypatch.setattr(batch, "_parted", lambda *given: used.append(len(p := parted(*given))) or p)
+    assert features.batch(tables, TICK).collect().equals(alone)
+    assert used == [3]
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
