@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ai.features import FeatureSet, Market, batch
 from ai.features.proof import TOLERANCE, look_ahead, parity, relative_difference, streamed
+from ai.features.sources import Source as Stream
 from app.feature_tables import market, tables_of
 from app.paths import CONFIGS
 from engine.feeds.importing import import_files
@@ -86,12 +87,10 @@ def test_threads_share_the_work_and_change_no_bit(monkeypatch: pytest.MonkeyPatc
     features, tables = everything("quotes"), {"quotes": table("quotes", 40_000)}
     alone = features.batch(tables, TICK).collect()
     monkeypatch.setattr(batch, "_PARALLEL_ROWS", 1_000)
-    monkeypatch.setattr(batch.os, "cpu_count", lambda: 3)
-    used: list[int] = []
-    parted = batch._parted
-    monkeypatch.setattr(batch, "_parted", lambda *given: used.append(len(p := parted(*given))) or p)
+    monkeypatch.setattr("os.cpu_count", lambda: 3)
+    formulas = [v for entry in features for v in entry.feature.formula(Stream("quotes"), TICK)]
+    assert len(batch._parted(formulas, 3)) == 3
     assert features.batch(tables, TICK).collect().equals(alone)
-    assert used == [3]
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
