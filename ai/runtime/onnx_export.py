@@ -37,7 +37,7 @@ def export_onnx(module: Any, inputs: dict[str, npt.NDArray[Any]], output_names: 
     tensors = tuple(torch.from_numpy(np.array(array)) for array in inputs.values())
     axes = {name: {0: "batch"} for name in (*inputs, *output_names)}
     out: Any = io.BytesIO()  # the older exporter writes to streams too, whatever the annotation says
-    with warnings.catch_warnings(), _without_onnx_package(), torch.no_grad():
+    with warnings.catch_warnings(), _without_onnx_package(), _without_fast_path(), torch.no_grad():
         # The exporter says that it is the older one, and that an LSTM's batch must be the example's; the
         # converted model is compared with its origin at other batch sizes, so neither needs saying.
         warnings.simplefilter("ignore")
@@ -53,6 +53,17 @@ def export_onnx(module: Any, inputs: dict[str, npt.NDArray[Any]], output_names: 
         )
     model: bytes = out.getvalue()
     return model
+
+
+@contextmanager
+def _without_fast_path() -> Iterator[None]:
+    """Trace a transformer's own operations, not the one fused operation that they are run as."""
+    kept = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(kept)
 
 
 @contextmanager

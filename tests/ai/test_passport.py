@@ -12,6 +12,7 @@ from ai.passport import (
     Golden,
     Input,
     Label,
+    Meaning,
     Normaliser,
     Output,
     Passport,
@@ -84,30 +85,50 @@ def test_what_is_no_passport_is_said_to_be_none(data: bytes) -> None:
         parse(data)
 
 
+def an_input(columns: tuple[str, ...] = COLUMNS, shape: tuple[int, ...] = (1, 4)) -> dict[str, Any]:
+    return {"inputs": (Input(name="x", dtype="float32", shape=shape, columns=columns),)}
+
+
+def an_output(meaning: Meaning, classes: int = 3) -> dict[str, Any]:
+    return {"outputs": (Output(name="y", dtype="float32", shape=(1, classes), meaning=meaning),)}
+
+
+def some_bins(column: str, edges: tuple[float, ...], shares: tuple[float, ...]) -> dict[str, Any]:
+    return {"training_bins": (ColumnBins(column=column, edges=edges, shares=shares),)}
+
+
+TOO_SHORT = Golden(
+    inputs={"x": Tensor(dtype="float32", shape=(9, 9), data=b"12")}, outputs={"y": Tensor.of(Y)}
+)
+OVERLAPPING = Ranges(train=Span(start_ns=0, end_ns=10), test=Span(start_ns=9, end_ns=20))
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"inputs": (Input(name="x", dtype="float32", shape=(1, 4), columns=COLUMNS[::-1]),)}, "another order"),
-        ({"inputs": (Input(name="x", dtype="float32", shape=(1, 3), columns=COLUMNS[:3]),)}, "different columns (m3)"),
-        ({"inputs": (Input(name="x", dtype="float32", shape=(1, 9), columns=COLUMNS),)}, "has 9 columns and names 4"),
-        ({"inputs": (Input(name="x", dtype="float32", shape=(1, 7, 4), columns=COLUMNS),)}, "takes 7 rows and window is 1"),
-        ({"inputs": (Input(name="x", dtype="float32", shape=(0, 4), columns=COLUMNS),)}, "sizes of at least 1"),
+        (an_input(COLUMNS[::-1]), "another order"),
+        (an_input(COLUMNS[:3], (1, 3)), "different columns (m3)"),
+        (an_input(shape=(1, 9)), "has 9 columns and names 4"),
+        (an_input(shape=(1, 7, 4)), "takes 7 rows and window is 1"),
+        (an_input(shape=(0, 4)), "sizes of at least 1"),
         ({"features": (*FEATURES, FEATURES[0])}, "the column spread twice"),
-        ({"outputs": (Output(name="y", dtype="float32", shape=(1, 3), meaning="unused"),)}, "Exactly one output"),
-        ({"outputs": (Output(name="y", dtype="float32", shape=(1, 2), meaning="logits"),)}, "2 classes and label names 3"),
+        (an_output("unused"), "Exactly one output"),
+        (an_output("logits", 2), "2 classes and label names 3"),
         ({"task": "regression"}, "a regression gives a value"),
         ({"normaliser": Normaliser(kind="zscore", mean=(0.0,), std=(0.0,))}, "std must be above zero"),
         ({"normaliser": Normaliser(kind="none", mean=(0.0,))}, "none and yet has mean"),
-        ({"training_bins": (ColumnBins(column="q", edges=(1.0, 0.0), shares=(0.5, 0.1)),)}, "no column of the features"),
-        ({"ranges": Ranges(train=Span(start_ns=0, end_ns=10), test=Span(start_ns=9, end_ns=20))}, "begins before train"),
+        (some_bins("q", (0.0,), (0.5, 0.5)), "no column of the features"),
+        (some_bins("m1", (1.0, 0.0), (0.5, 0.25, 0.25)), "must ascend"),
+        (some_bins("m1", (0.0,), (0.5, 0.1)), "add up to one"),
+        ({"ranges": OVERLAPPING}, "begins before train"),
         ({"sha256": {"m": "xyz"}}, "64 hexadecimal"),
         ({"stride": 0}, "stride must be at least 1"),
         ({"expires": "soon"}, "a day such as"),
         ({"golden": golden({"z": X}, {"y": Y})}, "golden.inputs must be given for x"),
         ({"golden": golden({"x": X * np.nan}, {"y": Y})}, "not finite"),
-        ({"golden": Golden(inputs={"x": Tensor(dtype="float32", shape=(9, 9), data=b"12")}, outputs={"y": Tensor.of(Y)})}, "does not fill"),
+        ({"golden": TOO_SHORT}, "does not fill"),
     ],
-)  # fmt: skip
+)
 def test_what_contradicts_itself_is_told(change: dict[str, Any], told: str) -> None:
     with pytest.raises(PassportError, match="not valid") as caught:
         parse(full(**change).to_json())

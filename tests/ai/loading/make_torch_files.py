@@ -1,5 +1,6 @@
 """Makes torch's files of all kinds in one folder; run by tests in a process of its own, so that torch's
-import and its warnings stay out of theirs. Arguments: the folder, and the marker that hostile files write; without a marker only torch.export's.
+import and its warnings stay out of theirs. Arguments: the folder, and the marker that hostile files write;
+without a marker only torch.export's file is made.
 """
 
 import json
@@ -7,6 +8,7 @@ import sys
 import warnings
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -82,7 +84,7 @@ def safetensors(weights: dict[str, torch.Tensor]) -> bytes:
 def main(folder: Path, marker: str) -> None:
     torch.manual_seed(3)
     x = torch.randn(2, 5, 4)
-    golden = {"x": x.numpy()}
+    golden: dict[str, Any] = {"x": x.numpy()}
     for name, sizes in (("lstm", LSTM), ("transformer", TRANSFORMER), ("mlp", MLP)):
         module = build(name, sizes).eval()
         torch.save(module.state_dict(), folder / f"{name}.pt")
@@ -104,9 +106,9 @@ def main(folder: Path, marker: str) -> None:
             .replace(b"X\x03\0\0\0cpu", b"X\x06\0\0\0cuda:0")
         },
     )
-    torch.jit.script(Writer(marker)).save(folder / "writer.ts")
-    torch.jit.script(OnCuda()).save(folder / "code_on_cuda.ts")
-    torch.jit.script(build("mlp", MLP).eval()).save(folder / "mlp.ts")
+    torch.jit.script(Writer(marker)).save(folder / "writer.ts")  # type: ignore[no-untyped-call]
+    torch.jit.script(OnCuda()).save(folder / "code_on_cuda.ts")  # type: ignore[no-untyped-call]
+    torch.jit.script(build("mlp", MLP).eval()).save(folder / "mlp.ts")  # type: ignore[no-untyped-call]
 
 
 def export(folder: Path) -> None:

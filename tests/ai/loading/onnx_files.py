@@ -86,7 +86,7 @@ def model(body: bytes, *, domains: Sequence[str] = ()) -> bytes:
     return whole(1, 8) + delimited(7, body) + b"".join(delimited(8, each) for each in opsets)
 
 
-WEIGHTS = np.arange(12, dtype=np.float32).reshape(4, 3) / 10
+WEIGHTS: npt.NDArray[np.float32] = np.arange(12, dtype=np.float32).reshape(4, 3) / np.float32(10)
 
 
 def linear(rows: int | str = "batch", weights: npt.NDArray[np.float32] = WEIGHTS) -> bytes:

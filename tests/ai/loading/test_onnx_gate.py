@@ -9,7 +9,7 @@ import pytest
 from ai.loading import Inspection, Question, inspect
 from ai.loading.inspection import MAX_FILE_BYTES
 from ai.loading.onnx_model import read_onnx, with_passport
-from ai.loading.wire import WireError
+from ai.loading.wire import WireError, delimited
 from ai.passport import FeatureUse, Input, Output, Passport, write_beside
 from ai.runtime.isolation_messages import Limits
 from tests.ai.loading import onnx_files as files
@@ -212,11 +212,7 @@ def test_external_data_is_refused_whatever_it_points_to(tmp_path: Path) -> None:
 
 
 def test_external_data_inside_a_branch_is_found(tmp_path: Path) -> None:
-    hidden = (
-        files.name(1, "value")
-        + files.delimited(5, files.external("w", "/etc/passwd", 4))
-        + files.whole(20, 4)
-    )
+    hidden = files.name(1, "value") + delimited(5, files.external("w", "/etc/passwd", 4)) + files.whole(20, 4)
     inner = files.graph([files.node("Constant", [], ["v"], attributes=[hidden])], [], [])
     branch = files.subgraph("then_branch", inner)
     body = files.graph(
