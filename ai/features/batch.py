@@ -18,19 +18,22 @@ from ai.features.windows import Window
 
 type Int64 = npt.NDArray[np.int64]
 
+type Columns = Callable[[str, int, int], Floats]
+
 _BLOCK: Final = 16_384
 _PARALLEL_ROWS: Final = 100_000
 _COSTS: Final = {"prefix": 15, "total": 6, "log_ratio": 6, "stepped": 100, "sine": 10, "cosine": 10}
 
 
-def evaluate(outputs: Sequence[Value], ts: Int64, columns: Mapping[str, Floats]) -> list[Floats]:
+def evaluate(outputs: Sequence[Value], ts: Int64, columns: Columns) -> list[Floats]:
     """Values of each output in every row.
 
     Parameters
     ----------
     outputs : sequence of Value
     ts : int64 array `[rows]`, ns, ascending
-    columns : mapping of name to float64 array `[rows]`
+    columns : function of (name, start, end)
+        Answers rows `start` to `end` of a column as float64.
 
     Returns
     -------
@@ -47,7 +50,7 @@ def evaluate(outputs: Sequence[Value], ts: Int64, columns: Mapping[str, Floats])
     return [found[output] for output in outputs]
 
 
-def _evaluate_part(outputs: Sequence[Value], ts: Int64, columns: Mapping[str, Floats]) -> dict[Value, Floats]:
+def _evaluate_part(outputs: Sequence[Value], ts: Int64, columns: Columns) -> dict[Value, Floats]:
     graph = _Graph(outputs, columns, len(ts))
     windows = {window.ns: _FirstRows(ts, window.ns) for window in graph.windows if window.ns}
     with np.errstate(all="ignore"):
@@ -101,7 +104,7 @@ def in_order(outputs: Sequence[Value]) -> list[Value]:
 class _Graph:
     """The values in order, by number; a value's block lies in `self._blocks` under its number."""
 
-    def __init__(self, outputs: Sequence[Value], columns: Mapping[str, Floats], rows: int) -> None:
+    def __init__(self, outputs: Sequence[Value], columns: Columns, rows: int) -> None:
         order = in_order(outputs)
         number = {value: place for place, value in enumerate(order)}
         self._columns = columns
@@ -149,7 +152,7 @@ class _Graph:
             result = self._results.get(place)
             out = self._buffers[place][: end - start] if result is None else result[start:end]
             if value.operation == "column":
-                out = self._columns[value.detail][start:end]
+                out = self._columns(value.detail, start, end)
                 if result is not None:
                     result[start:end] = out
             elif value.operation == "prefix":

@@ -17,6 +17,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -31,7 +32,7 @@ from ai.features.code_hash import code_hash
 from ai.features.feature import Feature, Market
 from ai.features.sources import DAY_NS, STREAMS, Source, columns_of
 from ai.features.streaming import FeatureStream, LinePlan
-from ai.features.values import NAN, Value
+from ai.features.values import NAN, Floats, Value
 from engine.errors import UserError, unknown_name
 
 OWN = ""
@@ -161,8 +162,9 @@ class FeatureSet:
                 f"The table of {line} lacks the column {missing[0]!r}, which feature set {self.name!r} needs."
             )
         formulas = self._formulas(line, market_of(line.role, markets))
-        return table.select(columns).map_batches(
-            partial(_evaluated, [name for name, _ in formulas], [value for _, value in formulas]),
+        read = {value.detail for value in in_order([v for _, v in formulas]) if value.operation == "column"}
+        return table.select(name for name in columns if name == "ts" or name in read).map_batches(
+            partial(_evaluated, [name for name, _ in formulas], [value for _, value in formulas], read),
             schema={"ts": pl.Int64} | {name: pl.Float64 for name, _ in formulas},
             predicate_pushdown=False,
             projection_pushdown=False,
@@ -239,12 +241,19 @@ class FeatureSet:
         return iter(self.entries)
 
 
-def _evaluated(names: Sequence[str], formulas: Sequence[Value], table: pl.DataFrame) -> pl.DataFrame:
+def _evaluated(
+    names: Sequence[str], formulas: Sequence[Value], read: AbstractSet[str], table: pl.DataFrame
+) -> pl.DataFrame:
     ts = table["ts"].to_numpy()
-    columns = {name: table[name].to_numpy() for name in table.columns if name != "ts"}
-    if any(value.detail == "ns_of_day" for value in in_order(formulas)):
-        columns["ns_of_day"] = (ts % DAY_NS).astype(np.float64)
-    values = evaluate(formulas, ts, columns)
+    columns = {name: table[name] for name in read if name != "ns_of_day"}
+    if "ns_of_day" in read:
+        columns["ns_of_day"] = pl.Series((ts % DAY_NS).astype(np.float64))
+
+    def block_of(name: str, start: int, end: int) -> Floats:
+        # A block at a time: polars hands over columns in pieces, and to join them would copy them.
+        return columns[name].slice(start, end - start).to_numpy()
+
+    values = evaluate(formulas, ts, block_of)
     return pl.DataFrame({"ts": table["ts"]} | dict(zip(names, values, strict=True)))
 
 
