@@ -73,7 +73,8 @@ def no_window_left(request: pytest.FixtureRequest) -> Iterator[None]:
         return {widget for widget in QApplication.topLevelWidgets() if widget.isVisible()}
 
     def running() -> set[QTimer]:
-        return {thing for thing in gc.get_objects() if isinstance(thing, QTimer) and _is_active(thing)}
+        # By type: `isinstance` asks an object for its class, and one of torch's then warns that it is deprecated.
+        return {thing for thing in gc.get_objects() if issubclass(type(thing), QTimer) and _is_active(thing)}
 
     windows, timers = shown(), running()
     yield
