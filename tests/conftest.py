@@ -73,7 +73,7 @@ def no_window_left(request: pytest.FixtureRequest) -> Iterator[None]:
         return {widget for widget in QApplication.topLevelWidgets() if widget.isVisible()}
 
     def running() -> set[QTimer]:
-        # By type: `isinstance` asks an object for its class, and one of torch's then warns that it is deprecated.
+        # By type: `isinstance` asks an object for its class, and one of torch then warns of its age.
         return {thing for thing in gc.get_objects() if issubclass(type(thing), QTimer) and _is_active(thing)}
 
     windows, timers = shown(), running()
