@@ -93,14 +93,20 @@ def test_what_is_not_there_is_named_with_what_is(tmp_path: Path) -> None:
         registry.find("linear:9")
 
 
+COUNT = 8
+
 _IMPORTER = """
 import sys
+import time
 from pathlib import Path
 from ai.loading import Inspection
 from ai.registry import Registry
 import msgspec
 registry = Registry(Path(sys.argv[1]))
-found = [msgspec.json.decode(Path(p).read_bytes(), type=Inspection) for p in sys.argv[2:]]
+found = [msgspec.json.decode(Path(p).read_bytes(), type=Inspection) for p in sys.argv[3:]]
+print("ready", flush=True)
+while not Path(sys.argv[2]).exists():
+    time.sleep(0.0005)
 for each in found:
     registry.add(each, name="shared")
 """
@@ -110,15 +116,24 @@ def test_two_importers_at_once_lose_and_double_nothing(tmp_path: Path) -> None:
     import msgspec
 
     paths = []
-    for n in range(8):
+    for n in range(COUNT):
         made = inspected(tmp_path / f"from_{n}", files.linear(weights=files.WEIGHTS * (n + 1)))
         (tmp_path / f"{n}.json").write_bytes(msgspec.json.encode(made))
         paths.append(str(tmp_path / f"{n}.json"))
     root = str(tmp_path / "registry")
-    orders = (paths, paths[::-1], paths[4:] + paths[:4])
-    running = [subprocess.Popen([sys.executable, "-c", _IMPORTER, root, *order]) for order in orders]
+    orders = (paths, paths[::-1], paths[COUNT // 2 :] + paths[: COUNT // 2])
+    go = tmp_path / "go"
+    running = [
+        subprocess.Popen([sys.executable, "-c", _IMPORTER, root, str(go), *order], stdout=subprocess.PIPE)
+        for order in orders
+    ]
+    for process in running:
+        assert process.stdout is not None
+        with process.stdout as ready:
+            assert ready.readline() == b"ready\n"
+    go.touch()
     assert [process.wait(60) for process in running] == [0, 0, 0]
     entries = Registry(Path(root)).entries()
-    assert [entry.version for entry in entries] == list(range(1, 9))
-    assert len({entry.sha256 for entry in entries}) == 8
+    assert [entry.version for entry in entries] == list(range(1, COUNT + 1))
+    assert len({entry.sha256 for entry in entries}) == COUNT
     assert not list(Path(root).rglob(".part-*"))
