@@ -105,16 +105,144 @@ class BookImbalanceParameters(Parameters, frozen=True, kw_only=True, forbid_unkn
         _check_size(self.trade_size)
 
 
+class AiSignalParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When a model's word is enough to trade, how much, and when to leave.
+
+    Thresholds are probabilities of a classification, and values in the label's unit of a regression.
+    """
+
+    enter: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=1_000_000,
+            title="Enter at",
+            description="Open a position when its side is at least this: a probability, or for a regression "
+            "a value in the label's unit.",
+        ),
+    ] = 0.5
+    exit: Annotated[
+        float,
+        Meta(
+            ge=-1_000_000,
+            le=1_000_000,
+            title="Exit below",
+            description="Close it when its side falls below this; lower than the entry, so that noise around "
+            "one threshold does not trade.",
+        ),
+    ] = 0.35
+    sides: Annotated[
+        Literal["both", "long", "short"], Meta(title="Sides", description="Positions that may be opened.")
+    ] = "both"
+    on_opposite: Annotated[
+        Literal["reverse", "exit", "ignore"],
+        Meta(title="Opposite signal", description="What the other side's entry does to an open position."),
+    ] = "reverse"
+    cool_down_s: Annotated[
+        float,
+        Meta(ge=0, le=86_400, title="Cool-down", description="Seconds after an exit without an entry."),
+    ] = 1.0
+    horizon: Annotated[
+        Literal["label", "seconds", "off"],
+        Meta(
+            title="Longest hold",
+            description="Leave after the horizon that the model was trained for, after so many seconds, "
+            "or never for that reason; a side that still stands at its entry threshold holds on.",
+        ),
+    ] = "label"
+    horizon_s: Annotated[
+        float, Meta(gt=0, le=864_000, title="Hold seconds", description="With a longest hold in seconds.")
+    ] = 60.0
+    stop_bps: Annotated[
+        float,
+        Meta(ge=0, le=10_000, title="Stop", description="Basis points from the entry's fill; 0 places none."),
+    ] = 0.0
+    take_profit_bps: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=10_000,
+            title="Take profit",
+            description="Basis points from the entry's fill; 0 places none.",
+        ),
+    ] = 0.0
+    sizing: Annotated[
+        Literal["fixed", "volatility", "kelly"],
+        Meta(
+            title="Sizing",
+            description="Fixed: the trade size. Volatility: the trade size at the target volatility, less when "
+            "the market is wilder. Kelly: a fraction of the growth-optimal share of equity.",
+        ),
+    ] = "fixed"
+    trade_size: Annotated[Decimal, _SIZE] = Decimal(0)
+    target_volatility_bps: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=100_000,
+            title="Target volatility",
+            description="Realised volatility over the window, in basis points, at which a volatility-scaled "
+            "position has the trade size.",
+        ),
+    ] = 5.0
+    volatility_window_s: Annotated[
+        float, Meta(gt=0, le=86_400, title="Volatility window", description="Seconds of realised volatility.")
+    ] = 60.0
+    kelly_fraction: Annotated[
+        float, Meta(gt=0, le=1, title="Kelly fraction", description="Part of the full Kelly stake.")
+    ] = 0.25
+    cap_pct: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=10_000,
+            title="Cap",
+            description="Largest position of volatility or Kelly sizing, in percent of equity.",
+        ),
+    ] = 10.0
+    ensemble: Annotated[
+        Literal["mean", "vote", "weighted"],
+        Meta(
+            title="Ensemble",
+            description="How several models become one: their mean, their vote, or by weight.",
+        ),
+    ] = "mean"
+    disarm_on_nan: Annotated[
+        bool,
+        Meta(
+            title="Disarm on NaN",
+            description="Stop trading, flat, when an input or an answer has no value after the warm-up.",
+        ),
+    ] = True
+    disarm_psi: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=100,
+            title="Disarm on drift",
+            description="Stop trading, flat, when an input's population stability index exceeds this; 0 never.",
+        ),
+    ] = 0.0
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for an impossible size, or thresholds that would trade on noise."""
+        _check_size(self.trade_size)
+        if self.exit >= self.enter:
+            raise ValueError(f"exit={self.exit:g} must be lower than enter={self.enter:g}.")
+
+
 class StrategySpec(msgspec.Struct, frozen=True, kw_only=True):
     """What a strategy does, takes and needs.
 
     `needs` names the kinds of market data of which at least one must be there; empty needs none.
+    `takes_model` says that it acts on the run's model and cannot run without one.
     """
 
     title: str
     summary: str
     parameters: type[Parameters]
     needs: frozenset[str] = frozenset()
+    takes_model: bool = False
 
 
 STRATEGIES: Mapping[str, StrategySpec] = {
@@ -137,6 +265,12 @@ STRATEGIES: Mapping[str, StrategySpec] = {
         summary="Follow the side of the order book that is much the heavier one.",
         parameters=BookImbalanceParameters,
         needs=frozenset({"deltas"}),
+    ),
+    "ai_signal": StrategySpec(
+        title="AI signal",
+        summary="Follow what a model says: enter and leave at its thresholds, sized and protected.",
+        parameters=AiSignalParameters,
+        takes_model=True,
     ),
 }
 

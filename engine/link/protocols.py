@@ -6,7 +6,16 @@ import msgspec
 
 from engine.messages.commands import AnyCommand
 from engine.messages.events import AnyEvent
-from engine.messages.frames import Frame, Health, Market, Risk, Transport
+from engine.messages.frames import (
+    Explanation,
+    Frame,
+    Health,
+    Market,
+    ModelHealth,
+    Predictions,
+    Risk,
+    Transport,
+)
 from engine.messages.instrument import Instrument
 
 
@@ -19,6 +28,9 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     risks: list[Risk]
     health: Health
     instruments: list[Instrument] = []
+    predictions: list[Predictions] = []
+    models: list[ModelHealth] = []
+    explanation: Explanation | None = None
 
 
 class Session(Protocol):

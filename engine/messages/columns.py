@@ -32,7 +32,15 @@ DEPTH: Final = np.dtype(
 EQUITY: Final = np.dtype([("ts", "<i8"), ("equity", "<f8"), ("drawdown", "<f8")])
 """Account value in the account's currency, and its distance below the highest value so far (<= 0)."""
 
-BY_CODE: Final = {1: QUOTE, 2: TRADE, 3: LEVEL, 4: DEPTH, 5: EQUITY}
+PREDICTION: Final = np.dtype(
+    [("ts", "<i8"), ("down", "<f4"), ("flat", "<f4"), ("up", "<f4"), ("score", "<f4")]
+)
+"""What the run's model (or ensemble) said of one row: probabilities, and `score` = up - down.
+
+Of a regression the probabilities are NaN and `score` is the predicted value in the label's unit.
+"""
+
+BY_CODE: Final = {1: QUOTE, 2: TRADE, 3: LEVEL, 4: DEPTH, 5: EQUITY, 6: PREDICTION}
 """Numbers that name the dtypes on the wire."""
 
 

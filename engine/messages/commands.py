@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from engine.messages.run import Arming
+
 
 class Step(StrEnum):
     """What one step advances to: the next of these, then pause."""
@@ -60,6 +62,21 @@ class Finish(Command, frozen=True, tag="finish"):
     """Run to the end at full speed and report the results."""
 
 
+class SetArming(Command, frozen=True, tag="arming"):
+    """Let the run's model trade, only show its signals, or neither; from now on."""
+
+    mode: Arming
+
+
+class Explain(Command, frozen=True, tag="explain"):
+    """Say why the model said what it said in its newest row at or before this market time.
+
+    The answer is `Frame.explanation`; a later question replaces an earlier one.
+    """
+
+    ts: int
+
+
 class Stop(Command, frozen=True, tag="stop"):
     """End the session and its process."""
 
@@ -80,5 +97,17 @@ class Acknowledge(Command, frozen=True, tag="ack"):
 
 
 type AnyCommand = (
-    Play | Pause | SetSpeed | StepTo | Seek | CancelSeek | SetLoop | Finish | Stop | Attach | Acknowledge
+    Play
+    | Pause
+    | SetSpeed
+    | StepTo
+    | Seek
+    | CancelSeek
+    | SetLoop
+    | Finish
+    | SetArming
+    | Explain
+    | Stop
+    | Attach
+    | Acknowledge
 )

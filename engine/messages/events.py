@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from engine.messages.columns import Rows
+from engine.messages.run import Arming
 
 
 class Phase(StrEnum):
@@ -120,6 +121,68 @@ class Refused(Event, frozen=True, kw_only=True, tag="refused"):
     text: str
 
 
+type Direction = Literal[-1, 0, 1]
+"""Short, flat, long."""
+
+
+class Signalled(Event, frozen=True, kw_only=True, tag="signal"):
+    """The model's decision changed at the row of `ts`.
+
+    `number` counts the signals of an epoch from 1. `cause` is `enter`, `reverse`, `exit` (its side fell below
+    the exit threshold, or the other side came), `horizon` or `disarmed`. `threshold` is the one that was
+    crossed. `down`, `flat`, `up` and `score` are those of `columns.PREDICTION`, None where NaN.
+    """
+
+    number: int
+    instrument: str
+    direction: Direction
+    previous: Direction
+    cause: Literal["enter", "reverse", "exit", "horizon", "disarmed"]
+    score: float
+    threshold: float
+    down: float | None = None
+    flat: float | None = None
+    up: float | None = None
+    price: float
+
+
+class SignalActed(Event, frozen=True, kw_only=True, tag="acted"):
+    """What the strategy made of a signal, once the inference latency had passed.
+
+    `verdict` is `ordered`, `refused` (by the gate, see `text`), `shadow` (only shown) or `held` (what the
+    signal wants is already so). `order_id` names the order. `text` is one sentence for a person.
+    """
+
+    signal: int
+    instrument: str
+    verdict: Literal["ordered", "refused", "shadow", "held"]
+    order_id: str | None = None
+    text: str = ""
+
+
+class ArmingChanged(Event, frozen=True, kw_only=True, tag="arming"):
+    """The model was armed, shadowed or switched off, by a person or by a rule (then `reason` says why)."""
+
+    mode: Arming
+    by: Literal["run", "person", "rule"]
+    reason: str = ""
+
+
+class InferenceFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """What the models of a run did.
+
+    `predictions_per_s` counts features and inference; `decisions` are the signals, and `signal_latency_us`
+    is the delay that each of them was given.
+    """
+
+    predictions: int
+    predictions_per_s: float
+    decisions: int
+    signal_latency_us: float
+    in_sample: bool = False
+    """The run overlaps the range that a model was trained on, so its profit proves nothing."""
+
+
 class Results(Event, frozen=True, kw_only=True, tag="results"):
     """A finished run: the figures that the headless back-test prints, and the equity curve.
 
@@ -143,6 +206,7 @@ class Results(Event, frozen=True, kw_only=True, tag="results"):
     net_pnl: str = ""
     open_position: str | None = None
     unrealised_pnl: str = ""
+    inference: InferenceFigures | None = None
 
     def summary(self) -> dict[str, Any]:
         """The command line's JSON object (`ticks_per_s` included)."""
@@ -159,6 +223,7 @@ class Results(Event, frozen=True, kw_only=True, tag="results"):
             "net_pnl": self.net_pnl,
             "stats": self.stats,
             "fills_sha256": self.fills_sha256,
+            **({} if self.inference is None else msgspec.to_builtins(self.inference)),
         }
 
 
@@ -171,6 +236,9 @@ type AnyEvent = (
     | PhaseChanged
     | EpochBegan
     | Refused
+    | Signalled
+    | SignalActed
+    | ArmingChanged
     | Results
 )
 

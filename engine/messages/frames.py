@@ -4,11 +4,14 @@ Market data in a frame is what came since the last one, conflated where there wa
 the book is the latest; events are complete and in order.
 """
 
+from typing import Literal
+
 import msgspec
 
-from engine.messages.columns import DEPTH, LEVEL, QUOTE, TRADE, Rows, empty
-from engine.messages.events import Numbered, Phase
+from engine.messages.columns import DEPTH, LEVEL, PREDICTION, QUOTE, TRADE, Rows, empty
+from engine.messages.events import Direction, Numbered, Phase
 from engine.messages.instrument import Instrument
+from engine.messages.run import Arming, InferenceMode
 
 
 class Transport(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +100,133 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     oldest_tick_ns: int = 0
 
 
+class Predictions(msgspec.Struct, frozen=True, kw_only=True):
+    """What the run's model said of one instrument since the last frame; dtype `columns.PREDICTION`.
+
+    `conflated` counts rows that are left out; those kept hold the first, last, lowest and highest score of
+    each stretch.
+    """
+
+    instrument: str
+    rows: Rows = msgspec.field(default_factory=lambda: empty(PREDICTION))
+    conflated: int = 0
+
+
+class Stage(msgspec.Struct, frozen=True):
+    """Durations of one step from a tick to an order, since the epoch's start, in µs; NaN before the first."""
+
+    name: Literal["feature", "queue", "inference", "signal-to-order"]
+    count: int
+    p50_us: float
+    p99_us: float
+
+
+class InputHealth(msgspec.Struct, frozen=True):
+    """One input column beside what the model was trained on.
+
+    Attributes
+    ----------
+    nans, out_of_range : int
+        Rows without a value, and rows beyond the range of training.
+    psi : float or None
+        Population stability index against the passport's training bins: below 0.1 alike, above 0.25 drifted;
+        None where the passport has no bins or too few rows were seen.
+    """
+
+    column: str
+    nans: int = 0
+    out_of_range: int = 0
+    psi: float | None = None
+
+
+class ModelHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """How one model of the run is doing; counts are since the epoch's start.
+
+    Attributes
+    ----------
+    reason : str
+        Why it is in its arming, where a rule put it there.
+    warm : bool
+        Whether all features have passed their warm-up.
+    age_ms : float or None
+        Market time since its last prediction (staleness); None before the first.
+    dropped : int
+        Rows that were not asked because the model was too slow (`thread`).
+    latency_us : float
+        Delay that its signals are given.
+    """
+
+    name: str
+    sha256: str
+    arming: Arming
+    reason: str = ""
+    mode: InferenceMode
+    runtime: str
+    device: str
+    warm: bool = False
+    predictions: int = 0
+    signals: int = 0
+    dropped: int = 0
+    queued: int = 0
+    age_ms: float | None = None
+    latency_us: float = 0.0
+    stages: list[Stage] = []
+    inputs: list[InputHealth] = []
+    memory_mb: float | None = None
+    gpu_mb: float | None = None
+    in_sample: bool = False
+    simulated: bool = False
+    """Trained on generated data."""
+    class_names: tuple[str, ...] = ()
+    label: str = ""
+    """What it was trained to tell, in words."""
+    horizon_rows: int | None = None
+    horizon_ns: int | None = None
+
+
+class Contribution(msgspec.Struct, frozen=True):
+    """One input column in an explanation.
+
+    `value` is the newest of the window; `effect` is the score less the score with this column at its training
+    mean throughout the window (occlusion).
+    """
+
+    column: str
+    value: float
+    effect: float
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """Why the model said what it said in one row.
+
+    Attributes
+    ----------
+    asked_ts, ts : int
+        Market time of the question, and of the row that answers it; 0 without an answer.
+    problem : str
+        Why there is no answer; all else is then empty.
+    output : list of float
+        Numbers of the model as they came, named by `class_names` where there are any.
+    direction : Direction
+        What was decided as of that row.
+    signal : int or None
+        Number of the newest signal at or before that row.
+    """
+
+    asked_ts: int
+    ts: int = 0
+    problem: str = ""
+    model: str = ""
+    contributions: list[Contribution] = []
+    output: list[float] = []
+    class_names: tuple[str, ...] = ()
+    score: float = 0.0
+    enter: float = 0.0
+    exit: float = 0.0
+    direction: Direction = 0
+    signal: int | None = None
+
+
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
     """One picture of the session.
 
@@ -113,3 +243,8 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     events: list[Numbered] = []
     health: Health = Health()
     instruments: list[Instrument] = []
+    predictions: list[Predictions] = []
+    models: list[ModelHealth] = []
+    """Health of every model of the run, in each frame that a picture is taken for; empty without any."""
+    explanation: Explanation | None = None
+    """Answer to the latest `Explain`, once."""

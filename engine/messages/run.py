@@ -22,6 +22,59 @@ class VenueRules(msgspec.Struct, frozen=True, kw_only=True):
     oms: Literal["NETTING", "HEDGING"] = "NETTING"
 
 
+type Arming = Literal["armed", "shadow", "off"]
+"""A model's signals are traded, only shown, or not made at all."""
+
+type InferenceMode = Literal["per-tick", "batch", "thread"]
+"""When the model is asked: in the tick's own turn, for the whole range beforehand (the same orders, far
+faster), or by a background thread as in live trading (late answers are dropped and counted)."""
+
+
+class ModelUse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One model of a run.
+
+    Attributes
+    ----------
+    file : str
+        Model file; its passport lies in it or beside it.
+    sha256 : str
+        What the file must still be; empty asks for nothing.
+    trusted : bool
+        The person let exactly this content run its own code (TorchScript, torch.export).
+    weight : float
+        Share in a weighted ensemble.
+    """
+
+    file: str
+    sha256: str = ""
+    trusted: bool = False
+    weight: float = 1.0
+
+
+class Inference(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The models of a run and how they are asked; several are an ensemble.
+
+    Attributes
+    ----------
+    device : str
+        `auto`, `cpu` or `cuda:N`.
+    arming : Arming
+        At the run's start.
+    latency_us : float or None
+        Delay from a row to the order that it causes; None is what was measured on this machine, rounded up
+        to 1, 2 or 5 times a power of ten so that noise does not change a run.
+    deadline_ms : float
+        Of `thread`: a row that waited longer is dropped, and the newest is asked instead.
+    """
+
+    models: tuple[ModelUse, ...]
+    mode: InferenceMode = "per-tick"
+    device: str = "auto"
+    arming: Arming = "armed"
+    latency_us: float | None = None
+    deadline_ms: float = 50.0
+
+
 class Run(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One run of one strategy over stored (or, with `simulate`, generated) data.
 
@@ -43,6 +96,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         Profile of the generated market that is replayed instead of the store (`fx`, `crypto`).
     seed : int
         Of the generated market and of random windows.
+    inference : Inference or None
+        Models that a strategy such as `ai_signal` acts on; a strategy that takes none may run beside them
+        and sees nothing of them.
     """
 
     instrument: str
@@ -56,3 +112,4 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     depth_interval_ns: int = 1_000_000_000
     simulate: str | None = None
     seed: int = 1
+    inference: Inference | None = None
