@@ -170,8 +170,8 @@ class AiSignalParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_f
         Literal["fixed", "volatility", "kelly"],
         Meta(
             title="Sizing",
-            description="Fixed: the trade size. Volatility: the trade size at the target volatility, less when "
-            "the market is wilder. Kelly: a fraction of the growth-optimal share of equity.",
+            description="Fixed: the trade size. Volatility: the trade size at the target volatility, less "
+            "when the market is wilder. Kelly: a fraction of the growth-optimal share of equity.",
         ),
     ] = "fixed"
     trade_size: Annotated[Decimal, _SIZE] = Decimal(0)
@@ -220,7 +220,7 @@ class AiSignalParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_f
             ge=0,
             le=100,
             title="Disarm on drift",
-            description="Stop trading, flat, when an input's population stability index exceeds this; 0 never.",
+            description="Stop trading, flat, when an input's population stability index is above; 0 never.",
         ),
     ] = 0.0
 

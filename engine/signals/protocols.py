@@ -21,8 +21,8 @@ from engine.messages.instrument import Instrument
 class Forecast(NamedTuple):
     """What the model says of one row; probabilities are NaN of a regression.
 
-    `price` is the mid (or last) price of the row; `volatility` the realised volatility of log returns over the
-    asked window, NaN where it was not asked for or is not warm.
+    `price` is the mid (or last) price of the row; `volatility` the realised volatility of log returns over
+    the asked window, NaN where it was not asked for or is not warm.
     """
 
     ts: int
@@ -92,7 +92,7 @@ class Asked(Protocol):
     """What both forms can tell."""
 
     def explain(self, ts: int) -> Explanation:
-        """Why the newest row at or before `ts` got its numbers; decision fields are filled in by the caller."""
+        """Why the newest row at or before `ts` got its numbers; the caller fills in what was decided."""
 
     def health(self, now: int) -> list[ModelHealth]:
         """Figures of every model up to market time `now`; arming and signals are filled in by the caller."""
@@ -164,7 +164,7 @@ class Range(Asked, Protocol):
     seconds: float
 
     def alone(self, indices: npt.NDArray[np.int64]) -> Rows:
-        """The same rows asked one by one, as `Stream` does: a large batch rounds differently in its last bits."""
+        """The same rows asked one by one, as `Stream` does: a large batch rounds its last bits otherwise."""
 
 
 class Model(Protocol):
