@@ -3,7 +3,16 @@
 from pathlib import Path
 
 from ai.loading.gates import GATES
-from ai.loading.inspection import MAX_FILE_BYTES, Findings, Fit, Inspection, Latency, Question, RefusedError
+from ai.loading.inspection import (
+    MAX_FILE_BYTES,
+    Findings,
+    Fit,
+    Inspection,
+    Latency,
+    Question,
+    RefusedError,
+    UntrustedError,
+)
 from ai.loading.recognition import recognise
 from ai.loading.refusals import REFUSALS
 from engine.errors import UserError
@@ -40,6 +49,7 @@ def inspect(path: Path, question: Question | None = None) -> Inspection:
             return found.result(REFUSALS[found.format])
         GATES[found.format](found, question)
     except RefusedError as error:
+        found.needs_trust = isinstance(error, UntrustedError)
         return found.result(str(error))
     return found.result(None)
 

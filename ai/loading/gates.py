@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from ai.loading import archives, torch_text
 from ai.loading.archives import Archive, ArchiveError
-from ai.loading.inspection import Findings, Fit, Question, RefusedError
+from ai.loading.inspection import Findings, Fit, Question, RefusedError, UntrustedError
 from ai.loading.onnx_model import STANDARD, OnnxFacts, read_onnx
 from ai.loading.passports import find_passport
 from ai.loading.refusals import REFUSALS
@@ -215,7 +215,7 @@ def _demand_trust(found: Findings, question: Question, what: str) -> None:
         raise RefusedError(
             f"The trust was given to another file ({question.trust[:12]}…); this one is {found.sha256}."
         )
-    raise RefusedError(
+    raise UntrustedError(
         f"{what} runs code of its maker; if you know the maker, trust exactly this file (--trust "
         f"{found.sha256}) and convert it to ONNX with 'nexttick model convert'."
     )

@@ -17,6 +17,10 @@ class RefusedError(Exception):
     """A gate refuses the file; the text is the reason and the next step."""
 
 
+class UntrustedError(RefusedError):
+    """The file runs code of its maker, and nobody said that exactly this file may."""
+
+
 class Latency(msgspec.Struct, frozen=True):
     """Durations of one prediction on this machine, NumPy in to NumPy out."""
 
@@ -40,6 +44,8 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
         May be loaded. Without a passport it loads in an inspection state: its inputs must be mapped first.
     reason : str
         Why it is refused and what to do, or what is to be done before it can be armed.
+    needs_trust : bool
+        Nothing else was found against it: it is refused only because its own code is not trusted.
     sha256 : str
         Hash of the whole file; what trust is bound to. Empty where the file was too large to be read.
     content_sha256 : str
@@ -56,6 +62,7 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     format: str
     accepted: bool
     reason: str
+    needs_trust: bool = False
     sha256: str
     content_sha256: str
     size_bytes: int
@@ -117,6 +124,7 @@ class Findings:
     memory_bytes: int | None = None
     runtime: str | None = None
     next_step: str = ""
+    needs_trust: bool = False
 
     @classmethod
     def of(cls, path: Path, data: bytes) -> "Findings":
@@ -132,6 +140,7 @@ class Findings:
             format=self.format,
             accepted=refused is None,
             reason=refused if refused is not None else self.next_step,
+            needs_trust=self.needs_trust,
             sha256=self.sha256,
             content_sha256=self.content_sha256,
             size_bytes=len(self.data),

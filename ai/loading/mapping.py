@@ -10,6 +10,7 @@ from ai.loading.inspection import Inspection
 from ai.loading.trial import made_inputs
 from ai.passport import (
     Architecture,
+    ColumnBins,
     FeatureUse,
     Golden,
     Input,
@@ -44,6 +45,8 @@ class Mapped(msgspec.Struct, frozen=True, kw_only=True):
         Feature columns that each input takes, in order, by the input's name.
     meanings : dict
         What each output is, by its name; outputs that are not named are unused.
+    training_bins : tuple
+        Distribution of each column where the normaliser was fitted, from which drift is told.
     ports : tuple
         Shapes and types of inputs, where the file does not tell them (TorchScript, bare weights).
     """
@@ -53,9 +56,12 @@ class Mapped(msgspec.Struct, frozen=True, kw_only=True):
     columns: dict[str, tuple[str, ...]]
     meanings: dict[str, Meaning]
     clock: str
+    bars: str = ""
+    feature_set_sha256: str = ""
     window: int
     stride: int = 1
     normaliser: Normaliser = Normaliser(kind="none")
+    training_bins: tuple[ColumnBins, ...] = ()
     label: Label | None = None
     architecture: Architecture | None = None
     ports: tuple[Declared, ...] = ()
@@ -125,9 +131,12 @@ def _without_golden(found: Inspection, mapped: Mapped, ports: tuple[Declared, ..
         ),
         features=mapped.features,
         clock=mapped.clock,
+        bars=mapped.bars,
+        feature_set_sha256=mapped.feature_set_sha256,
         window=mapped.window,
         stride=mapped.stride,
         normaliser=mapped.normaliser,
+        training_bins=mapped.training_bins,
         label=mapped.label,
         architecture=mapped.architecture,
         licence=mapped.licence,

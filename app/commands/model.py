@@ -15,28 +15,29 @@ from ai.registry import Entry, Registry
 from ai.runtime.choosing import Choice, Measured
 from ai.runtime.devices import resolve_device
 from app.commands import Report, Result
-from app.paths import home
+from app.paths import default_store, home
 from engine.errors import UserError
 
 SUMMARY = "look at a model file, convert it, measure it, keep it"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the five questions and their arguments."""
+    """Declare the questions and their arguments."""
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--json", metavar="PATH", default=argparse.SUPPRESS, help="write the result as JSON")
     questions = parser.add_subparsers(
-        dest="question", metavar="inspect | convert | bench | import | list", required=True
+        dest="question", metavar="inspect | map | convert | bench | import | list", required=True
     )
     for name, summary in (
         ("inspect", "what a file is, and whether it is safe"),
+        ("map", "write the passport of a stranger's model"),
         ("convert", "write TorchScript, torch.export or weights with a passport as ONNX"),
         ("bench", "measure every runtime that is present"),
         ("import", "take a file into the registry"),
         ("list", "all models in the registry"),
     ):
         question = questions.add_parser(name, parents=[shared], help=summary)
-        if name in {"import", "list"}:
+        if name in {"import", "list", "map"}:
             question.add_argument(
                 "--registry", type=Path, metavar="DIR", help=f"(default: {_default_registry()})"
             )
@@ -46,6 +47,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         question.add_argument(
             "--trust", metavar="SHA256", help="let exactly this file's own code run, in a process of its own"
         )
+        if name == "map":
+            _configure_map(question)
         if name == "convert":
             question.add_argument("--out", type=Path, metavar="FILE.onnx", help="(default: beside the file)")
         if name == "bench":
@@ -55,25 +58,53 @@ def configure(parser: argparse.ArgumentParser) -> None:
             question.add_argument("--notes", default="", help="a line to remember it by")
 
 
+def _configure_map(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--set", metavar="NAME", help="the feature set that feeds it, or a TOML file of one")
+    parser.add_argument("--output", default="", metavar="NAME", help="the output that is the prediction")
+    meanings = ("probabilities", "logits", "class", "value")
+    parser.add_argument("--meaning", choices=meanings, help="what that output's numbers are")
+    parser.add_argument("--classes", metavar="A,B,C", help="class names in the model's order")
+    parser.add_argument("--window", type=int, metavar="ROWS", help="where its shape leaves the window free")
+    parser.add_argument("--horizon", default="", metavar="ROWS|TIME", help="how far it looks ahead: 100, 10s")
+    parser.add_argument(
+        "--instrument", metavar="ID", help="fit the z-score on what is stored of SYMBOL.VENUE"
+    )
+    parser.add_argument("--store", type=Path, metavar="DIR", help=f"tick store (default: {default_store()})")
+    parser.add_argument("--rows", type=int, metavar="N", help="first rows to fit on (default: 200,000)")
+    goal = parser.add_mutually_exclusive_group()
+    goal.add_argument("--out", type=Path, metavar="FILE.json", help="(default: model.json beside the file)")
+    goal.add_argument(
+        "--import", dest="into_registry", action="store_true", help="keep both in the registry instead"
+    )
+
+
 def run(args: argparse.Namespace, report: Report) -> Result:
-    """Answer one of the five questions."""
+    """Answer one of the questions."""
     if args.question == "list":
         return _list(Registry(args.registry or _default_registry()))
     answers, texts = [], []
+    question = Question(trust=args.trust, known_features=known_features)
     for path in args.file:
         report(f"Looking at {path}")
-        found = inspect(path, Question(trust=args.trust, known_features=known_features))
-        if args.question == "inspect":
-            answer, text = inspection_json(found), inspection_text(found)
-        elif args.question == "convert":
-            answer, text = _convert(found, args)
-        elif args.question == "bench":
-            answer, text = _bench(found, args.device)
-        else:
-            answer, text = _import(found, args)
+        answer, text = _answered(path, args, question, report)
         answers.append(answer)
         texts.append(text)
     return Result(answers[0] if len(answers) == 1 else {"models": answers}, "\n\n".join(texts))
+
+
+def _answered(
+    path: Path, args: argparse.Namespace, question: Question, report: Report
+) -> tuple[dict[str, Any], str]:
+    if args.question == "map":
+        return _map(path, args, question, report)
+    found = inspect(path, question)
+    if args.question == "convert":
+        return _convert(found, args)
+    if args.question == "bench":
+        return _bench(found, args.device)
+    if args.question == "import":
+        return _import(found, args)
+    return inspection_json(found), inspection_text(found)
 
 
 def known_features() -> Mapping[str, str]:
@@ -89,7 +120,7 @@ def _default_registry() -> Path:
     return home() / "models"
 
 
-# -- the five answers -------------------------------------------------------------------------------------
+# -- the answers ------------------------------------------------------------------------------------------
 
 
 def inspection_json(found: Inspection) -> dict[str, Any]:
@@ -127,6 +158,18 @@ def inspection_text(found: Inspection) -> str:
 
 def _shape(shape: tuple[int | str, ...]) -> str:
     return f"[{', '.join(str(size) for size in shape)}]" if shape else ""
+
+
+def _map(
+    path: Path, args: argparse.Namespace, question: Question, report: Report
+) -> tuple[dict[str, Any], str]:
+    from app.commands.model_map import map_file  # noqa: PLC0415 - polars, only where features are named
+
+    if args.out is not None and len(args.file) > 1:
+        raise UserError("--out names one file and several are given; map them one by one.")
+    registry = Registry(args.registry or _default_registry())
+    after, besides, lines = map_file(path, args, question, registry, report)
+    return inspection_json(after) | besides, "\n".join([*lines, inspection_text(after)])
 
 
 def _convert(found: Inspection, args: argparse.Namespace) -> tuple[dict[str, Any], str]:
