@@ -21,6 +21,7 @@ from ai.passport import PASSPORT_NAME, Passport, parse
 from engine.errors import UserError, unknown_name
 
 _NAME = re.compile(r"[\w][\w. +-]{0,79}")
+_DRAFT = ".part-"
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
 
@@ -96,8 +97,8 @@ class Registry:
         if _NAME.fullmatch(chosen) is None or _RESERVED.fullmatch(chosen):
             raise UserError(f"{chosen!r} cannot name a model; use letters, digits, spaces, '.', '+' and '-'.")
         try:
-            self._keep_file(found, judged_bytes(found), passport)
-            return self._next_version(self._entry(found, chosen, passport, notes, training_run))
+            kept = self._keep_file(found, judged_bytes(found), passport)
+            return self._next_version(self._entry(found, kept, chosen, passport, notes, training_run))
         except OSError as error:
             raise UserError(
                 f"{self.root} cannot be written ({(error.strerror or str(error)).lower()}); choose another."
@@ -157,14 +158,20 @@ class Registry:
     # -- keeping ------------------------------------------------------------------------------------------
 
     def _entry(
-        self, found: Inspection, name: str, passport: Passport | None, notes: str, training_run: str
+        self,
+        found: Inspection,
+        file_name: str,
+        name: str,
+        passport: Passport | None,
+        notes: str,
+        training_run: str,
     ) -> Entry:
         ranges = passport.ranges if passport is not None else None
         return Entry(
             name=name,
             version=0,
             sha256=found.sha256,
-            file_name=Path(found.path).name,
+            file_name=file_name,
             format=found.format,
             size_bytes=found.size_bytes,
             added_ns=time.time_ns(),
@@ -174,12 +181,15 @@ class Registry:
             lineage=Lineage(ranges.data_sha256 if ranges is not None else (), training_run),
         )
 
-    def _keep_file(self, found: Inspection, data: bytes, passport: Passport | None) -> None:
-        """Write the content's folder whole, then give it its name; whoever comes second finds it there."""
+    def _keep_file(self, found: Inspection, data: bytes, passport: Passport | None) -> str:
+        """Write the content's folder whole, then give it its name; whoever comes second finds it there.
+
+        Returns the file's name in there, which is the one under which this content came first.
+        """
         target = self._files / found.sha256
         self._files.mkdir(parents=True, exist_ok=True)
         if not target.exists():
-            draft = Path(tempfile.mkdtemp(prefix=".part-", dir=self._files))
+            draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=self._files))
             try:
                 (draft / Path(found.path).name).write_bytes(data)
                 draft.chmod(0o755)
@@ -192,6 +202,11 @@ class Registry:
         if passport is not None:
             draft_file = self._temporary(target, passport.to_json())
             draft_file.replace(target / PASSPORT_NAME)
+        return next(
+            path.name
+            for path in target.iterdir()
+            if path.name != PASSPORT_NAME and not path.name.startswith(_DRAFT)
+        )
 
     def _next_version(self, entry: Entry) -> Entry:
         folder = self._models / entry.name
@@ -224,7 +239,7 @@ class Registry:
 
     @staticmethod
     def _temporary(folder: Path, data: bytes) -> Path:
-        handle, name = tempfile.mkstemp(prefix=".part-", dir=folder)
+        handle, name = tempfile.mkstemp(prefix=_DRAFT, dir=folder)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
         return Path(name)

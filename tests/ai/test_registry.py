@@ -41,6 +41,8 @@ def test_the_same_content_is_the_same_version(tmp_path: Path) -> None:
     found = inspected(tmp_path, files.linear())
     assert registry.add(found, notes="kept") == registry.add(found, notes="not used")
     assert registry.add(found, name="again").version == 1
+    renamed = registry.add(inspected(tmp_path, files.linear(), "renamed.onnx"))
+    assert registry.path(renamed).read_bytes() == files.linear()
     assert len(list((tmp_path / "registry" / "files").iterdir())) == 1
 
 

@@ -213,6 +213,7 @@ def test_a_trusted_export_archive_runs_apart(tmp_path: Path) -> None:
     path = tmp_path / "mlp.pt2"
     untrusted = inspect(path, QUICK)
     assert not untrusted.accepted
+    assert untrusted.needs_trust
     assert [(p.name, p.shape) for p in untrusted.inputs] == [("x_btf", (2, 5, 4))]
     found = inspect(path, Question(trust=untrusted.sha256, measure=False))
     assert (found.accepted, found.runtime) == (True, "torch-export-isolated"), found.reason
