@@ -9,6 +9,7 @@ from app.state.log import LogState
 from app.state.market import MarketState
 from app.state.orders import OrdersState
 from app.state.risk import RiskState
+from app.state.signals import SignalsState
 from engine.messages.events import EpochBegan, Numbered, PhaseChanged, Refused, Results
 from engine.messages.frames import Frame, Health, Transport
 
@@ -26,7 +27,7 @@ class SessionState:
         Why the session is in its phase, where that is not plain.
     markets : dict
         `MarketState` by instrument id.
-    orders, risk, log : OrdersState, RiskState, LogState
+    orders, risk, log, signals : OrdersState, RiskState, LogState, SignalsState
     results : Results or None
         Set when the run is finished.
     refusal : Refused or None
@@ -54,6 +55,7 @@ class SessionState:
         self.version = 0
         self.markets: dict[str, MarketState] = {}
         self.risk = RiskState()
+        self.signals = SignalsState()
         self.phase_text = ""
         self._token = object()
         self._begin_orders()
@@ -71,9 +73,11 @@ class SessionState:
             self.markets = {
                 instrument.id: MarketState(instrument, self._token) for instrument in frame.instruments
             }
+            self.signals.forget_rows()
         for market in frame.markets:
             self.markets[market.instrument].apply(market)
         self.risk.apply(frame.risks, frame.transport.now)
+        self.signals.apply(frame)
         self._take_events(frame.events)
         self.transport = frame.transport
         self.health = frame.health
@@ -96,6 +100,7 @@ class SessionState:
             match event:
                 case EpochBegan():
                     self._begin_orders()
+                    self.signals.begin()
                 case PhaseChanged():
                     self.phase_text = event.text
                 case Results():
@@ -105,4 +110,5 @@ class SessionState:
                     self.refusals += 1
                 case _:
                     self.orders.apply((event,))
+                    self.signals.take_events((event,))
         self.log.apply(due)

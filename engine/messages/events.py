@@ -160,6 +160,19 @@ class SignalActed(Event, frozen=True, kw_only=True, tag="acted"):
     text: str = ""
 
 
+class SignalJudged(Event, frozen=True, kw_only=True, tag="judged"):
+    """The label's horizon of an entry has passed: `price` is the model's price there, at `ts`.
+
+    `hit` tells whether it lay beyond the label's flat zone on the signalled side, whatever the strategy made
+    of the signal.
+    """
+
+    signal: int
+    instrument: str
+    price: float
+    hit: bool
+
+
 class ArmingChanged(Event, frozen=True, kw_only=True, tag="arming"):
     """The model was armed, shadowed or switched off, by a person or by a rule (then `reason` says why)."""
 
@@ -238,6 +251,7 @@ type AnyEvent = (
     | Refused
     | Signalled
     | SignalActed
+    | SignalJudged
     | ArmingChanged
     | Results
 )

@@ -100,16 +100,71 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     oldest_tick_ns: int = 0
 
 
+class CalibrationBin(msgspec.Struct, frozen=True):
+    """Rows whose side was given about the same probability.
+
+    `predicted` is the mean of these probabilities, `realised` the share of the rows whose side came.
+    """
+
+    predicted: float
+    realised: float
+    count: int
+
+
+class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a model's rows and signals whose horizon has passed; conflation leaves none of them out.
+
+    A row's *side* is the sign of its score. It came where the price at the horizon lay beyond the label's
+    flat zone on that side.
+
+    Attributes
+    ----------
+    rows : int
+        Rows judged; those without a side are not among them.
+    signals, hits : int
+        Entries judged, and those whose side came.
+    expected : float or None
+        Mean probability that the model gave the judged entries' sides; None of a regression.
+    bins : list of CalibrationBin
+        By probability in ten equal steps, ascending, those without rows left out; empty of a regression.
+    brier, ece : float or None
+        Mean squared difference between probability and outcome, and mean distance of the bins from the
+        diagonal, weighted by count.
+    correlation : float or None
+        Pearson's, between scores and relative price changes to the horizon.
+    """
+
+    rows: int = 0
+    signals: int = 0
+    hits: int = 0
+    expected: float | None = None
+    bins: list[CalibrationBin] = []
+    brier: float | None = None
+    ece: float | None = None
+    correlation: float | None = None
+
+
 class Predictions(msgspec.Struct, frozen=True, kw_only=True):
     """What the run's model said of one instrument since the last frame; dtype `columns.PREDICTION`.
 
     `conflated` counts rows that are left out; those kept hold the first, last, lowest and highest score of
     each stretch.
+
+    Attributes
+    ----------
+    enter, exit : float or None
+        Thresholds that the strategy compares a side's probability (or score) with; None where no strategy
+        acts on the model.
+    outcomes : Outcomes or None
+        Since the epoch's start; None where the model has no horizon to judge it by.
     """
 
     instrument: str
     rows: Rows = msgspec.field(default_factory=lambda: empty(PREDICTION))
     conflated: int = 0
+    enter: float | None = None
+    exit: float | None = None
+    outcomes: Outcomes | None = None
 
 
 class Stage(msgspec.Struct, frozen=True):

@@ -55,6 +55,8 @@ class ModelFacts:
         Delay from a row to the order it causes; at least 1,000.
     trained : tuple of int, or None
         First and last ns of the training range.
+    flat_within : float
+        Relative price change to the horizon up to which the label says flat.
     """
 
     name: str
@@ -67,6 +69,7 @@ class ModelFacts:
     horizon_ns: int | None
     latency_ns: int
     trained: tuple[int, int] | None
+    flat_within: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
