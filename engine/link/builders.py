@@ -22,7 +22,16 @@ from engine.messages.events import (
     PositionChanged,
     Results,
 )
-from engine.messages.frames import Frame, Health, Market, Risk, Transport
+from engine.messages.frames import (
+    Explanation,
+    Frame,
+    Health,
+    Market,
+    ModelHealth,
+    Predictions,
+    Risk,
+    Transport,
+)
 from engine.messages.instrument import Instrument
 
 EURUSD: Final = Instrument(
@@ -128,6 +137,9 @@ def frame(
     now: int = START_NS,
     instrument: Instrument = EURUSD,
     instruments: Sequence[Instrument] | None = None,
+    predictions: Sequence[Predictions] = (),
+    models: Sequence[ModelHealth] = (),
+    explanation: Explanation | None = None,
 ) -> Frame:
     """One frame of one instrument; columns as in `market`, `events` numbered from `first_event`.
 
@@ -147,6 +159,9 @@ def frame(
         events=numbered(events, first_event),
         health=health or Health(),
         instruments=list(instruments),
+        predictions=list(predictions),
+        models=list(models),
+        explanation=explanation,
     )
 
 

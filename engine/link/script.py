@@ -25,6 +25,8 @@ from engine.link.builders import (
     results,
     risk,
 )
+from engine.link.script_model import ScriptedModel
+from engine.link.signal_builders import arming
 from engine.messages.columns import DEPTH, EQUITY, LEVEL, QUOTE, TRADE, Rows, empty
 from engine.messages.events import AnyEvent, Phase, PhaseChanged
 from engine.messages.frames import Frame, Health, Market, Risk, Transport
@@ -213,14 +215,16 @@ class _Marker:
         return np.array(self._curve, EQUITY)
 
 
-def scripted_session(seed: int = 1, frames: int = 240) -> list[Frame]:
+def scripted_session(seed: int = 1, frames: int = 240, *, model: bool = False) -> list[Frame]:
     """Frames of a session that plays `EURUSD.SIM` from `START_NS` and finishes in its last frame.
 
     Each frame is 250 ms of market time with 20 quotes, 4 trades and a book of 30 levels; every fourth closes
     a depth column. Orders, fills, positions, balances and log lines come as a strategy would make them; the
-    last frame brings the results. The same `seed` and `frames` give the same list.
+    last frame brings the results. With `model` a model says beforehand what the strategy does. The same
+    arguments give the same list.
     """
     walk, trader, marker = _Walk(seed), _Trader(), _Marker()
+    speaker = ScriptedModel(seed, _TRADE_EVERY) if model else None
     end = START_NS + max(frames * FRAME_NS, HOUR_NS)
     made: list[Frame] = []
     next_event = 1
@@ -228,7 +232,9 @@ def scripted_session(seed: int = 1, frames: int = 240) -> list[Frame]:
         now = START_NS + number * FRAME_NS
         last = number == frames
         news = walk.advance(now - FRAME_NS, close_column=number % _DEPTH_EVERY == 0)
-        events = _events(number, now, trader, walk)
+        said = [] if speaker is None else [speaker.advance(number, news.quotes)]
+        events = _events(number, now, trader, walk, speaker)
+        events[:0] = [event for _, told in said for event in told]
         risk_now = marker.mark(now, trader, walk)
         if last:
             events += _ending(now, trader, walk, marker)
@@ -248,13 +254,17 @@ def scripted_session(seed: int = 1, frames: int = 240) -> list[Frame]:
                 events=numbered(events, next_event),
                 health=Health(ticks=walk.ticks, ticks_per_s=96.0, loop_ms=2.0, memory_mb=180.0),
                 instruments=[EURUSD] if number == 1 else [],
+                predictions=[news for news, _ in said],
+                models=[] if speaker is None else [speaker.health()],
             )
         )
         next_event += len(events)
     return made
 
 
-def _events(number: int, now: int, trader: _Trader, walk: _Walk) -> list[AnyEvent]:
+def _events(
+    number: int, now: int, trader: _Trader, walk: _Walk, speaker: ScriptedModel | None
+) -> list[AnyEvent]:
     events: list[AnyEvent] = []
     if number == 1:
         events += [
@@ -262,8 +272,12 @@ def _events(number: int, now: int, trader: _Trader, walk: _Walk) -> list[AnyEven
             account(ts=now),
             log(f"{_STRATEGY} started on {EURUSD.id}", ts=now),
         ]
+        if speaker is not None:
+            events.append(arming("armed", "run", ts=now))
     if number % _TRADE_EVERY == 0:
         events += trader.market_order(now, walk)
+        if speaker is not None:
+            events.append(speaker.act(f"O-{trader.orders}", now))
     if number % _REST_EVERY == 5:
         events += trader.rest_or_cancel(now, walk)
     return events

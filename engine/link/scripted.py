@@ -27,6 +27,15 @@ from engine.link.builders import (
 )
 from engine.link.protocols import LinkDown
 from engine.link.script import scripted_session
+from engine.link.signal_builders import (
+    acted,
+    arming,
+    explanation,
+    judged,
+    model_health,
+    predictions,
+    signal,
+)
 from engine.messages.commands import AnyCommand
 from engine.messages.frames import Frame
 
@@ -36,18 +45,25 @@ __all__ = [
     "START_NS",
     "ScriptedLink",
     "account",
+    "acted",
+    "arming",
     "depth_column",
+    "explanation",
     "fill",
     "frame",
+    "judged",
     "log",
     "market",
+    "model_health",
     "numbered",
     "order",
     "position",
+    "predictions",
     "results",
     "risk",
     "rows",
     "scripted_session",
+    "signal",
     "transport",
 ]
 
