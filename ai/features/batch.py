@@ -51,13 +51,30 @@ def evaluate(outputs: Sequence[Value], ts: Int64, columns: Columns) -> list[Floa
 
 
 def _evaluate_part(outputs: Sequence[Value], ts: Int64, columns: Columns) -> dict[Value, Floats]:
-    graph = _Graph(outputs, columns, len(ts))
-    windows = {window.ns: _FirstRows(ts, window.ns) for window in graph.windows if window.ns}
-    with np.errstate(all="ignore"):
-        for start in range(0, len(ts), _BLOCK):
-            end = min(start + _BLOCK, len(ts))
-            graph.block(start, end, {ns: rows.of(start, end) for ns, rows in windows.items()})
-    return graph.results
+    return dict(zip(outputs, Running(outputs).extend(ts, columns), strict=True))
+
+
+class Running:
+    """The same over a table that comes in pieces: any cutting gives the values of the whole."""
+
+    def __init__(self, outputs: Sequence[Value]) -> None:
+        self._outputs = outputs
+        self._graph = _Graph(outputs)
+        self._first = {window.ns: _FirstRows(window.ns) for window in self._graph.windows if window.ns}
+        self._rows = 0
+
+    def extend(self, ts: Int64, columns: Columns) -> list[Floats]:
+        """Values of each output in the rows of the next piece; `columns` counts rows from its start."""
+        before, after = self._rows, self._rows + len(ts)
+        results = self._graph.begin(before, len(ts), columns)
+        for rows in self._first.values():
+            rows.extend(ts)
+        with np.errstate(all="ignore"):
+            for start in range(before, after, _BLOCK):
+                end = min(start + _BLOCK, after)
+                self._graph.block(start, end, {ns: rows.of(start, end) for ns, rows in self._first.items()})
+        self._rows = after
+        return [results[output] for output in self._outputs]
 
 
 def _parted(outputs: Sequence[Value], parts: int) -> list[list[Value]]:
@@ -104,17 +121,15 @@ def in_order(outputs: Sequence[Value]) -> list[Value]:
 class _Graph:
     """The values in order, by number; a value's block lies in `self._blocks` under its number."""
 
-    def __init__(self, outputs: Sequence[Value], columns: Columns, rows: int) -> None:
+    def __init__(self, outputs: Sequence[Value]) -> None:
         order = in_order(outputs)
         number = {value: place for place, value in enumerate(order)}
-        self._columns = columns
         self._order = order
         self._arguments = [
             [(number[a], 0.0) if isinstance(a, Value) else (-1, float(a)) for a in value.arguments]
             for value in order
         ]
-        self.results = {output: np.empty(rows) for output in outputs}
-        self._results = {number[output]: result for output, result in self.results.items()}
+        self._outputs = {number[output]: output for output in outputs}
         self.windows = {value.detail for value in order if value.operation in ("ago", "total")}
         self._series = {
             place: (_Prefix if of.operation == "prefix" else _Kept)(
@@ -138,23 +153,30 @@ class _Graph:
         free: list[Floats] = []
         buffers: list[Floats] = []
         for place, arguments in enumerate(self._arguments):
-            is_made = order[place].operation not in ("column", "prefix") and place not in self._results
+            is_made = order[place].operation not in ("column", "prefix") and place not in self._outputs
             buffers.append((free.pop() if free else np.empty(_BLOCK)) if is_made else np.empty(0))
             ended = {argument for argument, _ in arguments if argument >= 0 and last_use[argument] == place}
             free.extend(buffers[argument] for argument in ended if len(buffers[argument]))
         return buffers
 
+    def begin(self, origin: int, rows: int, columns: Columns) -> dict[Value, Floats]:
+        """Begin the piece of `rows` rows from row `origin`; what its blocks will fill."""
+        self._origin, self._columns = origin, columns
+        self._results = {place: np.empty(rows) for place in self._outputs}
+        return {output: self._results[place] for place, output in self._outputs.items()}
+
     def block(self, start: int, end: int, first: Mapping[int, Int64]) -> None:
         """Evaluate rows `start` to `end`; blocks must follow each other."""
+        rows = slice(start - self._origin, end - self._origin)
         blocks: list[Floats] = []
         for place, value in enumerate(self._order):
             given = [blocks[n] if n >= 0 else constant for n, constant in self._arguments[place]]
             result = self._results.get(place)
-            out = self._buffers[place][: end - start] if result is None else result[start:end]
+            out = self._buffers[place][: end - start] if result is None else result[rows]
             if value.operation == "column":
-                out = self._columns(value.detail, start, end)
+                out = self._columns(value.detail, rows.start, rows.stop)
                 if result is not None:
-                    result[start:end] = out
+                    result[rows] = out
             elif value.operation == "prefix":
                 out = given[0]  # type: ignore[assignment]
             elif value.operation in OPERATIONS:
@@ -172,14 +194,22 @@ class _Graph:
 class _FirstRows:
     """Index of the first row of each row's window `(ts - ns, ts]`."""
 
-    def __init__(self, ts: Int64, ns: int) -> None:
-        self._ts, self._ns, self._low = ts, ns, 0
+    def __init__(self, ns: int) -> None:
+        self._ns, self._low, self._base = ns, 0, 0
+        self._ts: Int64 = np.empty(0, np.int64)
+
+    def extend(self, ts: Int64) -> None:
+        """Take in later rows; those before every later window are let go."""
+        kept = self._ts[self._low - self._base :]
+        self._ts = np.concatenate([kept, ts]) if len(kept) else ts
+        self._base = self._low
 
     def of(self, start: int, end: int) -> Int64:
-        limits = self._ts[start:end] - self._ns
-        high = self._low + int(self._ts[self._low : end].searchsorted(limits[-1], side="right"))
+        base = self._base
+        limits = self._ts[start - base : end - base] - self._ns
+        high = self._low + int(self._ts[self._low - base : end - base].searchsorted(limits[-1], side="right"))
         low, self._low = self._low, high
-        return self._ts[low:high].searchsorted(limits, side="right") + low
+        return self._ts[low - base : high - base].searchsorted(limits, side="right") + low
 
 
 # -- values that later rows look back at ------------------------------------------------------------------
