@@ -262,6 +262,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
         Why there is no answer; all else is then empty.
     output : list of float
         Numbers of the model as they came, named by `class_names` where there are any.
+    down, flat, up : float or None
+        Probabilities as in `columns.PREDICTION`: what the thresholds are compared with; None of a regression.
     direction : Direction
         What was decided as of that row.
     signal : int or None
@@ -275,6 +277,9 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     contributions: list[Contribution] = []
     output: list[float] = []
     class_names: tuple[str, ...] = ()
+    down: float | None = None
+    flat: float | None = None
+    up: float | None = None
     score: float = 0.0
     enter: float = 0.0
     exit: float = 0.0
