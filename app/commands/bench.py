@@ -16,6 +16,8 @@ BENCHES: Final = {
     "ui": "frame intervals and latencies of the window under load",
     "import": "rows a second per file format, against a plain reader",
     "features": "feature sets in batch and streaming, against pandas",
+    "inference": "what one prediction costs in every runtime that is here, and rows a second",
+    "ai-backtest": "a model's back-test in batches and per tick, against the naive way and the bare engine",
     "start": "from the start of the process to the first painted window",
 }
 
@@ -23,8 +25,10 @@ BENCHES: Final = {
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = "\n".join(f"  {name:<8}{summary}" for name, summary in BENCHES.items())
-    parser.add_argument("what", metavar="WHAT", help="replay, ui, import or start")
+    parser.epilog = "\n".join(f"  {name:<12}{summary}" for name, summary in BENCHES.items())
+    parser.add_argument(
+        "what", metavar="WHAT", help="replay, ui, import, features, inference, ai-backtest or start"
+    )
     parser.add_argument("--quotes", type=int, default=1_000_000, metavar="N", help="replay: how many")
     parser.add_argument(
         "--rounds", type=int, default=3, metavar="N", help="replay: of which the median counts"
@@ -43,6 +47,7 @@ def run(args: argparse.Namespace, report: Report) -> Result:
         raise UserError(
             f"--quotes and --rounds must be at least 1, and --seconds above 0 and at most {LONGEST_S:,}."
         )
-    module = importlib.import_module(f"app.commands.bench_{args.what}")
-    bench: Callable[[argparse.Namespace, Report], Result] = getattr(module, f"run_bench_{args.what}")
+    name = args.what.replace("-", "_")
+    module = importlib.import_module(f"app.commands.bench_{name}")
+    bench: Callable[[argparse.Namespace, Report], Result] = getattr(module, f"run_bench_{name}")
     return bench(args, report)
