@@ -184,6 +184,8 @@ class Passport(Record, frozen=True, kw_only=True):
         Hash of the whole feature set, where the model was trained on one.
     instruments : tuple of str
         Instruments it was made for; empty means any.
+    simulated : bool
+        Trained and judged on a generated market only, so its metrics say nothing of a real one.
     window, stride : int
         Rows that one prediction sees, and rows between two predictions.
     precision : tuple of str
@@ -204,6 +206,7 @@ class Passport(Record, frozen=True, kw_only=True):
     bars: str = ""
     feature_set_sha256: str = ""
     instruments: tuple[str, ...] = ()
+    simulated: bool = False
     window: int
     stride: int = 1
     normaliser: Normaliser = Normaliser(kind="none")
