@@ -51,6 +51,10 @@ class Latest[T](Mapping[str, T]):
             self.rows[row] = value
         self._changes.append(row)
 
+    def place(self, key: str) -> int:
+        """Row of `key`."""
+        return self._row_of[key]
+
     def changed_since(self, version: int) -> list[int]:
         """Rows that were added or replaced after `version`, ascending."""
         return sorted(set(self._changes[version:]))

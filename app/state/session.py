@@ -110,5 +110,5 @@ class SessionState:
                     self.refusals += 1
                 case _:
                     self.orders.apply((event,))
-                    self.signals.take_events((event,))
+                    self.signals.take_event(event, self.orders)
         self.log.apply(due)

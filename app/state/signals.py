@@ -4,16 +4,23 @@ Predictions are conflated for the screen and counted; what is judged of them (hi
 from the engine, which sees every row.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from app.state.growing import Growing
+from app.state.orders import Latest, OrdersState
 from app.state.tape import Tape
 from engine.messages.columns import PREDICTION, Rows
-from engine.messages.events import AnyEvent, ArmingChanged, SignalActed, SignalJudged, Signalled
+from engine.messages.events import (
+    AnyEvent,
+    ArmingChanged,
+    OrderChanged,
+    SignalActed,
+    SignalJudged,
+    Signalled,
+)
 from engine.messages.frames import Explanation, Frame, ModelHealth, Outcomes, Predictions
 from engine.messages.run import Arming
 
@@ -23,12 +30,13 @@ MARK: Final = np.dtype(
 """One signal as a chart marks it; `traded` is whether an order came of it."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class SignalRecord:
-    """One signal and what became of it; `acted` and `judged` are None until then."""
+    """One signal and what became of it: what is None has not come (yet)."""
 
     signalled: Signalled
     acted: SignalActed | None = None
+    order: OrderChanged | None = None
     judged: SignalJudged | None = None
 
 
@@ -45,67 +53,62 @@ class InstrumentSignals:
     Attributes
     ----------
     predictions : PredictionTape
+        A new one whenever what was shown is void.
     enter, exit : float or None
         The strategy's thresholds; None where none acts on the model.
     outcomes : Outcomes or None
         What came of all rows and entries so far; None without a horizon to judge them by.
-    records : list of SignalRecord
-        Signals in order; a new list in each epoch, appended to.
-    version : int
-        Grows with every change.
+    records : Latest of SignalRecord
+        Signals in order; a new collection in each epoch.
     """
 
     def __init__(self) -> None:
-        self.predictions = PredictionTape()
-        self.enter: float | None = None
-        self.exit: float | None = None
-        self.outcomes: Outcomes | None = None
-        self.version = 0
+        self.forget_rows()
         self.begin()
 
     def begin(self) -> None:
         """Forget the signals, as a new epoch demands."""
-        self.records: list[SignalRecord] = []
-        self._by_number: dict[int, int] = {}
+        self.records: Latest[SignalRecord] = Latest()
         self._marks: Growing[np.void] = Growing(MARK)
-        self.version += 1
+
+    def forget_rows(self) -> None:
+        """Forget what frames showed."""
+        self.predictions = PredictionTape()
+        self.enter: float | None = None
+        self.exit: float | None = None
+        self.outcomes: Outcomes | None = None
 
     @property
     def marks(self) -> Rows:
         """The signals as dtype `MARK`, one for each of `records`, in order of time."""
         return self._marks.view
 
-    def forget_rows(self) -> None:
-        """Forget what frames showed."""
-        self.predictions.clear()
-        self.outcomes = None
-        self.version += 1
-
     def take_predictions(self, news: Predictions) -> None:
         """Take one frame's predictions."""
         self.predictions.append(news.rows, news.conflated)
-        self.enter, self.exit = news.enter, news.exit
-        self.outcomes = news.outcomes
-        self.version += 1
+        self.enter, self.exit, self.outcomes = news.enter, news.exit, news.outcomes
 
-    def take_event(self, event: Signalled | SignalActed | SignalJudged) -> None:
-        """Take one event; one of a signal that is not known is passed over."""
-        self.version += 1
-        if isinstance(event, Signalled):
-            self._by_number[event.number] = len(self.records)
-            self.records.append(SignalRecord(event))
-            mark = (event.ts, event.price, event.direction, event.previous, False)
-            self._marks.extend(np.array([mark], MARK))
+    def take_signal(self, event: Signalled) -> None:
+        """Begin a record."""
+        self.records.put(str(event.number), SignalRecord(event))
+        mark = (event.ts, event.price, event.direction, event.previous, False)
+        self._marks.extend(np.array([mark], MARK))
+
+    def take_news(self, event: SignalActed | SignalJudged, order: OrderChanged | None) -> None:
+        """Complete a record, with the order that was made; news of an unknown signal are passed over."""
+        key = str(event.signal)
+        record = self.records.get(key)
+        if record is None:
             return
-        place = self._by_number.get(event.signal)
-        if place is None:
-            return
-        record = self.records[place]
         if isinstance(event, SignalJudged):
-            record.judged = event
-        else:
-            record.acted = event
-            self._marks.view["traded"][place] = event.order_id is not None
+            self.records.put(key, replace(record, judged=event))
+            return
+        self.records.put(key, replace(record, acted=event, order=order))
+        self._marks.view["traded"][self.records.place(key)] = event.order_id is not None
+
+    def take_order(self, key: str, order: OrderChanged) -> None:
+        """Take a change of the order that a signal made."""
+        self.records.put(key, replace(self.records[key], order=order))
 
 
 class SignalsState:
@@ -120,7 +123,7 @@ class SignalsState:
     arming_changed : ArmingChanged or None
         The latest, with who did it and why.
     version : int
-        Grows with every change of any of these, or of an instrument's signals.
+        Grows with every change of any of these.
     """
 
     def __init__(self) -> None:
@@ -129,6 +132,7 @@ class SignalsState:
         self.arming_changed: ArmingChanged | None = None
         self.version = 0
         self._instruments: dict[str, InstrumentSignals] = {}
+        self._signal_of: dict[str, tuple[str, str]] = {}
 
     @property
     def arming(self) -> Arming | None:
@@ -144,6 +148,7 @@ class SignalsState:
     def begin(self) -> None:
         """Forget what events told, as a new epoch demands."""
         self.arming_changed = None
+        self._signal_of = {}
         for signals in self._instruments.values():
             signals.begin()
         self.version += 1
@@ -167,14 +172,21 @@ class SignalsState:
         if frame.predictions or frame.models or frame.explanation is not None:
             self.version += 1
 
-    def take_events(self, events: Iterable[AnyEvent]) -> None:
-        """Take events in their order; those that are not about models are passed over."""
-        for event in events:
-            match event:
-                case Signalled() | SignalActed() | SignalJudged():
-                    self.of(event.instrument).take_event(event)
-                case ArmingChanged():
-                    self.arming_changed = event
-                case _:
-                    continue
-            self.version += 1
+    def take_event(self, event: AnyEvent, orders: OrdersState) -> None:
+        """Take one event, in its order, after `orders` did; one that is not about models is passed over."""
+        match event:
+            case Signalled():
+                self.of(event.instrument).take_signal(event)
+            case SignalActed():
+                if event.order_id is not None:
+                    self._signal_of[event.order_id] = event.instrument, str(event.signal)
+                self.of(event.instrument).take_news(event, orders.orders.get(event.order_id or ""))
+            case SignalJudged():
+                self.of(event.instrument).take_news(event, None)
+            case OrderChanged() if (made_by := self._signal_of.get(event.order_id)) is not None:
+                self.of(made_by[0]).take_order(made_by[1], event)
+            case ArmingChanged():
+                self.arming_changed = event
+                self.version += 1
+            case _:
+                pass
