@@ -26,6 +26,7 @@ COMMANDS = {
     "replay": "run it as a replay session, with its windows and link",
     "features": "build feature columns from stored data, and prove them",
     "model": "look at a model file, convert it, measure it, keep it",
+    "train": "train a model on your data, and judge it beside its baselines",
     "bench": "measure the station against a peer and print the ratio",
 }
 

@@ -53,7 +53,7 @@ def run(args: argparse.Namespace, report: Report) -> Result:
     if args.question == "list":
         return _list()
     store = Store(args.store or default_store())
-    instruments = {"": args.instrument} | dict(map(_role, args.of))
+    instruments = {"": args.instrument} | dict(map(role_of, args.of))
     for instrument in instruments.values():
         store.instrument(instrument)
     if args.question == "build":
@@ -109,7 +109,8 @@ def _is_fed(line: Line, features: FeatureSet, stored: set[str]) -> bool:
     return line.stream in stored
 
 
-def _role(text: str) -> tuple[str, str]:
+def role_of(text: str) -> tuple[str, str]:
+    """Read `ROLE=INSTRUMENT`; raises `UserError` for anything else."""
     role, equals, instrument = text.partition("=")
     if not (role and equals and instrument):
         raise UserError(
