@@ -72,9 +72,9 @@ def test_check_is_the_documented_json(store: Path, capsys: pytest.CaptureFixture
     assert answer["max_relative_difference"] <= 1e-12
     assert answer["look_ahead"] == []
     answer = asked(capsys, *arguments)
-    assert {each["set"] for each in answer["sets"]} == {"tick", "book", "deeplob", "bars"}
+    assert {each["set"] for each in answer["sets"]} == {"tick", "book", "deeplob", "bars", "demo"}
     fx = asked(capsys, "check", "--instrument", "EURUSD.SIM", "--store", str(store), "--rows", "2000")
-    assert {each["set"] for each in fx["sets"]} == {"tick", "bars"}
+    assert {each["set"] for each in fx["sets"]} == {"tick", "bars", "demo"}
 
 
 def test_a_check_says_what_was_never_computed(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
