@@ -184,3 +184,30 @@ def duration_text(ns: int) -> str:
     if seconds >= 60:
         return f"{seconds // 60}m {seconds % 60:02d}s"
     return f"{ns / _NS_PER_S:.3f} s"
+
+
+def micros_text(value: float) -> str:
+    """Length of time given in µs, in the unit that reads best: `8.3 µs`, `250 µs`, `1.25 ms`, `2.00 s`."""
+    if math.isnan(value):
+        return DASH
+    if abs(value) >= 1_000_000:
+        return f"{_finite_text(value / 1e6, 2)} s"
+    if abs(value) >= 1_000:
+        return f"{_finite_text(value / 1e3, 2)} ms"
+    return f"{_finite_text(value, 1 if abs(value) < 100 else 0)} µs"
+
+
+def figure_text(value: float, digits: int = 6) -> str:
+    """Number of no known precision, with so many significant digits: `1.0935`, `64,123.4`, `2.5e−7`."""
+    if not math.isfinite(value):
+        return price_text(value, 0)
+    if value == 0:
+        return "0"
+    exponent = math.floor(math.log10(abs(value)))
+    if -5 <= exponent < 12:
+        text = _finite_text(value, max(0, digits - 1 - exponent))
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
+    if "." in mantissa:
+        mantissa = mantissa.rstrip("0").rstrip(".")
+    return f"{mantissa}e{int(power)}".replace("-", MINUS)

@@ -1,6 +1,5 @@
 """From a model's health to what the strip says of it: words, figures and tones. No painting."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -8,7 +7,7 @@ from engine.messages.events import ArmingChanged
 from engine.messages.frames import InputHealth, ModelHealth, Stage, Transport
 from engine.messages.run import Arming
 from widgets.model.strip_lines import ALIKE_BELOW, DRIFTED_ABOVE, INPUT_STOPS, Cells, InputLine, StateLine
-from widgets.numbers import DASH, compact_text, duration_text, price_text
+from widgets.numbers import DASH, compact_text, duration_text, micros_text, price_text
 from widgets.page import Figure, Heading, Line, Sentence, Tags
 
 type Translate = Callable[[str], str]
@@ -96,17 +95,6 @@ def model_lines(
         Figure(tr("GPU memory"), _megabytes(model.gpu_mb)),
     ]
     return [*lines, *_stages(model.stages, tr), *_inputs(model.inputs, tr, shows_all=all_inputs)]
-
-
-def micros_text(value: float) -> str:
-    """Duration given in µs, in the unit that reads best: `8.3 µs`, `250 µs`, `1.25 ms`; a dash for NaN."""
-    if math.isnan(value):
-        return DASH
-    if value >= 1_000_000:
-        return f"{price_text(value / 1e6, 2)} s"
-    if value >= 1_000:
-        return f"{price_text(value / 1e3, 2)} ms"
-    return f"{price_text(value, 1 if value < 100 else 0)} µs"
 
 
 def _tags(model: ModelHealth, tr: Translate) -> tuple[tuple[str, str], ...]:
