@@ -25,9 +25,17 @@ from engine.messages.frames import Explanation, Frame, ModelHealth, Outcomes, Pr
 from engine.messages.run import Arming
 
 MARK: Final = np.dtype(
-    [("ts", "<i8"), ("price", "<f8"), ("direction", "<i1"), ("previous", "<i1"), ("traded", "?")]
+    [
+        ("ts", "<i8"),
+        ("price", "<f8"),
+        ("level", "<f8"),
+        ("direction", "<i1"),
+        ("previous", "<i1"),
+        ("traded", "?"),
+    ]
 )
-"""One signal as a chart marks it; `traded` is whether an order came of it."""
+"""One signal as charts mark it: `level` is what was compared with the threshold, a probability (or a score);
+`traded` tells whether an order came of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +99,7 @@ class InstrumentSignals:
     def take_signal(self, event: Signalled) -> None:
         """Begin a record."""
         self.records.put(str(event.number), SignalRecord(event))
-        mark = (event.ts, event.price, event.direction, event.previous, False)
+        mark = (event.ts, event.price, _level(event), event.direction, event.previous, False)
         self._marks.extend(np.array([mark], MARK))
 
     def take_news(self, event: SignalActed | SignalJudged, order: OrderChanged | None) -> None:
@@ -109,6 +117,11 @@ class InstrumentSignals:
     def take_order(self, key: str, order: OrderChanged) -> None:
         """Take a change of the order that a signal made."""
         self.records.put(key, replace(self.records[key], order=order))
+
+
+def _level(event: Signalled) -> float:
+    probability = event.up if (event.direction or event.previous) > 0 else event.down
+    return event.score if probability is None else probability
 
 
 class SignalsState:

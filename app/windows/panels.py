@@ -56,9 +56,9 @@ def log(state: SessionState) -> tuple[object, ...]:
     return (state.log,)
 
 
-def market_and_orders(state: SessionState) -> tuple[object, ...]:
-    """Market of the session's first instrument, and the session's orders."""
-    return (*market(state), state.orders)
+def chart_parts(state: SessionState) -> tuple[object, ...]:
+    """Market of the session's first instrument, the session's orders, and the signals in that market."""
+    return (*market(state), state.orders, *(state.signals.of(name) for name in list(state.markets)[:1]))
 
 
 class PanelSpec(msgspec.Struct, frozen=True):
@@ -110,7 +110,7 @@ PANELS: Final[tuple[PanelSpec, ...]] = (
         "centre",
         "Ctrl+1",
         weight=4,
-        parts=market_and_orders,
+        parts=chart_parts,
         clocked=True,
     ),
     PanelSpec(
@@ -202,4 +202,21 @@ PANELS: Final[tuple[PanelSpec, ...]] = (
         "Alt+2",
         5,
     ),
+    PanelSpec(
+        "models",
+        QT_TRANSLATE_NOOP("panels", "Models"),
+        "widgets.model.shelf:ModelsPanel",
+        "bottom",
+        "Alt+3",
+        2,
+    ),
+    PanelSpec(
+        "model_strip",
+        QT_TRANSLATE_NOOP("panels", "Model strip"),
+        "widgets.model.strip:ModelPanel",
+        "left",
+        "Alt+4",
+        5,
+    ),
+    PanelSpec("why", QT_TRANSLATE_NOOP("panels", "Why"), "widgets.why:WhyPanel", "left", "Alt+5", 10),
 )

@@ -14,8 +14,10 @@ from widgets.chart.axes import Axes
 from widgets.chart.layout import Layout
 from widgets.chart.palette import legend_steps
 from widgets.chart.scene import Scene, Shown
+from widgets.chart.signals import SignalLayer
 from widgets.chart.view import View
 from widgets.numbers import compact_text, price_text, size_text, time_text
+from widgets.signals.words import sentence
 from widgets.theme import Theme
 
 _LEGEND_WIDTH: Final = 132
@@ -63,6 +65,8 @@ class Overlay:
         self._draw_time_marks(painter, time_marks)
         if shown.heatmap and len(self._scene.market.depth):
             self._draw_legend(painter)
+        if shown.signals and self._scene.signals is not None and len(self._scene.signals.signals.marks):
+            self._draw_signal_legend(painter)
         self._draw_orders(painter)
         tags = self._last_prices()
         taken = [y for y, _, _ in tags] + ([pointer.at[1]] if pointer.at is not None else [])
@@ -195,6 +199,27 @@ class Overlay:
                 compact_text(_two_digits(size), 0 if size >= 10 else 3),
             )
 
+    def _draw_signal_legend(self, painter: QPainter) -> None:
+        """Name the marks of signals, at the right end of the pane's foot."""
+        text = QCoreApplication.translate("ChartOverlay", "▲ ▼ entry  × exit  hollow: no order")
+        glyphs = self._axes.glyphs
+        height, width = self._axes.height + self._px(4), glyphs.width(text) + self._px(12)
+        right, top = self._layout.price.right - self._px(8), self._layout.price.bottom - self._px(24)
+        painter.fillRect(right - width, top, width, height, self._theme.colour("panel", 0.82))
+        painter.setPen(QColor(self._theme.signal))
+        glyphs.right(painter, right - self._px(6), top, height, text)
+
+    def _tell_signal(self, painter: QPainter, layer: SignalLayer, at: tuple[int, int]) -> None:
+        """Say what the signal under the mouse was and what became of it."""
+        record = layer.at(self._view, self._layout, at)
+        if record is None:
+            return
+        text = sentence(record, self._axes.precision)
+        width, edge = self._axes.glyphs.width(text) + self._px(10), self._px(8)
+        right = min(max(at[0] + width // 2, width + edge), self._layout.price.right - edge)
+        y = at[1] - self._px(26) if at[1] > self._px(60) else at[1] + self._px(26)
+        self._boxed(painter, right, y, text, QColor(self._theme.signal))
+
     def _draw_crosshair(self, painter: QPainter, shown: Shown, at: tuple[int, int]) -> None:
         x, y = at
         if not (x < self._layout.axis.left and y < self._layout.time.top):
@@ -211,6 +236,8 @@ class Overlay:
         self._time_tag(painter, x, time_text(ts, readout.time_digits(view.scale_ns)), fill, ink)
         parts = readout.lines(self._scene, view, shown, self._axes, (ts, price))
         self._line_of_text(painter, "   ".join(parts))
+        if shown.signals and self._scene.signals is not None:
+            self._tell_signal(painter, self._scene.signals, at)
 
     def _time_tag(self, painter: QPainter, x: int, text: str, fill: QColor, ink: QColor) -> None:
         glyphs = self._axes.glyphs

@@ -17,12 +17,12 @@ from PySide6.QtWidgets import (
 
 from engine.errors import UserError
 from widgets.chart.canvas import Canvas
-from widgets.chart.state import ChartMarket, ChartOrders
+from widgets.chart.state import ChartMarket, ChartOrders, ChartSignals
 from widgets.stale import StaleVeil
 from widgets.theme import Theme
 
 _PRESETS: Final = ("1-SECOND", "1-MINUTE", "5-MINUTE", "100-TICK")
-_LAYERS: Final = ("heatmap", "trades", "flow")
+_LAYERS: Final = ("heatmap", "trades", "flow", "signals")
 
 
 class ChartPanel(QWidget):
@@ -65,10 +65,15 @@ class ChartPanel(QWidget):
         column.addWidget(self.message)
         column.addWidget(self.canvas, 1)
 
-    def bind(self, market: ChartMarket | None, orders: ChartOrders | None = None) -> None:
-        """Show this market and the session's orders in it; None shows what would fill the chart."""
+    def bind(
+        self,
+        market: ChartMarket | None,
+        orders: ChartOrders | None = None,
+        signals: ChartSignals | None = None,
+    ) -> None:
+        """Show this market with the session's orders and signals; None shows what would fill the chart."""
         self._settle_spec(market)
-        self.canvas.bind(market, orders)
+        self.canvas.bind(market, orders, signals)
         self.now_button.setVisible(market is not None and not self.canvas.view.following)
         self._name_prices()
         self._note_conflation()
@@ -126,7 +131,7 @@ class ChartPanel(QWidget):
         self.canvas.zoom(factor)
 
     def show_layer(self, layer: str, *, visible: bool) -> None:
-        """Switch `heatmap`, `trades` or `flow`."""
+        """Switch `heatmap`, `trades`, `flow` or `signals`."""
         self.layer_buttons[layer].setChecked(visible)
 
     def _full(self, spec: str | None) -> str | None:
@@ -191,6 +196,10 @@ class ChartPanel(QWidget):
             (self.tr("Depth"), self.tr("Depth heatmap: what rested in the book, by price and time")),
             (self.tr("Trades"), self.tr("Trades, sized by volume and coloured by who took")),
             (self.tr("Delta"), self.tr("Volume bought minus volume sold, and its running total")),
+            (
+                self.tr("Signals"),
+                self.tr("Changes of the model's decision; hollow where no order came of it"),
+            ),
         )
         for layer, (name, tip) in zip(_LAYERS, texts, strict=True):
             button = self._button(name)
@@ -260,6 +269,7 @@ class ChartPanel(QWidget):
             return
         has = {"heatmap": len(scene.market.depth) > 0}
         has["trades"] = has["flow"] = len(scene.market.trades) > 0
+        has["signals"] = scene.signals is not None and scene.signals.version > 0
         for layer, button in self.layer_buttons.items():
             button.setEnabled(has[layer])
 
@@ -280,13 +290,7 @@ class ChartPanel(QWidget):
 
     def _on_layer_toggled(self, layer: str, *, visible: bool) -> None:
         shown = replace(self.canvas.shown)
-        match layer:
-            case "heatmap":
-                shown.heatmap = visible
-            case "trades":
-                shown.trades = visible
-            case _:
-                shown.flow = visible
+        setattr(shown, layer, visible)
         self.canvas.show_layers(shown)
 
     def _on_following_changed(self, following: bool) -> None:  # noqa: FBT001 - a Qt slot

@@ -19,7 +19,8 @@ from widgets.chart.heat_layer import HeatLayer
 from widgets.chart.layout import Layout
 from widgets.chart.palette import Palette
 from widgets.chart.raster import Area, Pixels, Raster, blend
-from widgets.chart.state import Bars, ChartMarket, ChartOrders, Envelope
+from widgets.chart.signals import SignalLayer
+from widgets.chart.state import Bars, ChartMarket, ChartOrders, ChartSignals, Envelope
 from widgets.chart.view import View
 from widgets.theme import Theme
 
@@ -38,6 +39,7 @@ class Shown:
     heatmap: bool = True
     trades: bool = True
     flow: bool = True
+    signals: bool = True
     spec: str | None = None
 
 
@@ -49,14 +51,22 @@ class Scene:
     flow_peak : float
         Volume at the top of the lower pane.
     heat : HeatLayer
+    signals : SignalLayer or None
     candles : Rows or None
         Candles of the last drawing as they were painted, dtype `BAR`; None where there is a line.
     paintings : int
         How often it was drawn, for the tests.
     """
 
-    def __init__(self, theme: Theme, market: ChartMarket, orders: ChartOrders | None) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        market: ChartMarket,
+        orders: ChartOrders | None,
+        signals: ChartSignals | None = None,
+    ) -> None:
         self.market, self.orders = market, orders
+        self.signals = None if signals is None else SignalLayer(signals)
         self.tick = float(market.instrument.tick_size)
         self.heat = HeatLayer(market.depth, self.tick)
         self._bid, self._ask = (KeptEnvelope(market.quotes, side) for side in ("bid", "ask"))
@@ -128,6 +138,8 @@ class Scene:
         self._draw_lines(pane, view, lines, last_x, layout.scale)
         with QPainter(raster.image) as painter:
             self._draw_fills(painter, view, layout)
+            if shown.signals and self.signals is not None:
+                self.signals.draw(painter, view, layout, self.theme)
             axes.draw_labels(
                 painter, view, layout, self.theme, self.flow_peak if layout.flow.height else None
             )

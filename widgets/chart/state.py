@@ -10,6 +10,7 @@ import numpy.typing as npt
 from engine.messages.columns import Rows
 from engine.messages.events import Filled, OrderChanged
 from engine.messages.instrument import Instrument
+from widgets.signals.words import SignalRecord
 
 type Floats = npt.NDArray[np.float64]
 type Times = npt.NDArray[np.int64]
@@ -116,3 +117,21 @@ class ChartOrders(Protocol):
     @property
     def version(self) -> int: ...
     def working(self, instrument: str) -> Sequence[OrderChanged]: ...
+
+
+class SignalRecords(Protocol):
+    """Signals in order; `version` grows with every change of any of them."""
+
+    @property
+    def rows(self) -> Sequence[SignalRecord]: ...
+    @property
+    def version(self) -> int: ...
+
+
+class ChartSignals(Protocol):
+    """An instrument's signals, and where each lies: `ts`, `price`, `direction` and `traded` of `marks`."""
+
+    @property
+    def records(self) -> SignalRecords: ...
+    @property
+    def marks(self) -> Rows: ...
