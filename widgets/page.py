@@ -57,11 +57,12 @@ class Ink:
         """Height of a sentence in words at a width, px."""
         return self._metrics.boundingRect(QRect(0, 0, max(width, 1), 10_000), _WRAPPED, text).height()
 
-    def elided(self, text: str, width: int) -> str:
-        """As much of a text in words as has room."""
+    def elided(self, text: str, width: int, *, is_name: bool = False) -> str:
+        """As much of a text in words as has room; names differ in their ends, so they lose their middle."""
         if self.words.width(text) <= width:
             return text
-        return self._metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(width, 0))
+        mode = Qt.TextElideMode.ElideMiddle if is_name else Qt.TextElideMode.ElideRight
+        return self._metrics.elidedText(text, mode, max(width, 0))
 
 
 class Line(Protocol):

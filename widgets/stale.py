@@ -47,7 +47,7 @@ class StaleVeil(QWidget):
 
     def set_age(self, age_s: float | None) -> None:
         """Grey what is below and say how old it is, in s; None takes the veil away."""
-        text = "" if age_s is None else self.tr("Stale {age}").format(age=_age_text(int(age_s)))
+        text = "" if age_s is None else self.tr("Stale {age}").format(age=age_text(int(age_s)))
         if text == self.text:
             return
         self.text = text
@@ -83,7 +83,7 @@ class StaleVeil(QWidget):
         self._glyphs.left(painter, tag.left() + _PAD, tag.top(), _HEIGHT, self.text)
 
 
-def _age_text(seconds: int) -> str:
+def age_text(seconds: int) -> str:
     """Age in whole seconds: `7 s`, `3m 05s`, `2h 07m`."""
     if seconds < 60:
         return f"{seconds} s"

@@ -40,6 +40,8 @@ def _switch(text: str, tip: str, toggled: Callable[[bool], None]) -> QToolButton
 class OrdersPanel(EventTable[OrderChanged]):
     """Every order's latest state."""
 
+    explains = True
+
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(
             theme,
@@ -67,6 +69,8 @@ class OrdersPanel(EventTable[OrderChanged]):
 
 class FillsPanel(EventTable[Filled]):
     """Every execution."""
+
+    explains = True
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(

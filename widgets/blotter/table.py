@@ -73,9 +73,18 @@ class EventTable[T](QWidget):
     -------
     export_asked(str, str)
         Suggested file name, and the text to save: the rows shown, exact.
+    why_asked(object)
+        The person wants to know how this row came about; only where the table `explains`.
+
+    Attributes
+    ----------
+    explains : bool
+        Whether its rows have a story; a double click then asks for it.
     """
 
     export_asked = Signal(str, str)
+    why_asked = Signal(object)
+    explains = False
 
     def __init__(
         self,
@@ -151,6 +160,11 @@ class EventTable[T](QWidget):
         newest = QAction(self.tr("Newest first"), self.view)
         newest.triggered.connect(self.sort_by_arrival)
         self._actions = [copy, export, newest]
+        if self.explains:
+            why = QAction(self.tr("Why?"), self.view)
+            why.triggered.connect(self.ask_why)
+            self._actions.insert(0, why)
+            self.view.doubleClicked.connect(self.ask_why)
         self.view.addActions(self._actions)
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.view.customContextMenuRequested.connect(self._on_menu_asked)
@@ -197,6 +211,18 @@ class EventTable[T](QWidget):
         shown = [c for s, c in enumerate(self.model.columns) if not self.view.isColumnHidden(s)]
         lines = ["\t".join(column.whole_text(self.model.row(row)) for column in shown) for row in rows]
         QGuiApplication.clipboard().setText("\n".join(lines))
+
+    @property
+    def current_row(self) -> T | None:
+        """Row that is picked; None where none is."""
+        index = self.view.currentIndex()
+        return self.model.row(index.row()) if index.isValid() else None
+
+    def ask_why(self) -> None:
+        """Ask how the picked row came about."""
+        row = self.current_row
+        if row is not None:
+            self.why_asked.emit(row)
 
     def sort_by_arrival(self) -> None:
         """Go back to the newest row on top."""

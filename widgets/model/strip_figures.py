@@ -7,8 +7,9 @@ from engine.messages.events import ArmingChanged
 from engine.messages.frames import InputHealth, ModelHealth, Stage, Transport
 from engine.messages.run import Arming
 from widgets.model.strip_lines import ALIKE_BELOW, DRIFTED_ABOVE, INPUT_STOPS, Cells, InputLine, StateLine
-from widgets.numbers import DASH, compact_text, duration_text, micros_text, price_text
+from widgets.numbers import DASH, compact_text, micros_text, price_text
 from widgets.page import Figure, Heading, Line, Sentence, Tags
+from widgets.stale import age_text
 
 type Translate = Callable[[str], str]
 
@@ -135,10 +136,11 @@ def _age(model: ModelHealth, tr: Translate, *, stale: bool) -> Figure:
     tip = tr("Market time since the newest prediction.")
     if model.age_ms is None:
         return Figure(label, tr("none yet"), "quiet", tip=tip)
-    age = duration_text(round(model.age_ms * 1e6))
     if stale:
-        return Figure(label, tr("stale {age}").format(age=age), "warning", tip=tip)
-    return Figure(label, tr("{age} ago").format(age=age), tip=tip)
+        return Figure(
+            label, tr("stale {age}").format(age=age_text(int(model.age_ms / 1e3))), "warning", tip=tip
+        )
+    return Figure(label, tr("{age} ago").format(age=micros_text(model.age_ms * 1e3)), tip=tip)
 
 
 def _megabytes(value: float | None) -> str:

@@ -111,7 +111,7 @@ class InputLine:
         """Paint it."""
         name_room = area.width() - INPUT_STOPS[0] - _COUNT_PX - PAD
         words = ink.dip(painter, ink.words, "text")
-        words.left(painter, PAD, area.top(), LINE, ink.elided(self.column, name_room))
+        words.left(painter, PAD, area.top(), LINE, ink.elided(self.column, name_room, is_name=True))
         for count, stop in zip((self.nans, self.out_of_range), INPUT_STOPS, strict=True):
             glyphs = ink.dip(painter, ink.numbers, "warning" if count else "quiet")
             glyphs.right(painter, area.right() - stop, area.top(), LINE, compact_text(count, characters=5))

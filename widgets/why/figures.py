@@ -73,7 +73,7 @@ def _gauge_lines(why: Explanation, tr: Translate) -> list[Line]:
     for name, value, tone in zip((tr("Long"), tr("Short")), strengths, ("bid", "ask"), strict=True):
         share, enter, leave = ((x - low) / (high - low or 1.0) for x in (value, why.enter, why.exit))
         reached = value >= why.enter
-        label = tr("{side}, enters").format(side=name) if reached else name
+        label = tr("{side} ≥ enter").format(side=name) if reached else name
         lines.append(Gauge(label, price_text(value, digits), share, enter, leave, tone))
     lines.append(
         Figure(

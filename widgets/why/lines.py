@@ -34,7 +34,7 @@ class BarLine:
         """Paint it."""
         name_px = (area.width() - 2 * PAD) * 2 // 5
         words = ink.dip(painter, ink.words, "quiet")
-        words.left(painter, PAD, area.top(), LINE, ink.elided(self.name, name_px - _GAP))
+        words.left(painter, PAD, area.top(), LINE, ink.elided(self.name, name_px - _GAP, is_name=True))
         box = QRect(PAD + name_px, area.top() + 5, area.width() - 2 * PAD - name_px - _VALUE_PX, LINE - 10)
         painter.fillRect(box, ink.theme.colour("line"))
         box.setWidth(round(box.width() * min(max(self.share, 0.0), 1.0)))
@@ -77,7 +77,7 @@ class EffectLine:
         ink.dip(painter, ink.numbers, "text").right(painter, bar_left - _GAP, area.top(), LINE, self.value)
         room = bar_left - 2 * _GAP - ink.numbers.width(self.value) - PAD
         words = ink.dip(painter, ink.words, "text")
-        words.left(painter, PAD, area.top(), LINE, ink.elided(self.name, room))
+        words.left(painter, PAD, area.top(), LINE, ink.elided(self.name, room, is_name=True))
 
     def plain(self) -> str:
         """Name, value and effect."""
@@ -107,7 +107,7 @@ class Gauge:
         """Paint it."""
         name_px = (area.width() - 2 * PAD) * 2 // 5
         words = ink.dip(painter, ink.words, "quiet")
-        words.left(painter, PAD, area.top(), LINE, ink.elided(self.name, name_px - _GAP))
+        words.left(painter, PAD, area.top(), LINE, ink.elided(self.name, name_px - _GAP, is_name=True))
         box = QRect(PAD + name_px, area.top() + 4, area.width() - 2 * PAD - name_px - _VALUE_PX, LINE - 8)
         painter.fillRect(box, ink.theme.colour("line"))
         filled = round(box.width() * min(max(self.share, 0.0), 1.0))

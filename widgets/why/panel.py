@@ -114,6 +114,8 @@ class WhyPanel(QWidget):
 
     def _turn_to(self, subject: Subject) -> None:
         self._subject = subject
+        # A person waits for no answer that is not wanted any more.
+        self._asker.forget()
         self.refresh()
 
     # Panel
