@@ -283,7 +283,7 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     kind : str
         `int`, `float`, `decimal`, `text`, `bool` or `choice`.
     minimum, maximum : float or None
-        Range of an `int` or `float`; exclusive where `open_range` says so.
+        Range of an `int` or `float`; exclusive where `open_minimum` and `open_maximum` say so.
     choices : tuple of str
         Of a `choice`.
     """
@@ -295,7 +295,8 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     default: Any
     minimum: float | None = None
     maximum: float | None = None
-    open_range: bool = False
+    open_minimum: bool = False
+    open_maximum: bool = False
     choices: tuple[str, ...] = ()
 
     def allowed(self) -> str:
@@ -311,7 +312,15 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
         }[self.kind]
         if self.minimum is None or self.maximum is None:
             return noun
-        between = "between {:g} and {:g}" if self.open_range else "from {:,.12g} to {:,.12g}"
+        match self.open_minimum, self.open_maximum:
+            case True, True:
+                between = "between {:g} and {:g}"
+            case True, False:
+                between = "above {:,.12g}, up to {:,.12g}"
+            case False, True:
+                between = "from {:,.12g} to below {:,.12g}"
+            case _:
+                between = "from {:,.12g} to {:,.12g}"
         return f"{noun} {between.format(self.minimum, self.maximum)}"
 
 
@@ -362,16 +371,17 @@ def _parameter(field: msgspec.inspect.Field) -> Parameter:
     kind, meta = field.type, {}
     if isinstance(kind, msgspec.inspect.Metadata):
         meta, kind = kind.extra_json_schema or {}, kind.type
-    minimum, maximum, is_open = _range(kind)
+    limits = kind if isinstance(kind, msgspec.inspect.IntType | msgspec.inspect.FloatType) else None
     return Parameter(
         name=field.name,
         title=meta.get("title", field.name),
         description=meta.get("description", ""),
         kind=_kind(kind),
         default=field.default,
-        minimum=minimum,
-        maximum=maximum,
-        open_range=is_open,
+        minimum=None if limits is None else limits.ge if limits.gt is None else limits.gt,
+        maximum=None if limits is None else limits.le if limits.lt is None else limits.lt,
+        open_minimum=limits is not None and limits.gt is not None,
+        open_maximum=limits is not None and limits.lt is not None,
         choices=tuple(map(str, kind.values)) if isinstance(kind, msgspec.inspect.LiteralType) else (),
     )
 
@@ -391,9 +401,3 @@ def _kind(kind: msgspec.inspect.Type) -> Literal["int", "float", "decimal", "tex
         case _:
             return "text"
 
-
-def _range(kind: msgspec.inspect.Type) -> tuple[float | None, float | None, bool]:
-    if not isinstance(kind, msgspec.inspect.IntType | msgspec.inspect.FloatType):
-        return None, None, False
-    is_open = kind.gt is not None
-    return (kind.gt if is_open else kind.ge), (kind.lt if is_open else kind.le), is_open

@@ -267,11 +267,16 @@ class Server:
                 memory_mb=self._memory_mb(),
             ),
             instruments=picture.instruments,
+            predictions=picture.predictions,
+            models=picture.models,
+            explanation=picture.explanation,
         )
         self._watcher.show(frame.number, encode(frame))
         self._frame_at = time.monotonic()
         # A picture with market in it may be one of many: a watcher who joined late is told all there was.
-        self._changed = any(len(news.quotes) + len(news.trades) + len(news.depth) for news in picture.markets)
+        self._changed = any(
+            len(news.quotes) + len(news.trades) + len(news.depth) for news in picture.markets
+        ) or any(len(news.rows) for news in picture.predictions)
         self._longest_turn_s = 0.0
 
     def _memory_mb(self) -> float:

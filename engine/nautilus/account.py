@@ -34,6 +34,14 @@ class AccountReader:
         total = self._cache.account_for_venue(self._venue).balance_total(self._currency)
         return Decimal(0) if total is None else total.as_decimal()
 
+    def equity(self) -> Decimal:
+        """Money in the account and open profit; without it where an instrument has no price yet."""
+        equity = self._portfolio.equity(self._venue).get(self._currency)
+        if equity is None or self._portfolio.missing_price_instruments(self._venue):
+            return self.total()
+        value: Decimal = equity.as_decimal()
+        return value
+
     def changed(self, ts: int) -> AccountChanged:
         """Balances now; for use after a position changed, when the portfolio has taken the account over."""
         equity = self._portfolio.equity(self._venue).get(self._currency)

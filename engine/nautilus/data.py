@@ -19,8 +19,11 @@ from nautilus_trader.persistence import (
 
 from engine.columns import Action, Columns, Deltas, Flag, Int64, Quotes, Side, Trades, UInt8
 
-UNTOLD_SIZE: Final = 10**9
-"""Units that the engine is told of a quote whose source gave no size (stored as 0): any order fills whole."""
+UNTOLD_SIZE: Final = 999_999_937
+"""Units that the engine is told of a quote whose source gave no size (stored as 0): any order fills whole.
+
+A prime, so that it is nobody's true size and a strategy can tell it from one.
+"""
 
 _DECIMAL = pa.decimal128(38, 16)
 _TIME = pa.timestamp("ns", tz="UTC")

@@ -26,8 +26,10 @@ from engine.nautilus.account import AccountReader
 from engine.nautilus.data import has_untold_sizes, to_nautilus
 from engine.nautilus.gate import Gate, VenueGate
 from engine.nautilus.instrument import to_nautilus_instrument
-from engine.nautilus.strategies import IMPLEMENTATIONS
+from engine.nautilus.strategies import implementation
+from engine.nautilus.strategies.ai_signal import AiSignal
 from engine.nautilus.strategy import Context, StationStrategy
+from engine.signals.lead import Lead
 
 _ORDER = ("deltas", "quotes", "trades")
 """Kinds as they follow each other at the same time: a quote finds the book that it was read from."""
@@ -52,6 +54,8 @@ class SimulatedVenue:
         Takes every event, in order.
     gate : Gate, optional
         What orders pass; by default only the venue's own grid.
+    lead : Lead, optional
+        What a strategy follows that acts on a model.
 
     Raises
     ------
@@ -69,6 +73,7 @@ class SimulatedVenue:
         parameters: msgspec.Struct,
         emit: Callable[[AnyEvent], None],
         gate: Gate | None = None,
+        lead: Lead | None = None,
     ) -> None:
         self._instrument = instrument
         self._venue = Venue(instrument.venue)
@@ -84,7 +89,7 @@ class SimulatedVenue:
         )
         if strategy != "none":
             self._add_strategy(
-                IMPLEMENTATIONS[strategy] if isinstance(strategy, str) else strategy,
+                implementation(strategy, lead) if isinstance(strategy, str) else strategy,
                 Context(
                     name=strategy if isinstance(strategy, str) else strategy.__name__,
                     instrument=instrument,
@@ -93,6 +98,7 @@ class SimulatedVenue:
                     balance=rules.balance,
                     gate=gate or VenueGate(instrument),
                     emit=emit,
+                    lead=lead,
                 ),
             )
 
@@ -143,6 +149,11 @@ class SimulatedVenue:
     def run_to(self, ts_ns: int) -> None:
         """Let everything happen up to this market time; holds the interpreter lock meanwhile."""
         self._running.run(end=ts_ns, streaming=True)
+
+    def remind(self) -> None:
+        """Have the strategy see what is newly due in its lead; call it between windows."""
+        if isinstance(self._strategy, AiSignal):
+            self._strategy.schedule()
 
     def told(self, account: AccountChanged) -> None:
         """Remember the account as it was told last."""

@@ -35,6 +35,7 @@ from engine.nautilus import events
 from engine.nautilus.account import AccountReader
 from engine.nautilus.gate import Gate, OrderIntent
 from engine.nautilus.instrument import quantity
+from engine.signals.lead import Lead
 
 _REFUSALS_NAMED = 5
 _SINKS = ("on_order_event", "on_position_event")
@@ -52,6 +53,8 @@ class Context:
         Starting balance in the instrument's quote currency.
     emit : callable
         Takes every event that the strategy causes or sees.
+    lead : Lead or None
+        What a strategy follows that acts on a model.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Context:
     balance: Decimal
     gate: Gate
     emit: Callable[[AnyEvent], None]
+    lead: Lead | None = None
 
 
 class StationStrategy(Strategy):
@@ -90,6 +94,8 @@ class StationStrategy(Strategy):
         self.instrument_id = InstrumentId.from_str(context.instrument.id)
         self.failure = ""
         """What went wrong, in one line; the strategy does nothing more."""
+        self.refusal = ""
+        """Why the gate or the venue refused the newest order; empty where they let it pass so far."""
         self._refused = 0
 
     def connect(self, cache: Any, portfolio: Any, clock: Any, account: AccountReader) -> None:
@@ -132,14 +138,18 @@ class StationStrategy(Strategy):
         held: Decimal = self._portfolio.net_position(self.instrument_id)
         return held + waiting
 
-    def go_to(self, target: Decimal) -> None:
-        """Trade at market to hold `target` (signed, in base currency) once all is filled."""
+    def go_to(self, target: Decimal) -> Any | None:
+        """Trade at market to hold `target` (signed, in base currency) once all is filled.
+
+        Returns the order, which may have been refused (see `refusal`); None where nothing is to be traded.
+        """
         change = target - self.net_position()
-        if change:
-            side = OrderSide.BUY if change > 0 else OrderSide.SELL
-            self.submit(
-                self.order_factory.market(self.instrument_id, side, quantity(abs(change), self.instrument))
-            )
+        if not change:
+            return None
+        side = OrderSide.BUY if change > 0 else OrderSide.SELL
+        order = self.order_factory.market(self.instrument_id, side, quantity(abs(change), self.instrument))
+        self.submit(order)
+        return order
 
     def submit(self, order: Any) -> bool:
         """Send an order through the gate; False when it was refused (told as a DENIED order)."""
@@ -192,9 +202,10 @@ class StationStrategy(Strategy):
             return  # an order that was neither denied nor submitted yet; the next event follows at once
         with self._telling("on_order_event"):
             order = self._cache.order(event.client_order_id)
-            reason = str(getattr(event, "reason", ""))
+            reason = str(getattr(event, "reason", None) or "")
             self._tell(events.order_changed(order, event.ts_event, reason=reason))
             if isinstance(event, OrderDenied | OrderRejected):
+                self.refusal = reason
                 self._warn_of_refusal(str(event.client_order_id), reason)
             if isinstance(event, OrderFilled):
                 self._tell(events.filled(event))
@@ -249,6 +260,7 @@ class StationStrategy(Strategy):
             for order in orders
             if not (verdict := self.context.gate.check(_intent(order))).allowed
         ]
+        self.refusal = refusals[-1][1] if refusals else ""
         for order, reason in refusals:
             denied: OrderChanged = events.order_changed(
                 order, self._clock.timestamp_ns(), status="DENIED", reason=reason

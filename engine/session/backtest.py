@@ -12,6 +12,7 @@ from engine.messages.run import Run
 from engine.session.playhead import WINDOW_EVENTS
 from engine.session.replay import ReplaySession
 from engine.session.source import Source, open_source
+from engine.signals.protocols import Model
 
 _SLICE_S = 0.25
 
@@ -25,20 +26,21 @@ class Outcome:
     warnings: list[str]
 
 
-def backtest(run: Run, source: Source | None = None) -> Outcome:
-    """Run at full speed to the end.
+def backtest(run: Run, source: Source | None = None, model: Model | None = None) -> Outcome:
+    """Run at full speed to the end; `model` is what the run's strategy acts on, and is closed.
 
     Raises
     ------
     UserError
         See `open_source` and `ReplaySession`; or the strategy or the engine failed on the way.
     """
-    return _outcome(ReplaySession(run, source or open_source(run), watched=False), [Finish()])
+    return _outcome(ReplaySession(run, source or open_source(run), model, watched=False), [Finish()])
 
 
 def replay_headless(
     run: Run,
     source: Source | None = None,
+    model: Model | None = None,
     *,
     speed: float = 0.0,
     window_events: Callable[[], int] = lambda: WINDOW_EVENTS,
@@ -50,7 +52,9 @@ def replay_headless(
     UserError
         As `backtest`, or for an impossible speed.
     """
-    session = ReplaySession(run, source or open_source(run), window_events=window_events, watched=False)
+    session = ReplaySession(
+        run, source or open_source(run), model, window_events=window_events, watched=False
+    )
     return _outcome(session, [SetSpeed(speed), Play()])
 
 

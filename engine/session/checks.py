@@ -12,7 +12,14 @@ from engine.bars import BarSpec, PriceType
 from engine.errors import UserError
 from engine.messages.instrument import Instrument
 from engine.messages.run import Run
-from engine.strategies import STRATEGIES, EmaCrossParameters, Parameters, parse_parameters
+from engine.signals.protocols import ModelFacts
+from engine.strategies import (
+    STRATEGIES,
+    AiSignalParameters,
+    EmaCrossParameters,
+    Parameters,
+    parse_parameters,
+)
 
 if TYPE_CHECKING:
     from engine.session.source import Source  # which brings Arrow
@@ -23,6 +30,8 @@ LARGEST_SIZE: Final = Decimal(10) ** 12
 
 _LARGEST_SEED: Final = 2**63 - 1
 _WORDS: Final = {"quotes": "quotes", "trades": "trades", "deltas": "book updates"}
+_LARGEST_SIGNAL_LATENCY_US: Final = 3_600_000_000
+_LARGEST_DEADLINE_MS: Final = 3_600_000
 
 
 def check_rules(run: Run) -> None:
@@ -31,13 +40,39 @@ def check_rules(run: Run) -> None:
     Raises
     ------
     UserError
-        An impossible latency or seed.
+        An impossible latency or seed, a model that nothing acts on, or a strategy that lacks its model.
     """
     latency = run.venue.latency_ms
     if not (math.isfinite(latency) and 0 <= latency <= LARGEST_LATENCY_MS):
         raise UserError(f"Latency {latency:g} ms is not possible; give 0 to {LARGEST_LATENCY_MS:,} ms.")
     if not 0 <= run.seed <= _LARGEST_SEED:
         raise UserError(f"Seed {run.seed} is not possible; give a whole number from 0 to {_LARGEST_SEED}.")
+    _check_inference(run)
+
+
+def _check_inference(run: Run) -> None:
+    spec, inference = STRATEGIES.get(run.strategy), run.inference
+    takes_model = spec is not None and spec.takes_model
+    if inference is None or not inference.models:
+        if takes_model:
+            raise UserError(f"{run.strategy} acts on a model; give --model FILE, or choose another strategy.")
+        if inference is not None:
+            raise UserError("The run asks for inference without a model; give --model FILE.")
+        return
+    if not takes_model:
+        raise UserError(
+            f"{run.strategy} does not act on a model; choose ai_signal (in shadow it only shows what the "
+            "model says), or leave the model out."
+        )
+    latency = inference.latency_us
+    if latency is not None and not 0 <= latency <= _LARGEST_SIGNAL_LATENCY_US:
+        raise UserError(
+            f"Signal latency {latency:g} µs is not possible; give 0 to {_LARGEST_SIGNAL_LATENCY_US:,} µs."
+        )
+    if not 0 < inference.deadline_ms <= _LARGEST_DEADLINE_MS:
+        raise UserError(
+            f"Deadline {inference.deadline_ms:g} ms is not possible; give up to {_LARGEST_DEADLINE_MS:,} ms."
+        )
 
 
 def check_run(run: Run, source: "Source") -> Parameters:
@@ -56,6 +91,39 @@ def check_run(run: Run, source: "Source") -> Parameters:
         _check_bars(run.strategy, BarSpec.parse(parameters.bar), source)
     _check_size(getattr(parameters, "trade_size", Decimal(0)), source.instrument)
     return parameters
+
+
+def check_model(run: Run, source: "Source", parameters: AiSignalParameters, facts: ModelFacts) -> None:
+    """Check a run's model against its data and parameters.
+
+    Raises
+    ------
+    UserError
+        The model reads what the source has not, or says nothing that these parameters could be compared with.
+    """
+    for stream in sorted(facts.streams):
+        kind = _kind_of(stream, facts)
+        if kind not in source.kinds:
+            made = f" bars ({facts.bars}) made of" if stream == "bars" else ""
+            raise UserError(
+                f"{facts.name} reads{made} {_WORDS[kind]}; {source.instrument.id} has only {_kinds(source)}. "
+                "Import them, or choose a model that reads what there is."
+            )
+    if facts.is_regression and parameters.sizing == "kelly":
+        raise UserError(
+            f"Kelly sizing needs probabilities, and {facts.name} tells a value; "
+            "choose --param sizing=fixed or sizing=volatility."
+        )
+    if not facts.is_regression and parameters.enter > 1:
+        raise UserError(f"enter={parameters.enter:g} is no probability; give a number up to 1.")
+    if run.venue.oms == "HEDGING" and (parameters.stop_bps or parameters.take_profit_bps):
+        raise UserError("Stop and take profit protect one net position; set venue.oms to NETTING.")
+
+
+def _kind_of(stream: str, facts: ModelFacts) -> str:
+    if stream == "bars":
+        return "trades" if BarSpec.parse(facts.bars).price_type == PriceType.LAST else "quotes"
+    return "deltas" if stream == "book" else stream
 
 
 def _check_needs(strategy: str, source: "Source") -> None:

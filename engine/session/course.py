@@ -10,11 +10,12 @@ from decimal import Decimal
 from engine.bars import BarSpec
 from engine.messages.events import AccountChanged, AnyEvent, Filled, OrderChanged, Results
 from engine.messages.frames import Risk
-from engine.messages.run import Run
+from engine.messages.run import Arming, Run
 from engine.nautilus.engine import SimulatedVenue
 from engine.nautilus.strategy import StationStrategy
 from engine.session.equity import Equity
 from engine.session.fills import fills_sha256
+from engine.session.inference import CourseModel, RunModel
 from engine.session.playhead import WINDOW_EVENTS, Playhead
 from engine.session.source import Source
 from engine.session.stepping import BarCounter
@@ -37,6 +38,8 @@ class Course:
         Takes every event, in order.
     tape : Tape or None
         Follows the market for a watcher; None when nobody watches.
+    model : RunModel or None
+        Model that the strategy acts on.
 
     Attributes
     ----------
@@ -45,6 +48,8 @@ class Course:
     fills : list of Filled
     busy_s : float
         Seconds of work so far, without those of reading market data.
+    model : CourseModel or None
+        What the model says in this course.
     """
 
     def __init__(
@@ -56,6 +61,7 @@ class Course:
         parameters: Parameters,
         emit: Callable[[AnyEvent], None],
         tape: Tape | None,
+        model: RunModel | None = None,
     ) -> None:
         self.order_events = 0
         self.fills: list[Filled] = []
@@ -69,6 +75,9 @@ class Course:
         self._equity = Equity(
             source.instrument, float(run.venue.balance), source.kinds, source.start_ns, source.end_ns
         )
+        self.model: CourseModel | None = None
+        if model is not None:
+            self.model = model.new_course(self._take, watched=tape is not None)
         self._venue = SimulatedVenue(
             source.instrument,
             run.venue,
@@ -76,6 +85,7 @@ class Course:
             strategy=strategy,
             parameters=parameters,
             emit=self._take,
+            lead=None if self.model is None else self.model.lead,
         )
         self.playhead = Playhead(source, self._venue)
         self.bars = BarCounter(BarSpec.parse(run.bar), source.kinds)
@@ -89,6 +99,8 @@ class Course:
         """Run one window; see `Playhead.advance`."""
         started = time.perf_counter()
         happened = self.playhead.advance(limit_ns, events)
+        if self.model is not None:
+            self.model.advanced(self.playhead.now)
         if self.order_events != self._told_at:
             self._told_at = self.order_events
             self._tell_account()
@@ -105,6 +117,14 @@ class Course:
             self.bars.absorb(part)
         if self.tape is not None:
             self.tape.absorb(seen, self.playhead.now)
+        if self.model is not None:
+            self.model.absorb(self.playhead.now)
+
+    def arm(self, model: RunModel, mode: Arming) -> None:
+        """Let a person's arming stand from now on; raises `UserError` where a rule forbids it."""
+        assert self.model is not None  # noqa: S101 - it is this model's course
+        model.arm(mode, self.playhead.now, self.model.lead)
+        self._venue.remind()
 
     def risk(self) -> Risk:
         """Risk of what was absorbed."""
@@ -140,6 +160,7 @@ class Course:
             net_pnl=f"{net.quantize(cent)} {currency}",
             open_position=f"{held:+f} {self._base}" if held else None,
             unrealised_pnl=f"{unrealised} {currency}",
+            inference=None if self.model is None else self.model.figures(),
         )
 
     def _held(self) -> Decimal:
@@ -151,6 +172,8 @@ class Course:
     def dispose(self) -> None:
         """Free the engine, in the thread that made it."""
         self._venue.dispose()
+        if self.model is not None:
+            self.model.close()
 
     def _tell_account(self) -> None:
         account = self._venue.account(self.playhead.now)
@@ -158,6 +181,8 @@ class Course:
             self._take(account)
 
     def _take(self, event: AnyEvent) -> None:
+        if self.model is not None:
+            self.model.lead.tell_before(event.ts)
         match event:
             case OrderChanged():
                 self.order_events += 1

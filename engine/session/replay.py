@@ -15,29 +15,34 @@ from engine.link.protocols import Picture
 from engine.messages.commands import (
     AnyCommand,
     CancelSeek,
+    Explain,
     Finish,
     Pause,
     Play,
     Seek,
+    SetArming,
     SetLoop,
     SetSpeed,
     Step,
     StepTo,
 )
 from engine.messages.events import AnyEvent, EpochBegan, Logged, Phase, PhaseChanged, Refused
-from engine.messages.frames import Transport
-from engine.messages.run import Run
+from engine.messages.frames import Explanation, ModelHealth, Predictions, Transport
+from engine.messages.run import Arming, Run
 from engine.nautilus.strategy import StationStrategy
 from engine.session import telling
-from engine.session.checks import check_run
+from engine.session.checks import check_model, check_run
 from engine.session.course import Course
 from engine.session.health import Meter
+from engine.session.inference import RunModel
 from engine.session.pace import FASTEST, SLOWEST, Pace
 from engine.session.playhead import WINDOW_EVENTS
-from engine.session.source import Source, open_source
+from engine.session.source import Source
 from engine.session.telling import readable
 from engine.session.watching import Watching
 from engine.session.work import Finishing, Playing, Seeking, Stepping, Turn, Work, Worker, progress
+from engine.signals.protocols import Model
+from engine.strategies import AiSignalParameters
 
 _OVER: Final = {
     Phase.FINISHED: "The replay has finished; seek back to watch it again.",
@@ -55,6 +60,8 @@ class ReplaySession:
     run : Run
         What runs; its `store` and `simulate` are the source's business.
     source : Source
+    model : Model, optional
+        What the run's strategy acts on; closed with the session.
     strategy : type, optional
         A strategy class of one's own instead of the one that `run` names.
     window_events : callable, optional
@@ -65,13 +72,14 @@ class ReplaySession:
     Raises
     ------
     UserError
-        See `check_run`; or a bad bar.
+        See `check_run` and `check_model`; or a bad bar.
     """
 
     def __init__(
         self,
         run: Run,
         source: Source,
+        model: Model | None = None,
         *,
         strategy: type[StationStrategy] | None = None,
         window_events: Callable[[], int] = lambda: WINDOW_EVENTS,
@@ -80,6 +88,8 @@ class ReplaySession:
         self._run, self._source = run, source
         self._strategy: str | type[StationStrategy] = strategy or run.strategy
         self._parameters = check_run(run, source)
+        self._model = self._opened(model)
+        self._explanation: Explanation | None = None
         self._events: list[AnyEvent] = []
         self._pace = Pace()
         self._loop: tuple[int, int] | None = None
@@ -93,6 +103,7 @@ class ReplaySession:
         self._enter(Phase.PAUSED)
         self._log(telling.opened(run, source, self._strategy_name, self._parameters))
         self._log(telling.rules(run, source))
+        self._tell_model()
 
     # The session's protocol ------------------------------------------------------------------------------
 
@@ -129,6 +140,12 @@ class ReplaySession:
         self._course.absorb()
         market, instruments = self._watching.take()
         self._meter.conflated += market.quotes_conflated + market.trades_conflated
+        predictions: list[Predictions] = []
+        models: list[ModelHealth] = []
+        if self._course.model is not None:
+            predictions, models = self._course.model.take(self._now)
+            self._meter.conflated += sum(each.conflated for each in predictions)
+        explanation, self._explanation = self._explanation, None
         return Picture(
             epoch=self._epoch,
             transport=self._transport(),
@@ -136,6 +153,9 @@ class ReplaySession:
             risks=[self._course.risk()],
             health=self._meter.take(self._course.playhead.ticks, self._lag_ms()),
             instruments=instruments,
+            predictions=predictions,
+            models=models,
+            explanation=explanation,
         )
 
     def rewatch(self) -> None:
@@ -143,11 +163,15 @@ class ReplaySession:
         if self._watching is not None:
             self._course.absorb()
             self._watching.again(self._now)
+            if self._course.model is not None:
+                self._course.model.again()
 
     def close(self) -> None:
         """Free the engine."""
         self._work = None
         self._course.dispose()
+        if self._model is not None:
+            self._model.close()
 
     @property
     def phase(self) -> Phase:
@@ -162,6 +186,15 @@ class ReplaySession:
     # Commands --------------------------------------------------------------------------------------------
 
     def _obey(self, command: AnyCommand) -> None:
+        match command:
+            case SetArming(mode):
+                self._arm(mode)
+            case Explain(ts):
+                self._explain(ts)
+            case _:
+                self._drive(command)
+
+    def _drive(self, command: AnyCommand) -> None:
         match command:
             case Play():
                 self._play()
@@ -228,7 +261,7 @@ class ReplaySession:
         work = self._work
         then_play = self._phase == Phase.PLAYING or (isinstance(work, Seeking) and work.then_play)
         if ts < self._now:
-            self._restart()
+            self._restart(ts)
             self._log(telling.ran_again(ts))
             self._enter(Phase.SEEKING, "Running again from the start.")
         elif self._phase in _OVER:
@@ -257,6 +290,17 @@ class ReplaySession:
     def _require_unfinished(self) -> None:
         if self._phase in _OVER:
             raise UserError(_OVER[self._phase])
+
+    def _arm(self, mode: Arming) -> None:
+        if self._model is None:
+            raise UserError("This run has no model to arm; open one with a model.")
+        self._require_unfinished()
+        self._course.arm(self._model, mode)
+
+    def _explain(self, ts: int) -> None:
+        if self._course.model is None:
+            raise UserError("This run has no model to explain; open one with a model.")
+        self._explanation = self._course.model.explain(ts, self._now)
 
     # Work ------------------------------------------------------------------------------------------------
 
@@ -297,15 +341,24 @@ class ReplaySession:
         self._log(text, "error")
         self._enter(Phase.FAILED, text)
 
-    def _restart(self) -> None:
-        """Throw this epoch's run away and make the next one."""
+    def _restart(self, target: int) -> None:
+        """Throw this epoch's run away and make the next one, which goes to `target`."""
         self._work = None
+        if self._model is not None:
+            self._model.rewind(target)
         self._course.dispose()
         self._epoch += 1
         self._events.append(EpochBegan(ts=self._source.start_ns, epoch=self._epoch))
         if self._watching is not None:
             self._watching.restart()
         self._course = self._new_course()
+
+    def _opened(self, model: Model | None) -> RunModel | None:
+        if model is None:
+            return None
+        assert isinstance(self._parameters, AiSignalParameters)  # noqa: S101 - `check_run` sees to it
+        check_model(self._run, self._source, self._parameters, model.facts)
+        return RunModel(self._run, self._source, self._parameters, model)
 
     def _new_course(self) -> Course:
         return Course(
@@ -315,6 +368,7 @@ class ReplaySession:
             parameters=self._parameters,
             emit=self._events_of_course,
             tape=None if self._watching is None else self._watching.tape,
+            model=self._model,
         )
 
     def _events_of_course(self, event: AnyEvent) -> None:
@@ -330,7 +384,14 @@ class ReplaySession:
     def _strategy_name(self) -> str:
         return self._strategy if isinstance(self._strategy, str) else self._strategy.__name__
 
-    def _log(self, text: str, level: Literal["info", "error"] = "info") -> None:
+    def _tell_model(self) -> None:
+        if self._model is not None and self._course.model is not None:
+            for text in telling.model(self._model, self._course.model):
+                self._log(text)
+            if self._model.in_sample:
+                self._log(telling.in_sample(self._model), "warning")
+
+    def _log(self, text: str, level: Literal["info", "warning", "error"] = "info") -> None:
         self._events.append(Logged(ts=self._now, level=level, source="session", text=text))
 
     def _enter(self, phase: Phase, text: str = "") -> None:
@@ -352,14 +413,3 @@ class ReplaySession:
         if self._phase != Phase.PLAYING or not self._pace.speed:
             return 0.0
         return max(0, self._pace.target(self._now) - self._now) / (self._pace.speed * 1e6)
-
-
-def open_session(run: Run, *, watched: bool = True) -> ReplaySession:
-    """Session of a run, with the source that the run names.
-
-    Raises
-    ------
-    UserError
-        See `open_source` and `ReplaySession`.
-    """
-    return ReplaySession(run, open_source(run), watched=watched)

@@ -21,8 +21,15 @@ DEPTH_PER_PICTURE: Final = 1_000
 _MOST_BOUNDARIES: Final = 2 * DEPTH_PER_PICTURE
 
 
-class _Line:
-    """Rows of one kind that wait, and how many of them were left out."""
+class Line:
+    """Rows of one kind that wait, and how many of them were left out.
+
+    Parameters
+    ----------
+    dtype : numpy.dtype
+    lines : tuple of str
+        See `conflate`.
+    """
 
     def __init__(self, dtype: "np.dtype[np.void]", lines: tuple[str, ...]) -> None:
         self._dtype, self._lines = dtype, lines
@@ -31,12 +38,14 @@ class _Line:
         self._conflated = 0
 
     def add(self, rows: Rows) -> None:
+        """Take rows, in order."""
         self._parts.append(rows)
         self._waiting += len(rows)
         if self._waiting > 2 * ROWS_PER_PICTURE:
             self._shrink()
 
     def take(self) -> tuple[Rows, int]:
+        """Rows since the last call, a picture's worth of them, and how many were left out."""
         if self._waiting > ROWS_PER_PICTURE:
             self._shrink()
         rows = np.concatenate(self._parts) if self._parts else empty(self._dtype)
@@ -64,7 +73,7 @@ class Tape:
     def __init__(self, instrument: str, depth_interval_ns: int, start_ns: int) -> None:
         self._instrument = instrument
         self._interval = depth_interval_ns
-        self._quotes, self._trades = _Line(QUOTE, ("bid", "ask")), _Line(TRADE, ("price",))
+        self._quotes, self._trades = Line(QUOTE, ("bid", "ask")), Line(TRADE, ("price",))
         self._last_quote: Rows = empty(QUOTE)
         self._book = Book()
         self._scales = 1.0, 1.0

@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.messages.events import Results
 from engine.messages.run import Run
+from engine.session.inference import CourseModel, RunModel
 from engine.session.source import Source
 from engine.strategies import Parameters
 
@@ -42,6 +43,28 @@ def rules(run: Run, source: Source) -> str:
         f"sent; fees are {_percent(maker)} maker and {_percent(taker)} taker; the account has "
         f"{venue.balance:,f} {facts.quote} at leverage {venue.leverage:f}."
     )
+
+
+def model(of: RunModel, course: CourseModel) -> list[str]:
+    """Which models, how they are asked, when their signals are acted on, and what they were trained on."""
+    facts, mode = of.facts, of.inference.mode
+    how = {"per-tick": "tick by tick", "batch": "beforehand", "thread": "in a background thread"}[mode]
+    trained = "It does not say what it was trained on."
+    if facts.trained is not None:
+        trained = f"It was trained on {readable(facts.trained[0])} to {readable(facts.trained[1])} UTC."
+    lines = [
+        *(f"Model {each.name} in {each.runtime} on {each.device}, asked {how}." for each in course.health(0)),
+        f"Signals are acted on {facts.latency_ns / 1e3:,.12g} µs after the row that made them. {trained}",
+    ]
+    if of.asked is not None and of.decided is not None:
+        again = f"{of.decided.asked_alone:,} of them again alone, as rounding could have decided there"
+        lines.append(f"Asked {len(of.asked.rows):,} rows in {of.asked.seconds:.2f} s, {again}.")
+    return lines
+
+
+def in_sample(of: RunModel) -> str:
+    """Warn of a run over what a model was trained on."""
+    return f"In-sample: {of.facts.name} was trained on part of this range, so its profit proves nothing."
 
 
 def finished(results: Results) -> str:

@@ -12,6 +12,7 @@ from engine.messages.run import Run, VenueRules
 from engine.nautilus.strategy import StationStrategy
 from engine.session.replay import ReplaySession
 from engine.session.source import ColumnsSource
+from engine.signals.protocols import Model
 
 START_NS = 1_700_000_000_000_000_000
 FX = PROFILES["fx"].instrument
@@ -41,6 +42,7 @@ def session(
     window_events: Callable[[], int] = lambda: 1_000,
     watched: bool = True,
     venue_rules: VenueRules | None = None,
+    model: Model | None = None,
     **run: Any,
 ) -> ReplaySession:
     """Session over columns in memory, of the FX or the crypto instrument by their precision."""
@@ -55,6 +57,7 @@ def session(
             **run,
         ),
         ColumnsSource(instrument, *columns, rows=rows),
+        model,
         strategy=None if isinstance(strategy, str) else strategy,
         window_events=window_events,
         watched=watched,

@@ -1,0 +1,248 @@
+"""What leads a strategy through one course of a run: decisions, when they may be acted on, and the arming.
+
+Decisions come from a `Decider` as the market passes, or all at once from a range asked beforehand. Either way
+they are told in the same order, numbered alike, and due at the same times, so both make the same orders.
+"""
+
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from math import isnan
+from typing import Final, NamedTuple
+
+from engine.messages.events import AnyEvent, ArmingChanged, Direction, Signalled
+from engine.messages.run import Arming
+from engine.signals.decisions import Decider, Decision, Rules
+from engine.signals.outcomes import Entry
+from engine.signals.protocols import Forecast, ModelFacts, Stream
+
+DISARMED: Final = "disarmed"
+_NEWEST: Final = 4_096
+
+
+class Change(NamedTuple):
+    """A person's arming from a market time on; `told` says that its event is out already."""
+
+    ts: int
+    mode: Arming
+    told: bool = False
+
+
+class Act(NamedTuple):
+    """A decision whose latency has passed; `signal` is None where none was told of it."""
+
+    decision: Decision
+    signal: int | None
+
+
+class Lead:
+    """Leads one course.
+
+    Parameters
+    ----------
+    instrument : str
+    facts : ModelFacts
+    rules : Rules
+    arming : Arming
+        At the start.
+    start_ns : int
+        Market time of the start.
+    emit : callable
+        Takes every event, in order.
+    changes : sequence of Change
+        Later ones, in order.
+    stream : Stream, optional
+        To be asked row by row.
+    decisions : sequence of Decision
+        All that there will be, where the range was asked beforehand.
+    judged : bool
+        Whether somebody takes forecasts and entries, to judge them.
+
+    Attributes
+    ----------
+    mode : Arming
+        As of the last thing that happened.
+    is_sick, reason : bool, str
+        Whether a rule ended all decisions of this course, and why.
+    signals : int
+        Number of the newest signal.
+    orders, orders_ns : int, deque of int
+        How many signals were acted on, and what the newest took from signal to order, without the latency
+        that was waited for; only with a stream.
+    asked, asked_ns : int
+        Forecasts of the stream so far, and the time spent on its answers.
+    """
+
+    def __init__(
+        self,
+        instrument: str,
+        facts: ModelFacts,
+        rules: Rules,
+        *,
+        arming: Arming,
+        start_ns: int,
+        emit: Callable[[AnyEvent], None],
+        changes: Sequence[Change] = (),
+        stream: Stream | None = None,
+        decisions: Sequence[Decision] = (),
+        judged: bool = False,
+    ) -> None:
+        self.facts, self.rules, self.stream = facts, rules, stream
+        self.mode = arming
+        self.is_sick, self.reason = False, ""
+        self.signals = 0
+        self.orders_ns: deque[int] = deque(maxlen=_NEWEST)
+        self.orders = 0
+        self.forecasts: list[Forecast] | None = [] if judged else None
+        self.asked = self.asked_ns = 0
+        self._deciding_ns: deque[int] = deque()
+        self._instrument, self._emit = instrument, emit
+        self._decider = Decider(rules)
+        self._decisions = list(decisions)
+        self._numbers: list[int | None] = []
+        self._acted = 0
+        self._changes = list(changes)
+        self._entries: list[Entry] = []
+        emit(ArmingChanged(ts=start_ns, mode=arming, by="run"))
+
+    # Decisions -------------------------------------------------------------------------------------------
+
+    def heard(self, forecast: Forecast, sick: str) -> bool:
+        """Decide on a forecast that the market just made; whether anything changed.
+
+        `sick` is why the model must not be acted on any more; empty while it is well.
+        """
+        if self.forecasts is not None:
+            self.forecasts.append(forecast)
+        if self.is_sick:
+            return False
+        decision = self._decider.disarm(forecast, sick) if sick else self._decider.decide(forecast)
+        if decision is None:
+            return False
+        self._decisions.append(decision)
+        self._tell(decision)
+        return True
+
+    def tell_before(self, ts: int) -> None:
+        """Tell what was decided at rows before this market time."""
+        while len(self._numbers) < len(self._decisions):
+            decision = self._decisions[len(self._numbers)]
+            if decision.forecast.ts >= ts:
+                return
+            self._tell(decision)
+
+    def _tell(self, decision: Decision) -> None:
+        forecast, is_change = decision.forecast, decision.direction != decision.previous
+        number = None
+        if is_change and self.mode != "off":
+            self.signals += 1
+            number = self.signals
+            signal = Signalled(
+                ts=forecast.ts,
+                number=number,
+                instrument=self._instrument,
+                direction=decision.direction,
+                previous=decision.previous,
+                cause=decision.cause,
+                score=forecast.score,
+                threshold=decision.threshold,
+                down=_told(forecast.down),
+                flat=_told(forecast.flat),
+                up=_told(forecast.up),
+                price=forecast.price,
+            )
+            if decision.direction and self.forecasts is not None:
+                self._entries.append(Entry(forecast.row, signal))
+        self._numbers.append(number)
+        if number is not None:
+            self._emit(signal)
+        if decision.cause == DISARMED:
+            self.mode, self.is_sick, self.reason = "off", True, decision.reason
+            self._emit(ArmingChanged(ts=forecast.ts, mode="off", by="rule", reason=decision.reason))
+
+    def take_judged(self) -> tuple[list[Forecast], list[Entry]]:
+        """Forecasts of the stream since the last call, and signals that open or turn a position."""
+        forecasts, entries = self.forecasts or [], self._entries
+        self._entries = []
+        if self.forecasts is not None:
+            self.forecasts = []
+        return forecasts, entries
+
+    def decided_ns(self, ns: int) -> None:
+        """Take what the newest decision of the stream took."""
+        self._deciding_ns.append(ns)
+
+    def acted_ns(self, ns: int) -> None:
+        """Take what acting on the oldest decision that was not acted on took."""
+        if self._deciding_ns:
+            self.orders += 1
+            self.orders_ns.append(ns + self._deciding_ns.popleft())
+
+    def as_of(self, ts: int) -> tuple[Direction, int | None]:
+        """Direction decided by rows up to `ts`, and the number of the newest signal among them."""
+        known = len(self._numbers)
+        at = bisect_right(self._decisions, ts, hi=known, key=lambda each: each.forecast.ts)
+        if not at:
+            return 0, None
+        numbers = (number for number in reversed(self._numbers[:at]) if number is not None)
+        return self._decisions[at - 1].direction, next(numbers, None)
+
+    # What is due -----------------------------------------------------------------------------------------
+
+    @property
+    def _next_act(self) -> int | None:
+        if self._acted == len(self._decisions):
+            return None
+        return self._decisions[self._acted].forecast.ts + self.facts.latency_ns
+
+    @property
+    def next_due(self) -> int | None:
+        """Market time of the next act or change of arming; None without any."""
+        act, change = self._next_act, self._changes[0].ts if self._changes else None
+        return change if act is None else act if change is None else min(act, change)
+
+    def due(self, now: int) -> Iterator[Act | Change]:
+        """What is due by `now`, in order; a change has taken effect when it comes."""
+        self.tell_before(now + 1)
+        while (ts := self.next_due) is not None and ts <= now:
+            if ts == self._next_act:
+                self._acted += 1
+                yield Act(self._decisions[self._acted - 1], self._numbers[self._acted - 1])
+            else:
+                yield self._change()
+
+    # Arming ----------------------------------------------------------------------------------------------
+
+    @property
+    def standing(self) -> Arming:
+        """What was told last: a person's change stands at once, and takes effect when time moves on."""
+        told = [change.mode for change in self._changes if change.told]
+        return told[-1] if told and not self.is_sick else self.mode
+
+    def arm(self, ts: int, mode: Arming) -> None:
+        """Let a person's arming take effect from `ts`, up to which everything has happened, and tell it."""
+        if self._changes and self._changes[-1].ts == ts:
+            self._changes.pop()
+        self._changes.append(Change(ts, mode, told=True))
+        self._emit(ArmingChanged(ts=ts, mode=mode, by="person"))
+
+    def tell_changes(self, now: int) -> None:
+        """Tell the changes up to `now` that take effect only when time moves on."""
+        for at, change in enumerate(self._changes):
+            if change.ts <= now:
+                self._changes[at] = self._told_change(change)
+
+    def _change(self) -> Change:
+        change = self._told_change(self._changes.pop(0))
+        if not self.is_sick:
+            self.mode = change.mode
+        return change
+
+    def _told_change(self, change: Change) -> Change:
+        if not (change.told or self.is_sick):
+            self._emit(ArmingChanged(ts=change.ts, mode=change.mode, by="person"))
+        return change._replace(told=True)
+
+
+def _told(probability: float) -> float | None:
+    return None if isnan(probability) else probability

@@ -1,0 +1,107 @@
+"""How large a position a signal is worth: fixed, scaled by volatility, or a fraction of Kelly's stake.
+
+Kelly, "A New Interpretation of Information Rate", Bell System Technical Journal 35 (1956): the share of
+wealth that makes it grow fastest is f* = p - (1 - p) / b for a bet that wins b times its stake with
+probability p. Thorp, "The Kelly Criterion in Blackjack, Sports Betting, and the Stock Market" (2006), argues
+for a fraction of it, because p is only estimated. Here the stake is the position's notional, so a full stake
+is a position as large as the equity, never more.
+"""
+
+from decimal import ROUND_FLOOR, Decimal
+from math import isfinite
+
+import msgspec
+
+from engine.messages.instrument import Instrument
+from engine.strategies import AiSignalParameters
+
+
+class Size(msgspec.Struct, frozen=True):
+    """Size in base currency, in whole lots, 0 for no position; `text` says in a sentence what made it so."""
+
+    quantity: Decimal
+    text: str = ""
+
+
+class Sizer:
+    """Sizes the positions of one run.
+
+    Parameters
+    ----------
+    parameters : AiSignalParameters
+    instrument : Instrument
+        Its lot is what sizes are whole multiples of.
+    """
+
+    def __init__(self, parameters: AiSignalParameters, instrument: Instrument) -> None:
+        self._parameters, self._lot = parameters, instrument.lot_size
+
+    def size(
+        self, base: Decimal, price: float, equity: Decimal, *, volatility: float, win: float, loss: float
+    ) -> Size:
+        """Size of a position.
+
+        Parameters
+        ----------
+        base : Decimal
+            Trade size, in base currency.
+        price : float
+            Quote currency per unit of base currency.
+        equity : Decimal
+            In quote currency.
+        volatility : float
+            Realised volatility of log returns over the parameters' window; NaN where it is not known.
+        win, loss : float
+            Probabilities of the position's side and of the other side.
+        """
+        if self._parameters.sizing == "fixed":
+            return Size(base)
+        if not price > 0 or equity <= 0:
+            return Size(Decimal(0), "There is no equity or price to size a position by.")
+        if self._parameters.sizing == "volatility":
+            return self._by_volatility(base, price, equity, volatility)
+        return self._by_kelly(price, equity, win, loss)
+
+    def _by_volatility(self, base: Decimal, price: float, equity: Decimal, volatility: float) -> Size:
+        if not isfinite(volatility):
+            return Size(Decimal(0), "The volatility is not known yet.")
+        target = self._parameters.target_volatility_bps / 1e4
+        share = min(1.0, target / volatility) if volatility > 0 else 1.0
+        told = f"Volatility {volatility * 1e4:.3g} bps: {share:.0%} of the trade size"
+        return self._capped(base * Decimal(repr(share)), price, equity, told)
+
+    def _by_kelly(self, price: float, equity: Decimal, win: float, loss: float) -> Size:
+        share = kelly_share(win, loss, self._payoff) * self._parameters.kelly_fraction
+        if not share > 0:
+            return Size(Decimal(0), "Kelly stakes nothing at these odds.")
+        told = f"Kelly stakes {share:.2%} of equity"
+        return self._capped(equity * Decimal(repr(share)) / Decimal(repr(price)), price, equity, told)
+
+    @property
+    def _payoff(self) -> float:
+        """What a win brings for each unit that a loss costs; 1 where no exits say."""
+        stop, profit = self._parameters.stop_bps, self._parameters.take_profit_bps
+        return profit / stop if stop and profit else 1.0
+
+    def _capped(self, wanted: Decimal, price: float, equity: Decimal, told: str) -> Size:
+        most = equity * Decimal(repr(self._parameters.cap_pct)) / 100 / Decimal(repr(price))
+        if wanted > most:
+            wanted, told = most, f"{told}, capped at {self._parameters.cap_pct:g} % of equity"
+        lots = (wanted / self._lot).to_integral_value(ROUND_FLOOR)
+        return Size(lots * self._lot, f"{told}." if lots else f"{told}, which is less than one lot.")
+
+
+def kelly_share(win: float, loss: float, payoff: float) -> float:
+    """Kelly's share of wealth for a bet between two sides; 0 where it would be negative or is not defined.
+
+    Parameters
+    ----------
+    win, loss : float
+        Probabilities of the two sides; what is left, the flat class, neither wins nor loses.
+    payoff : float
+        What a win brings for each unit that a loss costs.
+    """
+    if not win + loss > 0:
+        return 0.0
+    p = win / (win + loss)
+    return max(0.0, p - (1.0 - p) / payoff)
