@@ -1,6 +1,5 @@
 """Makes torch's files of all kinds in one folder; run by tests in a process of its own, so that torch's
-import and its warnings stay out of theirs. Arguments: the folder, and the marker that hostile files write;
-without a marker only torch.export's file is made.
+import and its warnings stay out of theirs. Arguments: the folder, and the marker that hostile files write.
 """
 
 import json
@@ -82,6 +81,7 @@ def safetensors(weights: dict[str, torch.Tensor]) -> bytes:
 
 
 def main(folder: Path, marker: str) -> None:
+    """All of them in one process: the import of torch and of its compiler is most of the time."""
     torch.manual_seed(3)
     x = torch.randn(2, 5, 4)
     golden: dict[str, Any] = {"x": x.numpy()}
@@ -109,18 +109,9 @@ def main(folder: Path, marker: str) -> None:
     torch.jit.script(Writer(marker)).save(folder / "writer.ts")  # type: ignore[no-untyped-call]
     torch.jit.script(OnCuda()).save(folder / "code_on_cuda.ts")  # type: ignore[no-untyped-call]
     torch.jit.script(build("mlp", MLP).eval()).save(folder / "mlp.ts")  # type: ignore[no-untyped-call]
-
-
-def export(folder: Path) -> None:
-    """torch.export alone: it imports a compiler, which takes longer than all others together."""
-    torch.manual_seed(3)
-    x = torch.randn(2, 5, 4)
     torch.export.save(torch.export.export(build("mlp", MLP).eval(), (x,)), folder / "mlp.pt2")
 
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    if sys.argv[2:]:
-        main(Path(sys.argv[1]), sys.argv[2])
-    else:
-        export(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2])

@@ -3,9 +3,11 @@
 import gzip
 import io
 import pickle
+import tarfile
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ai.loading import Inspection, Question, inspect
@@ -77,6 +79,52 @@ def test_bundles_of_code_are_refused_by_their_members(
 ) -> None:
     found = looked_at(tmp_path, archive(members), "m.pt")
     assert (found.format, found.accepted) == (kind, False)
+
+
+CODE = "from pathlib import Path\nPath({marker!r}).write_text('ran')\n"
+
+
+def hostile_bundle(kind: str, marker: Path) -> bytes:
+    """A bundle as its tool would run it: with a handler, a pickle, or a layer that holds Python."""
+    code, pickled = CODE.format(marker=str(marker)).encode(), pickle.dumps(Hostile(marker), 2)
+    numpy_objects = io.BytesIO()
+    np.save(numpy_objects, np.array([Hostile(marker)], dtype=object), allow_pickle=True)
+    tarred = io.BytesIO()
+    with tarfile.open(fileobj=tarred, mode="w") as file:
+        member = tarfile.TarInfo("pickle")
+        member.size = len(pickled)
+        file.addfile(member, io.BytesIO(pickled))
+    weights = b'{"config": {"w": {"use_pickle": true}}}'
+    return {
+        "mar": archive({"MAR-INF/MANIFEST.json": b"{}", "handler.py": code, "model.pt": pickled}),
+        "torch_package": archive({"m/.data/python_version": b"3", "m/net.py": code, "m/model.pkl": pickled}),
+        "keras": archive({"config.json": b'{"class_name": "Lambda"}', "model.weights.h5": pickled}),
+        "aotinductor": archive({"m/archive_format": b"pt2", "m/data/aotinductor/model/x.so": code}),
+        "pt2": archive(
+            {
+                "m/archive_format": b"pt2",
+                "m/models/model.json": b"{}",
+                "m/data/weights/model_weights_config.json": weights,
+                "m/data/weights/w": pickled,
+            }
+        ),
+        "numpy": numpy_objects.getvalue(),
+        "tar": tarred.getvalue(),
+        "joblib": gzip.compress(pickled),
+    }[kind]
+
+
+@pytest.mark.parametrize(
+    "kind", ["mar", "torch_package", "keras", "aotinductor", "pt2", "numpy", "tar", "joblib"]
+)
+def test_nothing_runs_of_a_hostile_bundle_even_if_it_is_trusted(tmp_path: Path, kind: str) -> None:
+    data = hostile_bundle(kind, tmp_path / "ran")
+    for name in ("m.pt", "m.onnx", "m.joblib", "m.mar", "m.keras", "m.npy"):
+        found = looked_at(tmp_path, data, name)
+        trusting = inspect(Path(found.path), Question(trust=found.sha256, measure=False))
+        assert (found.accepted, trusting.accepted) == (False, False)
+        assert found.reason
+    assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize(
@@ -156,6 +204,13 @@ def test_bytes_around_the_archive_are_refused() -> None:
         file.comment = b"PK\x05\x06 another directory"
     with pytest.raises(ArchiveError, match=r"after its last|damaged"):
         open_archive(out.getvalue())
+
+
+def test_an_archive_that_unpacks_to_more_than_any_model_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ai.loading.archives.MAX_UNPACKED_BYTES", 1_000)
+    open_archive(archive({"m/a": b"x" * 400, "m/b": b"x" * 400}))
+    with pytest.raises(ArchiveError, match="unpacks to more"):
+        open_archive(archive({"m/a": b"x" * 600, "m/b": b"x" * 600}))
 
 
 def test_every_truncation_of_an_archive_is_refused() -> None:

@@ -183,6 +183,73 @@ def test_outputs_that_are_never_finite_are_refused(tmp_path: Path) -> None:
     assert "not finite" in found.reason
 
 
+def test_outputs_that_are_finite_for_some_inputs_only_are_told(tmp_path: Path) -> None:
+    body = files.graph(
+        [files.node("Sqrt", ["x"], ["y"])],
+        [files.port("x", "float32", ["batch", 4])],
+        [files.port("y", "float32", ["batch", 4])],
+    )
+    found = looked_at(tmp_path, files.model(body))
+    assert found.accepted
+    assert found.warnings == ("Some plain inputs (standard normal) give outputs that are not finite.",)
+
+
+def test_golden_inputs_whose_answers_are_not_finite_are_refused(tmp_path: Path) -> None:
+    body = files.graph(
+        [files.node("Log", ["x"], ["y"])],
+        [files.port("x", "float32", ["batch", 4])],
+        [files.port("y", "float32", ["batch", 4])],
+    )
+    made = msgspec.structs.replace(
+        linear_passport(
+            golden=golden({"x": -np.ones((1, 4), np.float32)}, {"y": np.ones((1, 4), np.float32)})
+        ),
+        outputs=(Output(name="y", dtype="float32", shape=("batch", 4), meaning="logits"),),
+    )
+    found = looked_at(tmp_path, with_passport(files.model(body), made.to_json()))
+    assert not found.accepted
+    assert "golden inputs are not finite" in found.reason
+
+
+def test_outputs_of_another_shape_than_declared_are_refused(tmp_path: Path) -> None:
+    body = files.graph(
+        [files.node("NonZero", ["x"], ["y"])],  # as many columns as there are numbers that are not 0
+        [files.port("x", "float32", ["batch", 4])],
+        [files.port("y", "int64", [2, 9])],
+    )
+    found = looked_at(tmp_path, files.model(body))
+    assert not found.accepted
+    assert "[2, 4]" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"shape": ("batch", 5, 4)}, "takes 5 rows and window is 1"),
+        ({"dtype": "float64"}, "is float64 ['batch', 4]"),
+        ({"name": "z"}, "names the inputs z, and the file has x"),
+    ],
+)
+def test_a_passport_of_other_inputs_is_refused(tmp_path: Path, changes: dict[str, object], told: str) -> None:
+    (port,) = linear_passport().inputs
+    wrong = msgspec.structs.replace(linear_passport(), inputs=(msgspec.structs.replace(port, **changes),))
+    found = looked_at(tmp_path, with_passport(files.linear(), wrong.to_json()))
+    assert not found.accepted
+    assert told in found.reason
+
+
+def test_an_output_of_more_numbers_than_any_signal_is_refused(tmp_path: Path) -> None:
+    body = files.graph(
+        [files.node("ConstantOfShape", ["size"], ["y"])],
+        [files.port("x", "float32", ["batch", 4])],
+        [files.port("y", "float32", ["batch", "many"])],
+        [files.tensor("size", np.array([1, 5_000_000], np.int64))],
+    )
+    found = looked_at(tmp_path, files.model(body))
+    assert not found.accepted
+    assert "no signal has so many" in found.reason
+
+
 def test_an_input_that_no_window_has_is_refused_before_it_is_made(tmp_path: Path) -> None:
     body = files.graph(
         [files.node("Identity", ["x"], ["y"])],

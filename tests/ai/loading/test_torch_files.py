@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -127,6 +125,24 @@ def test_nothing_runs_of_a_file_that_is_refused(
     assert not has_run(torch_files)
 
 
+def test_a_name_does_not_change_what_a_file_of_weights_is(torch_files: Path, tmp_path: Path) -> None:
+    for source, kind in (("lstm.safetensors", "safetensors"), ("mlp.ts", "torchscript")):
+        for name in ("model.onnx", "model.pkl", "model"):
+            found = inspect(Path(shutil.copy(torch_files / source, tmp_path / name)), QUICK)
+            assert found.format == kind
+            assert found.accepted == (kind == "safetensors")
+
+
+def test_truncated_files_of_weights_are_refused(torch_files: Path, tmp_path: Path) -> None:
+    for name in ("lstm.pt", "lstm.safetensors", "mlp.ts", "mlp.pt2"):
+        data = (torch_files / name).read_bytes()
+        for size in (9, len(data) // 2, len(data) - 1):
+            (tmp_path / name).write_bytes(data[:size])
+            found = inspect(tmp_path / name, QUICK)
+            assert not found.accepted, (name, size)
+            assert found.reason
+
+
 def test_a_hostile_pickle_under_any_name_stays_one(torch_files: Path, tmp_path: Path) -> None:
     for name in ("model.onnx", "model.safetensors", "model.pt2", "model.ts", "model"):
         path = Path(shutil.copy(torch_files / "hostile.pt", tmp_path / name))
@@ -207,10 +223,8 @@ def test_an_export_archive_that_torch_would_unpickle_is_refused_even_if_trusted(
     assert found.runtime is None
 
 
-def test_a_trusted_export_archive_runs_apart(tmp_path: Path) -> None:
-    make = [sys.executable, "-m", "tests.ai.loading.make_torch_files", str(tmp_path)]
-    subprocess.run(make, check=True, capture_output=True, timeout=100)
-    path = tmp_path / "mlp.pt2"
+def test_a_trusted_export_archive_runs_apart(torch_files: Path) -> None:
+    path = torch_files / "mlp.pt2"
     untrusted = inspect(path, QUICK)
     assert not untrusted.accepted
     assert untrusted.needs_trust
