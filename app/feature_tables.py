@@ -4,18 +4,19 @@ The recorder's time (`ts_init`) is a row's time here, so that no feature knows a
 known. Bars and books are made from the stored ticks and deltas, a chunk at a time.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import cast
 
 import numpy as np
 import polars as pl
 
 from ai.features import FeatureSet, Market
+from ai.features.pieces import Piece
 from ai.features.sources import BOOK_FIELDS, columns_of
 from ai.features.values import Floats
 from engine.bars import Aggregation, BarBuilder, Bars, BarSpec, PricedTicks, PriceType, price_and_size
 from engine.book import Book
-from engine.columns import Columns, Deltas, Flag, Int64, Snapshots
+from engine.columns import Columns, Deltas, Flag, Int64, Quotes, Snapshots, Trades
 from engine.errors import UserError
 from engine.messages.instrument import Instrument
 from engine.store import Store
@@ -94,29 +95,44 @@ def _ticks(store: Store, instrument: str, kind: str) -> pl.LazyFrame:
 
 
 def _bars(store: Store, instrument: str, spec: BarSpec) -> pl.LazyFrame:
-    kind = "trades" if spec.price_type == PriceType.LAST else "quotes"
+    kind = bar_kind(str(spec))
     store.instrument(instrument)
     if not store.files(instrument, kind):
         raise _missing(instrument, kind)
-    parts = [_bar_frame(bars, ts) for bars, ts in _closed(store, instrument, kind, spec)]
-    return pl.concat(parts).lazy()
+    making = BarRows(spec)
+    chunks = store.chunks(instrument, [kind], rows=_CHUNK_ROWS)
+    return pl.concat([_bar_frame(*making.closed(chunk.columns[kind])) for chunk in chunks]).lazy()
 
 
-def _closed(store: Store, instrument: str, kind: str, spec: BarSpec) -> Iterator[tuple[Bars, Int64]]:
-    """Closed bars, and when each was complete: its interval over and its last tick received."""
-    builder: BarBuilder | None = None
-    made: _Completion | None = None
-    for chunk in store.chunks(instrument, [kind], rows=_CHUNK_ROWS):
-        columns = chunk.columns[kind]
-        ticks = price_and_size(spec, columns)
-        if builder is None or made is None:
+class BarRows:
+    """Closed bars of ticks that come in chunks, and when each was complete.
+
+    A bar is complete when its interval is over and its last tick was received, yet nobody knows it before the
+    first tick of a later bar.
+    """
+
+    def __init__(self, spec: BarSpec) -> None:
+        self._spec = spec
+        self._builder: BarBuilder | None = None
+        self._completion: _Completion | None = None
+
+    def closed(self, columns: Columns) -> tuple[Bars, Int64]:
+        """Bars that these ticks closed, and their `ts`."""
+        ticks = price_and_size(self._spec, columns)
+        if self._builder is None or self._completion is None:
             precisions = {
                 "price_precision": ticks.price_precision,
                 "size_precision": ticks.size_precision,
             }
-            builder, made = BarBuilder(spec, **precisions), _Completion(spec, ticks.size_precision)
-        bars = builder.append(ticks.ts_event, ticks.price, ticks.size)
-        yield bars, made.times(bars, ticks, columns)
+            self._builder = BarBuilder(self._spec, **precisions)
+            self._completion = _Completion(self._spec, ticks.size_precision)
+        bars = self._builder.append(ticks.ts_event, ticks.price, ticks.size)
+        return bars, self._completion.times(bars, ticks, columns)
+
+    def piece(self, columns: Columns) -> Piece:
+        """The same as features read them."""
+        bars, ts = self.closed(columns)
+        return ts, _bar_columns(bars)
 
 
 class _Completion:
@@ -146,10 +162,16 @@ class _Completion:
         return cast("Int64", np.maximum(last, bars.ts_open + interval))
 
 
-def _bar_frame(bars: Bars, ts: Int64) -> pl.DataFrame:
+def _bar_columns(bars: Bars) -> dict[str, Floats]:
     price, size = 10.0**bars.price_precision, 10.0**bars.size_precision
-    prices = {name: bars.arrays()[name] / price for name in ("open", "high", "low", "close")}
-    return pl.DataFrame({"ts": ts, "ts_open": bars.ts_open} | prices | {"volume": bars.volume / size})
+    prices: dict[str, Floats] = {
+        name: bars.arrays()[name] / price for name in ("open", "high", "low", "close")
+    }
+    return prices | {"volume": bars.volume / size}
+
+
+def _bar_frame(bars: Bars, ts: Int64) -> pl.DataFrame:
+    return pl.DataFrame({"ts": ts, "ts_open": bars.ts_open} | _bar_columns(bars))
 
 
 # -- books ------------------------------------------------------------------------------------------------
@@ -157,62 +179,126 @@ def _bar_frame(bars: Bars, ts: Int64) -> pl.DataFrame:
 
 def _book(store: Store, instrument: str, levels: int, rows: int | None) -> pl.LazyFrame:
     store.instrument(instrument)
-    if store.files(instrument, "deltas"):
-        parts = _rebuilt(store, instrument, levels)
-    elif store.files(instrument, "depth"):
-        parts = _snapshots(store, instrument, levels)
-    else:
+    kind = "deltas" if store.files(instrument, "deltas") else "depth"
+    if not store.files(instrument, kind):
         raise _missing(instrument, "book updates")
-    frames, count = [], 0
-    for frame in parts:
-        frames.append(frame)
-        count += frame.height
+    making, frames, count = BookRows(levels), [], 0
+    for chunk in store.chunks(instrument, [kind], rows=_CHUNK_ROWS):
+        ts, columns = making.piece(chunk.columns[kind])
+        frames.append(pl.DataFrame({"ts": ts} | dict(columns)))
+        count += len(ts)
         if rows is not None and count >= rows:
             break
     return pl.concat(frames).lazy()
 
 
-def _rebuilt(store: Store, instrument: str, levels: int) -> Iterator[pl.DataFrame]:
-    """One row per update, with the book as it then was."""
-    book, newest = Book(), -(2**63)
-    for chunk in store.chunks(instrument, ["deltas"], rows=_CHUNK_ROWS):
-        deltas = cast("Deltas", chunk.columns["deltas"])
+class BookRows:
+    """One row per update of a book that comes in chunks, with the book as it then was.
+
+    A row of deltas without an end is of the update that the next chunk ends.
+    """
+
+    def __init__(self, levels: int) -> None:
+        self._levels = levels
+        self._book, self._newest = Book(), -(2**63)
+
+    def piece(self, columns: Columns) -> Piece:
+        """Rows of a chunk of deltas or of snapshots."""
+        if isinstance(columns, Snapshots):
+            return columns.ts_init, _book_columns(self._shown(columns), columns)
+        deltas = cast("Deltas", columns)
         ends = np.flatnonzero(deltas.flags & Flag.LAST) + 1
-        table = np.full((len(ends), 4, levels), np.nan)
-        table[:, 1::2] = 0.0
+        table = self._empty(len(ends))
         start = 0
         for row, end in enumerate(ends.tolist()):
-            book.apply(deltas.take(slice(start, end)))
+            self._book.apply(deltas.take(slice(start, end)))
             start = end
-            for side, found in enumerate((book.bids(levels), book.asks(levels))):
+            for side, found in enumerate((self._book.bids(self._levels), self._book.asks(self._levels))):
                 table[row, 2 * side : 2 * side + 2, : len(found)] = found.T
         if start < len(deltas):
-            book.apply(deltas.take(slice(start, None)))
-        ts = np.maximum(np.maximum.accumulate(deltas.ts_init)[ends - 1], newest)
-        newest = int(ts[-1]) if len(ts) else newest
-        yield _book_frame(ts, table, deltas)
+            self._book.apply(deltas.take(slice(start, None)))
+        ts = np.maximum(np.maximum.accumulate(deltas.ts_init)[ends - 1], self._newest)
+        self._newest = int(ts[-1]) if len(ts) else self._newest
+        return ts, _book_columns(table, deltas)
 
-
-def _snapshots(store: Store, instrument: str, levels: int) -> Iterator[pl.DataFrame]:
-    for chunk in store.chunks(instrument, ["depth"], rows=_CHUNK_ROWS):
-        books = cast("Snapshots", chunk.columns["depth"])
-        table = np.full((len(books), 4, levels), np.nan)
+    def _empty(self, rows: int) -> Floats:
+        table = np.full((rows, 4, self._levels), np.nan)
         table[:, 1::2] = 0.0
+        return table
+
+    def _shown(self, books: Snapshots) -> Floats:
+        table = self._empty(len(books))
         for place, array in enumerate((books.bid, books.bid_size, books.ask, books.ask_size)):
-            kept = array[:, :levels]
+            kept = array[:, : self._levels]
             table[:, place, : kept.shape[1]] = kept
         for side in (0, 2):
             table[:, side][table[:, side + 1] == 0.0] = np.nan
-        yield _book_frame(books.ts_init, table, books)
+        return table
 
 
-def _book_frame(ts: Int64, table: Floats, of: Columns) -> pl.DataFrame:
+def _book_columns(table: Floats, of: Columns) -> dict[str, Floats]:
     """`table` is `[rows, 4, levels]` in the order of `BOOK_FIELDS`, scaled."""
     table[:, 0::2] /= 10.0**of.price_precision
     table[:, 1::2] /= 10.0**of.size_precision
-    columns = {
+    return {
         f"{field}_{level + 1}": table[:, place, level]
         for level in range(table.shape[2])
         for place, field in enumerate(BOOK_FIELDS)
     }
-    return pl.DataFrame({"ts": ts} | columns)
+
+
+# -- a market that comes in chunks ------------------------------------------------------------------------
+
+
+class MarketPieces:
+    """Chunks of a session's market data as the pieces that features read.
+
+    Parameters
+    ----------
+    streams : collection of str
+        Streams that are read.
+    levels : int
+        Book levels a side.
+    bars : str
+        Specification of the bars; empty without.
+    """
+
+    def __init__(self, streams: Collection[str], levels: int, bars: str) -> None:
+        self._streams = [stream for stream in ("quotes", "trades") if stream in streams]
+        self._book = BookRows(levels) if "book" in streams else None
+        self._bars = BarRows(BarSpec.parse(bars)) if "bars" in streams else None
+        self._bars_of = bar_kind(bars) if "bars" in streams else ""
+
+    def of(self, columns: Mapping[str, Columns]) -> dict[str, Piece]:
+        """Pieces of one chunk, by stream."""
+        pieces = {each: _tick_piece(columns[each]) for each in self._streams if each in columns}
+        if self._book is not None and "deltas" in columns:
+            pieces["book"] = self._book.piece(columns["deltas"])
+        if self._bars is not None and self._bars_of in columns:
+            pieces["bars"] = self._bars.piece(columns[self._bars_of])
+        return pieces
+
+
+def bar_kind(bars: str) -> str:
+    """Kind of ticks that bars of this specification are made of."""
+    return "trades" if BarSpec.parse(bars).price_type == PriceType.LAST else "quotes"
+
+
+def _tick_piece(ticks: Columns) -> Piece:
+    price, size = 10.0**ticks.price_precision, 10.0**ticks.size_precision
+    match ticks:
+        case Quotes():
+            return ticks.ts_init, {
+                "bid": ticks.bid / price,
+                "ask": ticks.ask / price,
+                "bid_size": ticks.bid_size / size,
+                "ask_size": ticks.ask_size / size,
+            }
+        case Trades():
+            return ticks.ts_init, {
+                "price": ticks.price / price,
+                "size": ticks.size / size,
+                "aggressor": ticks.aggressor.astype(np.float64),
+            }
+        case _:
+            raise TypeError(f"{type(ticks).__name__} are no ticks")

@@ -161,7 +161,7 @@ class FeatureSet:
             raise UserError(
                 f"The table of {line} lacks the column {missing[0]!r}, which feature set {self.name!r} needs."
             )
-        formulas = self._formulas(line, market_of(line.role, markets))
+        formulas = self.formulas(line, market_of(line.role, markets))
         read = {value.detail for value in in_order([v for _, v in formulas]) if value.operation == "column"}
         return table.select(name for name in columns if name == "ts" or name in read).map_batches(
             partial(_evaluated, [name for name, _ in formulas], [value for _, value in formulas], read),
@@ -171,7 +171,7 @@ class FeatureSet:
             slice_pushdown=False,
         )
 
-    def _formulas(self, line: Line, market: Market) -> list[tuple[str, Value]]:
+    def formulas(self, line: Line, market: Market) -> list[tuple[str, Value]]:
         """Outputs that a line computes, in order, with their formulas."""
         source = Source(line.stream)
         return [
@@ -186,7 +186,7 @@ class FeatureSet:
         places = {name: place for place, name in enumerate(self.outputs)}
         plans = []
         for line in self.lines:
-            formulas = self._formulas(line, market_of(line.role, markets))
+            formulas = self.formulas(line, market_of(line.role, markets))
             warm_ups = [entry.feature.warm_up for entry in self.entries if entry.line == line]
             plans.append(
                 LinePlan(

@@ -111,7 +111,16 @@ class Memory:
     gpu_bytes: int | None
 
 
-class Predictor(Protocol):
+class Runner(Protocol):
+    """What runs a model's own inputs."""
+
+    signature: Signature
+
+    def run(self, inputs: Mapping[str, npt.NDArray[Any]]) -> Arrays:
+        """All outputs for the model's own inputs, such as golden ones."""
+
+
+class Predictor(Runner, Protocol):
     """A loaded model.
 
     Attributes
@@ -126,7 +135,6 @@ class Predictor(Protocol):
 
     runtime: str
     device: str
-    signature: Signature
     latency: LatencyHistogram
 
     def warm_up(self) -> None:
@@ -135,9 +143,6 @@ class Predictor(Protocol):
     def predict(self, x_BTF: Floats) -> Floats:
         """Predict y_BC of feature windows x_BTF as features give them, not normalised."""
 
-    def run(self, inputs: Mapping[str, npt.NDArray[Any]]) -> Arrays:
-        """All outputs for the model's own inputs, such as golden ones."""
-
     def memory(self) -> Memory:
         """What it holds now."""
 
@@ -145,7 +150,7 @@ class Predictor(Protocol):
         """Give back what it holds."""
 
 
-def predict_in_chunks(predictor: Predictor, x_BTF: Floats) -> Floats:
+def predict_in_chunks(predictor: Runner, x_BTF: Floats) -> Floats:
     """Predict any number of windows in runs that the model takes, filled up where its batch is fixed."""
     signature = predictor.signature
     parts = []

@@ -1,0 +1,74 @@
+"""A model asked about many windows: large batches, and on the CPU one per core."""
+# ruff: noqa: N806 - tensors are named by their shape
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Final, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ai.inference.ensemble import Member
+from ai.inference.reading import FOUR
+from ai.runtime.predictor import MAX_BATCH, Arrays, Floats, Signature, predict_in_chunks
+
+_MOST_NUMBERS: Final = 1 << 21
+"""Numbers of one batch's windows, so that they stay near the processor."""
+
+
+class Batches:
+    """Reads many windows of one model; a context manager, which ends its threads.
+
+    Only onnxruntime may be asked from several threads at once. A batch is computed by one thread, so that the
+    sessions stay those of the single prediction.
+    """
+
+    def __init__(self, member: Member) -> None:
+        self._member = member
+        self._plain = _Plain(member)
+        signature = member.predictor.signature
+        numbers = signature.window * signature.columns
+        least = signature.batch or 1
+        self._rows = max(min(MAX_BATCH, _MOST_NUMBERS // numbers), least)
+        cores = os.cpu_count() or 1
+        shares = member.predictor.runtime == "onnxruntime" and member.predictor.device == "cpu"
+        self._pool = ThreadPoolExecutor(min(cores, 4)) if shares and cores > 1 else None
+
+    def read(self, windows: Floats, places: npt.NDArray[np.int64]) -> Floats:
+        """Down, flat, up and score at these places of normalised windows `[rows, T, F]`: float32 `[n, 4]`."""
+        parts = [places[at : at + self._rows] for at in range(0, len(places), self._rows)]
+
+        def read_part(part: npt.NDArray[np.int64]) -> Floats:
+            first, last = int(part[0]), int(part[-1])
+            in_a_row = last - first == len(part) - 1
+            x_BTF = windows[first : last + 1] if in_a_row else windows[part]
+            return self._member.recipe.reading.many(predict_in_chunks(self._plain, x_BTF))
+
+        if self._pool is not None and len(parts) > 1:
+            answers = list(self._pool.map(read_part, parts))
+        else:
+            answers = [read_part(part) for part in parts]
+        return np.concatenate(answers) if answers else np.empty((0, FOUR), np.float32)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+
+class _Plain:
+    """The predictor for rows that are normalised already."""
+
+    def __init__(self, member: Member) -> None:
+        self._predictor = member.predictor
+        self.signature: Signature = replace(member.predictor.signature, mean=None, std=None)
+
+    def run(self, inputs: Mapping[str, npt.NDArray[Any]]) -> Arrays:
+        return self._predictor.run(inputs)
