@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from ai.features import FeatureSet
 from ai.passport import FeatureUse, Input, Label, Normaliser, Output, Passport
-from app.models import MarketPieces, open_model
+from app.feature_tables import MarketPieces
+from app.models import open_model
 from engine.columns import Columns
 from engine.messages.instrument import Instrument
 from engine.messages.run import Inference, ModelUse
@@ -21,7 +22,7 @@ from tests.ai.loading.onnx_files import graph, model, name, node, number, port, 
 
 type Numbers = npt.NDArray[np.float32]
 
-TICK = [
+TICK: list[dict[str, Any]] = [
     {"name": "spread", "unit": "ticks"},
     {"name": "microprice", "unit": "bps"},
     {"name": "top_imbalance"},
@@ -45,7 +46,8 @@ def whole_numbers(called: str, values: Sequence[int]) -> bytes:
 
 
 def drawn(*shape: int, seed: int = 1) -> Numbers:
-    return (np.random.default_rng(seed).standard_normal(shape) / np.sqrt(shape[0])).astype(np.float32)
+    drawn: Numbers = np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+    return drawn / np.float32(np.sqrt(shape[0]))
 
 
 def mlp(window: int, columns: int, classes: int = 3, hidden: int = 16, seed: int = 1) -> bytes:
@@ -181,13 +183,15 @@ def fed_until_sick(
     answers = []
     for chunk in market:
         events: list[tuple[int, int, Any, Any]] = []
-        for order, (name, (ts, columns)) in enumerate(making.of(chunk).items()):
-            if name == "book":
-                events += [(t, order, stream.on_book, each) for t, each in _books(ts, columns, facts.levels)]
+        for order, (line, (times, columns)) in enumerate(making.of(chunk).items()):
+            if line == "book":
+                events += [
+                    (t, order, stream.on_book, each) for t, each in _books(times, columns, facts.levels)
+                ]
             else:
-                handler, names = handlers[name]
+                handler, names = handlers[line]
                 rows = zip(*(columns[each].tolist() for each in names), strict=True)
-                events += [(t, order, handler, row) for t, row in zip(ts.tolist(), rows, strict=True)]
+                events += [(t, order, handler, row) for t, row in zip(times.tolist(), rows, strict=True)]
         for ts, _, handler, event in sorted(events, key=lambda event: event[:2]):
             answer = handler(ts, *event)
             if answer is not None:
