@@ -20,7 +20,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QScrollArea, QToolTip, QWidget
+from PySide6.QtWidgets import QPushButton, QScrollArea, QToolTip, QWidget
 
 from widgets.chrome import paint_empty
 from widgets.glyphs import Glyphs
@@ -284,6 +284,15 @@ class Page(QWidget):
             area = QRect(0, top, self.width(), bottom - top)
             if event.rect().intersects(area):
                 line.paint(self._ink, painter, area)
+
+
+def switch(text: str, tip: str) -> QPushButton:
+    """Button that stays down; Enter presses it, for the space bar plays and pauses the session."""
+    button = QPushButton(text)
+    button.setToolTip(tip)
+    button.setCheckable(True)
+    button.setAutoDefault(True)
+    return button
 
 
 def scrolled(page: Page) -> QScrollArea:

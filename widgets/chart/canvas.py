@@ -12,7 +12,7 @@ from widgets.chart.overlay import Overlay, Pointer, TimeMarks
 from widgets.chart.raster import Raster
 from widgets.chart.scene import Scene, Shown
 from widgets.chart.state import ChartMarket, ChartOrders, ChartSignals
-from widgets.chart.view import View
+from widgets.chart.view import TimeWindow, View
 from widgets.theme import Theme
 
 _ZOOM_PER_NOTCH: Final = 1.2
@@ -33,12 +33,15 @@ class Canvas(QWidget):
         Market time that was clicked with Ctrl held, ns.
     price_range_changed : float, float
         Lowest and highest price shown.
+    time_window_changed : TimeWindow
+        Times shown; after each drawing that moved them.
     following_changed : bool
     """
 
     time_hovered = Signal(object)
     time_chosen = Signal(object)
     price_range_changed = Signal(float, float)
+    time_window_changed = Signal(object)
     following_changed = Signal(bool)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -55,6 +58,7 @@ class Canvas(QWidget):
         self._versions: tuple[int, ...] = ()
         self._clock_ns = 0
         self._range = (0.0, 0.0)
+        self._window: TimeWindow | None = None
         self._pressed: QPoint | None = None
         self._moved = False
         self.setMouseTracking(True)
@@ -188,6 +192,11 @@ class Canvas(QWidget):
             if (self.view.low, self.view.high) != self._range:
                 self._range = self.view.low, self.view.high
                 self.price_range_changed.emit(*self._range)
+            self._tell_hovered()
+            window = TimeWindow(self.view.left_ns, self.view.scale_ns, self.view.width, layout.time.width)
+            if window != self._window:
+                self._window = window
+                self.time_window_changed.emit(window)
         return self._picture
 
     def _position(self, event: QMouseEvent | QWheelEvent) -> tuple[int, int]:
@@ -272,8 +281,13 @@ class Canvas(QWidget):
         if self._pressed is not None and event.buttons() & Qt.MouseButton.LeftButton:
             self._drag(self._pressed, x, y, self._layout)
         self.update()
-        if x < self._layout.axis.left:
-            self.time_hovered.emit(self.view.time_at(x))
+        self._tell_hovered()
+
+    def _tell_hovered(self) -> None:
+        """Tell the market time under the mouse, which may rest while the view moves on below it."""
+        at, layout = self.pointer.at, self._layout
+        if at is not None and layout is not None and at[0] < layout.axis.left:
+            self.time_hovered.emit(self.view.time_at(at[0]))
 
     def _drag(self, pressed: QPoint, x: int, y: int, layout: Layout) -> None:
         """Move the picture with the mouse; on the price axis, stretch it."""

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from engine.messages.run import Arming
 from widgets.chrome import dress
 from widgets.model.strip_figures import model_lines, reason_of, state_line
 from widgets.model.strip_state import StripSession
-from widgets.page import Line, Page, Sentence, scrolled
+from widgets.page import Line, Page, Sentence, scrolled, switch
 from widgets.rate import Rate
 from widgets.stale import StaleVeil
 from widgets.theme import Theme
@@ -39,10 +39,7 @@ class ModelPanel(QWidget):
         self._rates: dict[str, Rate] = {}
         self.page = Page(theme)
         self.buttons: dict[Arming, QPushButton] = {}
-        self.all_inputs = QToolButton()
-        self.all_inputs.setText(self.tr("All inputs"))
-        self.all_inputs.setToolTip(self.tr("Show every input, not only the worst"))
-        self.all_inputs.setCheckable(True)
+        self.all_inputs = switch(self.tr("All inputs"), self.tr("Show every input, not only the worst"))
         self.all_inputs.toggled.connect(self.refresh)
         area = scrolled(self.page)
         box = QVBoxLayout(self)
@@ -64,9 +61,7 @@ class ModelPanel(QWidget):
             (self.tr("Disarm"), self.tr("Make no signals")),
         )
         for mode, (text, tip) in zip(_MODES, texts, strict=True):
-            button = QPushButton(text)
-            button.setToolTip(tip)
-            button.setCheckable(True)
+            button = switch(text, tip)
             button.clicked.connect(lambda _checked=False, wanted=mode: self._on_clicked(wanted))
             self.buttons[mode] = button
             row.addWidget(button)

@@ -5,8 +5,8 @@ from typing import Final
 
 from engine.messages.frames import Explanation
 
-EVERY_S: Final = 0.1
-"""Time from one question to the next, at least."""
+EVERY_S: Final = 0.09
+"""Time from one question to the next, at least: one for each refresh of ten in a second."""
 
 PATIENCE_S: Final = 1.0
 """After so long without an answer a newer question is asked all the same."""

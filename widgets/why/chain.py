@@ -177,9 +177,7 @@ def _exit_text(story: Story, tr: Translate) -> str:
         return tr("No signal caused this order: it is the strategy's own.")
     text = {
         "stop": tr("No signal caused this exit: it stopped what signal {number} opened."),
-        "take-profit": tr(
-            "No signal caused this exit: it is the take-profit of what signal {number} opened."
-        ),
+        "take-profit": tr("No signal caused this exit: it took the profit of what signal {number} opened."),
         "other": tr("No signal caused this order; the log says why it was sent."),
     }[story.exit or "other"]
     return text.format(number=story.record.signalled.number)

@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from engine.messages.instrument import Instrument
 from widgets.chrome import dress
 from widgets.numbers import date_text
-from widgets.page import Heading, Line, Page, Sentence, scrolled
+from widgets.page import Heading, Line, Page, Sentence, scrolled, switch
 from widgets.stale import StaleVeil
 from widgets.theme import Theme
 from widgets.why.asking import Asker
@@ -44,30 +44,21 @@ class WhyPanel(QWidget):
         self._subject = self._asked_of = self._told_of = Subject("newest")
         self._crosshair: Subject | None = None
         self.page = Page(theme)
-        self.follow_button = self._button(
-            self.tr("Crosshair"),
-            self.tr("Explain what the chart's crosshair points at"),
-            self.follow_crosshair,
+        self.follow_button = switch(
+            self.tr("Crosshair"), self.tr("Explain what the chart's crosshair points at")
         )
-        self.newest_button = self._button(
-            self.tr("Newest"), self.tr("Explain the newest row, again with each step"), self.explain_newest
+        self.newest_button = switch(
+            self.tr("Newest"), self.tr("Explain the newest row, again with each step")
         )
-        self.all_inputs = self._button(
-            self.tr("All inputs"), self.tr("Show every input, not only those with the largest effects"), None
+        self.all_inputs = switch(
+            self.tr("All inputs"), self.tr("Show every input, not only those with the largest effects")
         )
+        self.follow_button.clicked.connect(self.follow_crosshair)
+        self.newest_button.clicked.connect(self.explain_newest)
         self.all_inputs.toggled.connect(self._show)
         self._lay_out(theme)
         self.set_theme(theme)
         self._show()
-
-    def _button(self, text: str, tip: str, deed: Callable[[], None] | None) -> QToolButton:
-        button = QToolButton()
-        button.setText(text)
-        button.setToolTip(tip)
-        button.setCheckable(True)
-        if deed is not None:
-            button.clicked.connect(lambda _checked=False: deed())
-        return button
 
     def _lay_out(self, theme: Theme) -> None:
         row = QHBoxLayout()
