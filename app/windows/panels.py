@@ -195,6 +195,16 @@ PANELS: Final[tuple[PanelSpec, ...]] = (
         parts=log,
     ),
     PanelSpec(
+        "signals",
+        QT_TRANSLATE_NOOP("panels", "Signals"),
+        "widgets.signals.panel:SignalsPanel",
+        "bottom",
+        "Alt+3",
+        30,
+        weight=2,
+        clocked=True,
+    ),
+    PanelSpec(
         "results",
         QT_TRANSLATE_NOOP("panels", "Results"),
         "widgets.results:ResultsPanel",

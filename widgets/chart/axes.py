@@ -1,11 +1,12 @@
 """Grid and labels: prices on the right at the instrument's precision, times below, the zone said once."""
+# ruff: noqa: D102 -- the protocol's docstring says what its attributes are
 
-from typing import Final
+from decimal import Decimal
+from typing import Final, Protocol
 
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
 
-from engine.messages.instrument import Instrument
 from widgets.chart import scales
 from widgets.chart.layout import Layout
 from widgets.chart.raster import Raster, blend, blend_lines
@@ -19,10 +20,21 @@ _PRICE_SPACING: Final = 44
 _GRID: Final = 0.45
 
 
+class Measured(Protocol):
+    """What an axis must know of an instrument, or of another thing whose values are painted."""
+
+    @property
+    def price_precision(self) -> int: ...
+    @property
+    def size_precision(self) -> int: ...
+    @property
+    def tick_size(self) -> Decimal: ...
+
+
 class Axes:
     """Axes of one instrument at one number of device pixels per logical one."""
 
-    def __init__(self, instrument: Instrument, ratio: float) -> None:
+    def __init__(self, instrument: Measured, ratio: float) -> None:
         self.precision = instrument.price_precision
         self.size_precision = instrument.size_precision
         self.tick = float(instrument.tick_size)

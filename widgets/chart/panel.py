@@ -36,11 +36,14 @@ class ChartPanel(QWidget):
         Market time clicked with Ctrl held, ns: where to seek.
     price_range_changed : float, float
         Lowest and highest price shown, for a ladder that shares the scale.
+    time_window_changed : TimeWindow
+        Times shown, for panels that share them.
     """
 
     time_hovered = Signal(object)
     time_chosen = Signal(object)
     price_range_changed = Signal(float, float)
+    time_window_changed = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -48,6 +51,7 @@ class ChartPanel(QWidget):
         self.canvas.time_hovered.connect(self.time_hovered)
         self.canvas.time_chosen.connect(self.time_chosen)
         self.canvas.price_range_changed.connect(self.price_range_changed)
+        self.canvas.time_window_changed.connect(self.time_window_changed)
         self.canvas.following_changed.connect(self._on_following_changed)
         self._choice: str | None = None
         self._make_header()

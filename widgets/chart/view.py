@@ -24,6 +24,24 @@ _MAX_SCALE_NS: Final = 86_400_000_000_000
 _PADDING: Final = 0.12
 
 
+@dataclass(frozen=True, slots=True)
+class TimeWindow:
+    """Which times a chart shows, for panels that share them.
+
+    Attributes
+    ----------
+    left_ns, scale_ns : int
+        Time of the left edge, and nanoseconds per device pixel.
+    plot, whole : int
+        Device pixels of the part that shows the times, and of the whole chart.
+    """
+
+    left_ns: int
+    scale_ns: int
+    plot: int
+    whole: int
+
+
 @dataclass(slots=True)
 class View:
     """Times and prices of the price pane; pixels are device pixels, y runs down.
