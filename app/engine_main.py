@@ -4,10 +4,15 @@
 """
 
 import sys
+from typing import TYPE_CHECKING
 
 from engine.link.host import host
 from engine.link.protocols import Session
 from engine.messages.run import Run
+
+if TYPE_CHECKING:
+    from engine.session.source import Source
+    from engine.signals.protocols import Model
 
 
 def make_session(run: Run) -> Session:
@@ -15,7 +20,27 @@ def make_session(run: Run) -> Session:
     from engine.session.replay import ReplaySession  # noqa: PLC0415 -- the window is answered before this loads
     from engine.session.source import open_source  # noqa: PLC0415
 
-    return ReplaySession(run, open_source(run))
+    source = open_source(run)
+    return ReplaySession(run, source, model_of(run, source))
+
+
+def model_of(run: Run, source: "Source") -> "Model | None":
+    """Models of a run, loaded and warm; None where it has none.
+
+    Raises
+    ------
+    UserError
+        The run is impossible over this source (see `check_run`), or a model is refused.
+    """
+    if run.inference is None:
+        return None
+    from app.models import open_model  # noqa: PLC0415 -- runtimes and features, only where there is a model
+    from engine.session.checks import check_run  # noqa: PLC0415
+    from engine.strategies import AiSignalParameters  # noqa: PLC0415
+
+    parameters = check_run(run, source)
+    assert isinstance(parameters, AiSignalParameters)  # noqa: S101 -- no other strategy may have a model
+    return open_model(run.inference, source.instrument, parameters.ensemble)
 
 
 if __name__ == "__main__":

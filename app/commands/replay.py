@@ -5,6 +5,7 @@ import math
 from typing import Final
 
 from app.commands import Report, Result, run_arguments
+from app.engine_main import model_of
 from engine.errors import UserError
 from engine.session.pace import FASTEST, SLOWEST
 
@@ -42,12 +43,13 @@ def run(args: argparse.Namespace, report: Report) -> Result:
 
     source = run_arguments.checked_source(described)
     report(f"Replaying {described.strategy} over {source.instrument.id} …")
+    model = model_of(described, source)
     if args.windows == "random":
         outcome = replay_headless(
-            described, source, speed=speed, window_events=random_windows(described.seed)
+            described, source, model, speed=speed, window_events=random_windows(described.seed)
         )
     else:
-        outcome = replay_headless(described, source, speed=speed)
+        outcome = replay_headless(described, source, model, speed=speed)
     return run_arguments.finished(outcome, args.fills)
 
 

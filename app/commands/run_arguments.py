@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from app.commands import Result, check_output
+from app.commands import Result, check_output, model_arguments
 from app.paths import default_store
 from engine.errors import UserError, unknown_name
-from engine.messages.events import Results
-from engine.messages.run import Run, VenueRules
+from engine.messages.events import InferenceFigures, Results
+from engine.messages.run import InferenceMode, Run, VenueRules
 from engine.session.checks import check_rules, check_run
 from engine.session.fills import fills_csv
-from engine.strategies import parse_parameters
+from engine.strategies import STRATEGIES, parse_parameters
 
 if TYPE_CHECKING:
     from engine.session.backtest import Outcome
@@ -31,7 +31,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of a run."""
     what = parser.add_argument_group("what runs")
     what.add_argument("--instrument", metavar="ID", help="SYMBOL.VENUE, as 'nexttick data list' names them")
-    what.add_argument("--strategy", metavar="NAME", help="none, buy_and_hold, ema_cross or book_imbalance")
+    names = [name for name in STRATEGIES if name != "none"]
+    what.add_argument("--strategy", metavar="NAME", help=f"none, {', '.join(names[:-1])} or {names[-1]}")
     what.add_argument(
         "--param", metavar="NAME=VALUE", action="append", default=[], help="a parameter of the strategy"
     )
@@ -44,15 +45,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--simulate", metavar="MARKET", help="a generated market instead: fx or crypto")
     what.add_argument("--seed", type=int, metavar="N", help="of the generated market and of random windows")
     what.add_argument("--latency-ms", type=float, metavar="MS", help="delay of every order to the venue")
+    model_arguments.configure(parser)
     parser.add_argument("--fills", metavar="FILE.csv", help="write the fills as canonical CSV")
 
 
-def run_of(args: argparse.Namespace) -> Run:
-    """Run that the arguments describe; raises `UserError` for anything that is wrong with it."""
+def run_of(args: argparse.Namespace, mode: InferenceMode = "per-tick") -> Run:
+    """Run that the arguments describe; raises `UserError` for anything that is wrong with it.
+
+    `mode` is how a model is asked where nobody says.
+    """
     if args.fills is not None:
         check_output("--fills", args.fills)
     given = _from_file(Path(args.config)) if args.config else {}
-    strategy = args.strategy or given.get("strategy", "none")
+    strategy = args.strategy or given.get("strategy") or ("ai_signal" if args.model else "none")
     if args.strategy and args.strategy != given.get("strategy"):
         given.pop("parameters", None)  # another strategy's
     given["strategy"] = strategy
@@ -65,6 +70,9 @@ def run_of(args: argparse.Namespace) -> Run:
         given["start_ns"] = time_ns(args.start)
     if args.end is not None:
         given["end_ns"] = time_ns(args.end, end=True)
+    inference = model_arguments.inference_of(args, given.get("inference"), mode)
+    if inference is not None:
+        given["inference"] = inference
     if args.latency_ms is not None:
         given["venue"] = {**given.get("venue", {}), "latency_ms": args.latency_ms}
     return _checked(given)
@@ -182,6 +190,7 @@ def _table(results: Results) -> str:
     rate = results.ticks / results.seconds if results.seconds else 0.0
     rows = [
         ("Ticks", f"{results.ticks:,} in {results.seconds:.2f} s ({rate:,.0f} a second)"),
+        *_inference(results.inference),
         ("Orders", f"{results.orders:,}"),
         ("Fills", f"{results.fills:,}"),
         ("Final balance", results.final_balance),
@@ -192,6 +201,15 @@ def _table(results: Results) -> str:
     ]
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+def _inference(figures: InferenceFigures | None) -> list[tuple[str, str]]:
+    if figures is None:
+        return []
+    return [
+        ("Predictions", f"{figures.predictions:,} ({figures.predictions_per_s:,.0f} a second)"),
+        ("Decisions", f"{figures.decisions:,}, each acted on {figures.signal_latency_us:,.12g} µs later"),
+    ]
 
 
 def _open_position(results: Results) -> list[tuple[str, str]]:

@@ -146,10 +146,11 @@ class Course:
         unrealised = Decimal(repr(risk.unrealised_pnl)).quantize(cent)
         net = balance + unrealised - self._starting_balance
         held = self._held()
+        asked_s = 0.0 if self.model is None else self.model.asked_beforehand_s
         return Results(
             ts=self.playhead.now,
             ticks=self.playhead.ticks,
-            seconds=self.busy_s + self.playhead.load_s,
+            seconds=self.busy_s + self.playhead.load_s + asked_s,
             orders=len(self._orders),
             fills=len(self.fills),
             final_balance=f"{balance} {currency}",

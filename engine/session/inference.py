@@ -255,6 +255,11 @@ class CourseModel:
             signal=signal,
         )
 
+    @property
+    def asked_beforehand_s(self) -> float:
+        """Seconds spent on the model before the course; 0 where it is asked on the way."""
+        return 0.0 if self._of.asked is None else self._of.asked.seconds
+
     def figures(self) -> InferenceFigures:
         """What the model did in this course, up to its end."""
         asked = self._of.asked
