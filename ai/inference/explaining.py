@@ -46,6 +46,7 @@ def explain(ensemble: Ensemble, windows: Sequence[Floats], asked_ts: int, ts: in
         output, names = answers[0, :3].tolist(), ("down", "flat", "up")
     elif len(windows) > 1:
         output = [float(scores[0])]
+    down, flat, up = (None,) * 3 if ensemble.is_regression else answers[0, :3].tolist()
     return Explanation(
         asked_ts=asked_ts,
         ts=ts,
@@ -56,5 +57,8 @@ def explain(ensemble: Ensemble, windows: Sequence[Floats], asked_ts: int, ts: in
         ],
         output=output,
         class_names=names,
+        down=down,
+        flat=flat,
+        up=up,
         score=float(scores[0]),
     )
