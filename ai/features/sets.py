@@ -16,7 +16,7 @@
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -26,10 +26,11 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 
-from ai.features.batch import evaluate, in_order
+from ai.features.batch import evaluate
 from ai.features.catalogue import FEATURES
 from ai.features.code_hash import code_hash
 from ai.features.feature import Feature, Market
+from ai.features.graph import in_order
 from ai.features.sources import DAY_NS, STREAMS, Source, columns_of
 from ai.features.streaming import FeatureStream, LinePlan
 from ai.features.values import NAN, Floats, Value
@@ -245,16 +246,19 @@ def _evaluated(
     names: Sequence[str], formulas: Sequence[Value], read: AbstractSet[str], table: pl.DataFrame
 ) -> pl.DataFrame:
     ts = table["ts"].to_numpy()
-    columns = {name: table[name] for name in read if name != "ns_of_day"}
+    columns = {name: _blocks_of(table[name]) for name in read if name != "ns_of_day"}
     if "ns_of_day" in read:
-        columns["ns_of_day"] = pl.Series((ts % DAY_NS).astype(np.float64))
-
-    def block_of(name: str, start: int, end: int) -> Floats:
-        # A block at a time: polars hands over columns in pieces, and to join them would copy them.
-        return columns[name].slice(start, end - start).to_numpy()
-
-    values = evaluate(formulas, ts, block_of)
+        columns["ns_of_day"] = _blocks_of(pl.Series((ts % DAY_NS).astype(np.float64)))
+    values = evaluate(formulas, ts, lambda name, start, end: columns[name](start, end))
     return pl.DataFrame({"ts": table["ts"]} | dict(zip(names, values, strict=True)))
+
+
+def _blocks_of(column: pl.Series) -> Callable[[int, int], Floats]:
+    """Rows of a column, without a copy of all of it where polars hands it over in pieces."""
+    if column.n_chunks() > 1:
+        return lambda start, end: column.slice(start, end - start).to_numpy()
+    whole = column.to_numpy()
+    return lambda start, end: whole[start:end]
 
 
 def market_of(role: str, markets: Mapping[str, Market] | Market) -> Market:

@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ai.features.batch import in_order
+from ai.features.graph import in_order
 from ai.features.sources import Source
 from ai.features.values import OPERATIONS, Number, Value
 

@@ -50,9 +50,8 @@ def _log_ratio(out: Floats, price: Floats, before: Floats) -> None:
     np.subtract(price, before, out=out)
     np.divide(out, before, out=out)
     np.log1p(out, out=out)
-    lowest = np.minimum(price, before)
-    if not lowest.min(initial=math.inf) > 0.0:
-        out[~(lowest > 0.0)] = NAN
+    if not (price.min(initial=math.inf) > 0.0 and before.min(initial=math.inf) > 0.0):
+        out[~(np.minimum(price, before) > 0.0)] = NAN
 
 
 def _root(out: Floats, x: Floats) -> None:
