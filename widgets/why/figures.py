@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Sequence
-from itertools import zip_longest
 from typing import Final
 
 from engine.messages.frames import Contribution, Explanation
@@ -39,17 +38,20 @@ def explanation_lines(why: Explanation, tr: Translate, *, all_inputs: bool) -> l
 
 
 def _output_lines(why: Explanation, tr: Translate) -> list[Line]:
+    """Each number of the model; probabilities on their own scale, others beside the largest."""
+    is_shares = all(0.0 <= value <= 1.0 for value in why.output)
     largest = max((abs(value) for value in why.output if math.isfinite(value)), default=0.0)
-    # Probabilities are drawn on their own scale; other numbers beside the largest of them.
-    scale = 1.0 if all(0.0 <= value <= 1.0 for value in why.output) else largest
     tip = tr("The model's numbers as they came.")
     lines: list[Line] = [Heading(tr("Output"), tip=tip)]
-    for place, (name, value) in enumerate(zip_longest(why.class_names, why.output, fillvalue=None), 1):
-        if value is None:
-            continue
-        label = str(name) if name is not None else tr("Output {place}").format(place=place)
-        share = abs(value) / scale if scale and math.isfinite(value) else 0.0
-        lines.append(BarLine(label, figure_text(float(value), 4), share, "signal", tip=tip))
+    for place, value in enumerate(why.output):
+        named = place < len(why.class_names)
+        name = why.class_names[place] if named else tr("Output {place}").format(place=place + 1)
+        text = figure_text(value, 4)
+        if is_shares:
+            lines.append(BarLine(name, text, value, "signal", tip=tip))
+        else:
+            share = value / largest if largest and math.isfinite(value) else 0.0
+            lines.append(EffectLine(name, "", text, share, "signal", tip=tip))
     return lines
 
 

@@ -81,7 +81,7 @@ class EffectLine:
 
     def plain(self) -> str:
         """Name, value and effect."""
-        return f"{self.name}\t{self.value}\t{self.effect}"
+        return "\t".join(filter(None, (self.name, self.value, self.effect)))
 
 
 @dataclass(frozen=True, slots=True)
