@@ -26,13 +26,14 @@ from engine.messages.commands import (
     Pause,
     Play,
     Seek,
+    SetArming,
     SetLoop,
     SetSpeed,
     Step,
     StepTo,
 )
 from engine.messages.events import Phase
-from engine.messages.run import Run
+from engine.messages.run import Arming, Run
 
 SILENCE_S: Final = 3.0
 """After this long without a sign of life the window says so."""
@@ -48,6 +49,14 @@ class Notice(msgspec.Struct, frozen=True):
     cause: Literal["end", "crash", "silence"]
     text: str
     details: list[str] = []
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """Where a session stands, to be taken up again after a restart; `now` of 0 is its start."""
+
+    now: int
+    speed: float
+    plays: bool
 
 
 class StationSession:
@@ -228,6 +237,27 @@ class StationSession:
     def set_speed(self, factor: float) -> None:
         """Market seconds per second; 0 is as fast as possible."""
         self.send(SetSpeed(factor))
+
+    @property
+    def moment(self) -> Moment | None:
+        """Where it stands; None before the first frame."""
+        transport = self.state.transport
+        if transport is None:
+            return None
+        now = transport.now if transport.now > transport.start else 0
+        return Moment(now, transport.speed, transport.phase in _RUNNING)
+
+    def resume(self, moment: Moment) -> None:
+        """Go on as another session stood, or this one before it was restarted."""
+        self.set_speed(moment.speed)
+        if moment.now:
+            self.seek(moment.now)
+        if moment.plays:
+            self.play()
+
+    def set_arming(self, mode: Arming) -> None:
+        """Let the run's models trade, only show their signals, or neither."""
+        self.send(SetArming(mode))
 
     def set_loop(self, start_ns: int | None, end_ns: int | None) -> None:
         """Repeat between two market times; None ends the loop."""

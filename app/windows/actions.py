@@ -53,6 +53,7 @@ def menu_label(menu: str) -> str:
 
 SESSION: Final = QT_TRANSLATE_NOOP("actions", "&Session")
 TRANSPORT: Final = QT_TRANSLATE_NOOP("actions", "&Replay")
+MODEL: Final = QT_TRANSLATE_NOOP("actions", "M&odel")
 MARKS: Final = QT_TRANSLATE_NOOP("actions", "&Marks")
 VIEW: Final = QT_TRANSLATE_NOOP("actions", "&View")
 WINDOW: Final = QT_TRANSLATE_NOOP("actions", "&Window")
@@ -121,6 +122,31 @@ ACTIONS: Final[tuple[Act, ...]] = (
     Act("real_time", QT_TRANSLATE_NOOP("actions", "Speed of the market"), "1", "real_time", TRANSPORT),
     Act("max_speed", QT_TRANSLATE_NOOP("actions", "As fast as possible"), "0", "max_speed", TRANSPORT),
     Act(
+        "load_model",
+        QT_TRANSLATE_NOOP("actions", "Load a model…"),
+        "Ctrl+M",
+        "load_model",
+        MODEL,
+        "import",
+    ),
+    Act(
+        "choose_model",
+        QT_TRANSLATE_NOOP("actions", "Choose a kept model…"),
+        "Ctrl+Shift+M",
+        "choose_model",
+        MODEL,
+    ),
+    Act(
+        "model_card",
+        QT_TRANSLATE_NOOP("actions", "Card of the session's model"),
+        "F4",
+        "show_session_model",
+        MODEL,
+    ),
+    Act("arm", QT_TRANSLATE_NOOP("actions", "Arm the session's models"), "F6", "arm", MODEL),
+    Act("shadow", QT_TRANSLATE_NOOP("actions", "Only show the models' signals"), "F7", "shadow", MODEL),
+    Act("disarm", QT_TRANSLATE_NOOP("actions", "Disarm the session's models"), "F8", "disarm", MODEL),
+    Act(
         "bookmark",
         QT_TRANSLATE_NOOP("actions", "Set or remove a bookmark here"),
         "B",
@@ -154,6 +180,20 @@ ACTIONS: Final[tuple[Act, ...]] = (
     Act("zoom_in", QT_TRANSLATE_NOOP("actions", "Show less time in the chart"), "Up", "zoom_in", VIEW),
     Act("zoom_out", QT_TRANSLATE_NOOP("actions", "Show more time in the chart"), "Down", "zoom_out", VIEW),
     Act("follow", QT_TRANSLATE_NOOP("actions", "Back to now in the chart"), "F", "back_to_now", VIEW),
+    Act(
+        "why",
+        QT_TRANSLATE_NOOP("actions", "Why? Explain the picked row, or the crosshair"),
+        "W",
+        "explain_picked",
+        VIEW,
+    ),
+    Act(
+        "why_newest",
+        QT_TRANSLATE_NOOP("actions", "Why? Explain the newest row"),
+        "Shift+W",
+        "explain_newest",
+        VIEW,
+    ),
     Act("theme", QT_TRANSLATE_NOOP("actions", "Light or dark"), "Ctrl+T", "toggle_theme", VIEW, "theme"),
     Act(
         "colour_blind",

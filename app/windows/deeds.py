@@ -10,9 +10,10 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog
 from app.demo import start_demo
 from app.windows.exports import ask_and_save, export_shown
 from app.windows.layouts import STANDARD
+from app.windows.model_deeds import ModelDeeds
 from app.windows.panel_host import PanelHost
-from app.windows.replay_deeds import ReplayDeeds
 from app.windows.session_text import describe
+from app.windows.why_deeds import WhyDeeds
 from engine.errors import UserError
 from engine.messages.run import Run
 from widgets.palette import Entry
@@ -25,8 +26,8 @@ ATTACH_ENTRY: Final = "attach:"
 _ZOOM: Final = 1.5
 
 
-class Deeds(ReplayDeeds):
-    """Deeds of one window: session, view and windows, besides those of the replay."""
+class Deeds(ModelDeeds, WhyDeeds):
+    """Deeds of one window: session, view and windows, besides those of the replay, models and reasons."""
 
     # Session
 
@@ -143,7 +144,7 @@ class Deeds(ReplayDeeds):
 
     def open_palette(self) -> None:
         """Search all actions."""
-        self._window.palette_.open_with(self._window.palette_entries())
+        self._window.palette_.open_with([*self._window.palette_entries(), *self.model_entries()])
 
     def zoom_in(self) -> None:
         """Show less time in the chart."""

@@ -22,21 +22,30 @@ from app.station import Station
 from app.style import icon
 from app.windows.actions import ACTIONS
 from app.windows.deeds import ATTACH_ENTRY, LAYOUT_ENTRY, Deeds
+from app.windows.disarmed import DisarmNotice
 from app.windows.docks import PanelDock, columns_of, place, saved_place, settle_titles
 from app.windows.exports import table_of
+from app.windows.kept_models import kept_models
 from app.windows.layouts import Layout, WindowPlace
 from app.windows.menus import make_actions, palette_entries
+from app.windows.model_deeds import MODEL_ENTRY
 from app.windows.panel_host import PanelHost
 from app.windows.panels import PANELS
-from app.windows.session_text import TickRate, TimeDigits, describe, mode_of, status_cells
+from app.windows.session_text import TimeDigits, describe, mode_of, status_cells
 from app.windows.strategy import StrategyPanel
 from app.windows.top_bar import TopBar
 from widgets.blotter.table import EventTable
 from widgets.chart.panel import ChartPanel
+from widgets.chart.view import TimeWindow
+from widgets.model.shelf import ModelsPanel
+from widgets.model.strip import ModelPanel
 from widgets.palette import CommandPalette, Entry
+from widgets.rate import Rate
 from widgets.results import ResultsPanel
+from widgets.signals.panel import SignalsPanel
 from widgets.status import StatusStrip
 from widgets.watchlist import WatchlistPanel
+from widgets.why import WhyPanel
 
 _FRAME_PX: Final = 2
 _STATUS_EVERY_S: Final = 0.25
@@ -80,11 +89,12 @@ class MainWindow(QMainWindow):
         self._connect()
         self._status_due_s = 0.0
         self._refusals_seen = 0
+        self._disarmed = DisarmNotice(self.top.banner, self.deeds.show_model_strip)
         self._dismissed: str | None = None
         self._loop: tuple[int, int] | None = None
-        self._results_shown = False
+        self._results_shown = self._signals_shown = False
         self._mode_colour = "signal"
-        self._rate = TickRate()
+        self._rate = Rate()
         self._digits = TimeDigits()
         self._process = psutil.Process()
         self._settling = QTimer(self, singleShot=True, interval=0)
@@ -115,15 +125,35 @@ class MainWindow(QMainWindow):
         match widget:
             case ChartPanel():
                 widget.time_chosen.connect(self.deeds.seek)
+                widget.time_hovered.connect(self._on_time_hovered)
+                widget.time_window_changed.connect(self._on_time_window_changed)
             case StrategyPanel():
                 widget.run_asked.connect(self._on_run_asked)
                 session = self.station.session
                 widget.show_run(session.run if session else None)
-            case EventTable() | ResultsPanel():
+            case EventTable():
                 widget.export_asked.connect(self.deeds.save_export)
+                widget.why_asked.connect(self.deeds.explain_row)
+            case SignalsPanel():
+                widget.time_hovered.connect(self._on_time_hovered)
+                widget.export_asked.connect(self.deeds.save_export)
+                widget.why_asked.connect(self.deeds.explain_row)
+            case ResultsPanel():
+                widget.export_asked.connect(self.deeds.save_export)
+            case ModelPanel():
+                widget.arming_asked.connect(self.deeds.set_arming)
+            case WhyPanel():
+                widget.asked.connect(self.deeds.explain_at)
             case WatchlistPanel():
                 widget.replay_asked.connect(self._on_replay_asked)
                 widget.set_stored(self.deeds_stored())
+            case ModelsPanel():
+                widget.set_source(kept_models)
+                widget.load_asked.connect(self.deeds.load_model)
+                widget.card_asked.connect(self.deeds.open_kept)
+                widget.armed_asked.connect(self.deeds.arm_kept)
+                widget.shadow_asked.connect(self.deeds.shadow_kept)
+                widget.export_asked.connect(self.deeds.save_export)
             case _:
                 pass
 
@@ -161,6 +191,12 @@ class MainWindow(QMainWindow):
         self.top.transport.set_bookmarks(bookmarks)
         if self.chart is not None:
             self.chart.set_marks(bookmarks, self._loop)
+
+    def show_models(self) -> None:
+        """List the kept models anew."""
+        panel = self.hosts["models"].widget
+        if isinstance(panel, ModelsPanel):
+            panel.make_old()
 
     def place_panels(self, layout: Layout, number: int = 0) -> None:
         """Put the panels where a layout has them; `number` counts the station's windows."""
@@ -218,6 +254,7 @@ class MainWindow(QMainWindow):
         if state is not None:
             self.top.transport.set_time_precision(self._digits.of(state))
             self._raise_results(state)
+            self._raise_signals(state)
         self._show_notice()
 
     def _raise_results(self, state: SessionState) -> None:
@@ -225,6 +262,13 @@ class MainWindow(QMainWindow):
         if state.results is not None and not self._results_shown:
             self.docks["results"].raise_()
         self._results_shown = state.results is not None
+
+    def _raise_signals(self, state: SessionState) -> None:
+        """Bring the signals to the front when a session shows a model, once."""
+        if state.signals.models and not self._signals_shown:
+            self._signals_shown = True
+            self.docks["signals"].raise_()
+            self.docks["model_strip"].raise_()
 
     def _follow_loop(self) -> None:
         transport = self.station.state.transport if self.station.state else None
@@ -254,6 +298,7 @@ class MainWindow(QMainWindow):
         if session.state.refusals > self._refusals_seen and session.state.refusal is not None:
             banner.say(session.state.refusal.text, severity="warning", key=_REFUSAL)
         self._refusals_seen = session.state.refusals
+        self._disarmed.refresh(session.state)
 
     def _show_mode(self, notice: Notice | None) -> None:
         mode = mode_of(notice, self.station.state)
@@ -275,7 +320,7 @@ class MainWindow(QMainWindow):
         self.top.banner.clear(_CONNECTION)
         self.top.transport.bind(session.state if session else None)
         self.show_marks()
-        self._results_shown = False
+        self._results_shown = self._signals_shown = False
         self.status.set_hint(
             self.tr("This is a generated market. Drop a data file here, or press Ctrl+I, to import your own.")
             if session is not None and session.run.simulate
@@ -313,6 +358,19 @@ class MainWindow(QMainWindow):
         if isinstance(panel, WatchlistPanel):
             panel.set_stored(self.deeds_stored())
 
+    def _on_time_hovered(self, ts: int | None) -> None:
+        panel = self.hosts["why"].widget
+        if isinstance(panel, WhyPanel):
+            panel.point_at(ts)
+        signals = self.hosts["signals"].widget
+        if isinstance(signals, SignalsPanel):
+            signals.point_at(ts)
+
+    def _on_time_window_changed(self, window: TimeWindow) -> None:
+        panel = self.hosts["signals"].widget
+        if isinstance(panel, SignalsPanel):
+            panel.set_window(window)
+
     def _on_docks_moved(self) -> None:
         settle_titles(self, self.docks)
 
@@ -324,6 +382,8 @@ class MainWindow(QMainWindow):
     def _on_palette_chosen(self, name: str) -> None:
         if name.startswith(LAYOUT_ENTRY):
             self.deeds.load_layout_named(name.removeprefix(LAYOUT_ENTRY))
+        elif name.startswith(MODEL_ENTRY):
+            self.deeds.open_kept(name.removeprefix(MODEL_ENTRY))
         elif name.startswith(ATTACH_ENTRY):
             self.deeds.attach_to(int(name.removeprefix(ATTACH_ENTRY)))
         else:
@@ -365,7 +425,7 @@ class MainWindow(QMainWindow):
         paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
         if paths:
             event.acceptProposedAction()
-            self.deeds.import_paths(paths)
+            self.deeds.take_dropped(paths)
 
     @override
     def closeEvent(self, event: QCloseEvent) -> None:

@@ -214,10 +214,10 @@ PANELS: Final[tuple[PanelSpec, ...]] = (
     ),
     PanelSpec(
         "models",
-        QT_TRANSLATE_NOOP("panels", "Models"),
+        QT_TRANSLATE_NOOP("panels", "Kept models"),
         "widgets.model.shelf:ModelsPanel",
         "bottom",
-        "Alt+3",
+        "Alt+6",
         2,
     ),
     PanelSpec(

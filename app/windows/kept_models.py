@@ -1,0 +1,81 @@
+"""The models that a person can open without a file at hand: those that were kept, and those that ship."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from app.paths import RESOURCES, home
+from app.windows.drops import MODEL_SUFFIXES
+from widgets.model.shelf import KeptModel
+
+SHIPPED: Final = RESOURCES / "models"
+_PASSPORT: Final = "model.json"
+_HEADLINES: Final = ("balanced_accuracy", "accuracy", "ic", "r2")
+
+
+class _Facts(msgspec.Struct, frozen=True):
+    """What a list shows of a passport; its golden tensors are passed over."""
+
+    name: str = ""
+    task: str = ""
+    metrics: dict[str, float] = {}
+    simulated: bool = False
+
+
+def kept_models() -> list[KeptModel]:
+    """All of them, those that came with the station first, then the oldest; `id` is the file's path."""
+    return [*_shipped(), *_registered()]
+
+
+def _shipped() -> Iterator[KeptModel]:
+    for passport in sorted(SHIPPED.glob(f"*/{_PASSPORT}")):
+        facts = _facts(passport)
+        for path in sorted(passport.parent.iterdir()):
+            if path.suffix.lower() in MODEL_SUFFIXES:
+                yield KeptModel(
+                    id=str(path),
+                    name=facts.name or path.stem,
+                    version=1,
+                    format=path.suffix.removeprefix("."),
+                    task=facts.task,
+                    metric=_headline(facts.metrics),
+                    notes=f"comes with the station{'; trained on simulated data' if facts.simulated else ''}",
+                )
+
+
+def _registered() -> Iterator[KeptModel]:
+    if not (home() / "models").is_dir():
+        return
+    from app.model_loading import MEASURED, default_registry  # noqa: PLC0415 - loads what knows models
+
+    registry = default_registry()
+    for entry in sorted(registry.entries(), key=lambda entry: entry.added_ns):
+        path = registry.path(entry)
+        facts = _facts(path.with_name(_PASSPORT))
+        simulated = "trained on simulated data" if facts.simulated else ""
+        yield KeptModel(
+            id=str(path),
+            name=entry.name,
+            version=entry.version,
+            format=entry.format,
+            task=facts.task or "no passport",
+            metric=_headline(facts.metrics),
+            cost_us=entry.metrics.get(MEASURED),
+            added_ns=entry.added_ns,
+            notes="; ".join(filter(None, (entry.notes, simulated))),
+        )
+
+
+def _facts(passport: Path) -> _Facts:
+    try:
+        return msgspec.json.decode(passport.read_bytes(), type=_Facts)
+    except (OSError, msgspec.MsgspecError):
+        # The card says what is wrong with it; a list without this line would hide the model.
+        return _Facts()
+
+
+def _headline(metrics: dict[str, float]) -> str:
+    name = next((each for each in _HEADLINES if each in metrics), "")
+    return f"{name.replace('_', ' ')} {metrics[name]:.3g}" if name else ""
