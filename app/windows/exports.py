@@ -10,6 +10,7 @@ from app.toml import write_atomically
 from app.windows.panel_host import PanelHost
 from widgets.blotter.table import EventTable
 from widgets.results import ResultsPanel
+from widgets.signals.panel import SignalsPanel
 
 
 def ask_and_save(parent: QWidget, name: str, text: str, say: Callable[[str], None]) -> None:
@@ -43,6 +44,8 @@ def export_shown(host: PanelHost) -> bool:
     match host.widget:
         case EventTable() as table:
             table.export()
+        case SignalsPanel() as panel if panel.table.isVisible():
+            panel.table.export()
         case ResultsPanel() as panel if panel.statistics.isVisible():
             panel.export_statistics()
         case _:
@@ -55,6 +58,8 @@ def table_of(host: PanelHost) -> EventTable[object] | None:
     match host.widget:
         case EventTable() as table:
             return table
+        case SignalsPanel() as panel:
+            return panel.table  # type: ignore[return-value]
         case ResultsPanel() as panel:
             return panel.statistics  # type: ignore[return-value]
         case _:

@@ -1,10 +1,10 @@
 """What the actions do with the why inspector: explain what is picked in a table, or the newest row."""
 
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
+from app.windows.exports import table_of
 from app.windows.replay_deeds import ReplayDeeds
 from engine.messages.commands import Explain
-from widgets.blotter.table import EventTable
 from widgets.why import WhyPanel
 from widgets.why.subject import Pick
 
@@ -27,15 +27,15 @@ class WhyDeeds(ReplayDeeds):
         """Explain the row picked in the table that has the focus; the crosshair where there is none."""
         focus = QApplication.focusWidget()
         for host in self._window.hosts.values():
-            table = host.widget
+            table = table_of(host)
             if (
-                isinstance(table, EventTable)
+                table is not None
                 and table.explains
                 and focus is not None
                 and table.isAncestorOf(focus)
                 and (row := table.current_row) is not None
             ):
-                self.explain_row(row)
+                self.explain_row(row)  # type: ignore[arg-type]
                 return
         panel = self._show_why()
         if panel is not None:
@@ -47,9 +47,16 @@ class WhyDeeds(ReplayDeeds):
         if panel is not None:
             panel.explain_newest()
 
+    def show_model_strip(self) -> None:
+        """Bring the model strip to the front."""
+        self._show("model_strip")
+
     def _show_why(self) -> WhyPanel | None:
-        dock = self._window.docks["why"]
+        panel = self._show("why")
+        return panel if isinstance(panel, WhyPanel) else None
+
+    def _show(self, name: str) -> QWidget | None:
+        dock = self._window.docks[name]
         dock.show()
         dock.raise_()
-        panel = dock.host.widget
-        return panel if isinstance(panel, WhyPanel) else None
+        return dock.host.widget

@@ -48,10 +48,13 @@ class SignalsPanel(QWidget):
         Market time under the mouse, ns, or None.
     export_asked : str, str
         Suggested file name, and the table as text.
+    why_asked : object
+        The person wants to know how a signal came about.
     """
 
     time_hovered = Signal(object)
     export_asked = Signal(str, str)
+    why_asked = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -66,6 +69,7 @@ class SignalsPanel(QWidget):
         self._outcomes = QBoxLayout(QBoxLayout.Direction.TopToBottom)
         self.table = SignalTable(theme)
         self.table.export_asked.connect(self.export_asked)
+        self.table.why_asked.connect(self.why_asked)
         self._stale = StaleVeil(self.strip, theme)
         self._parts: dict[Part, QWidget] = {
             "output": self.strip,

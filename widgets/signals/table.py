@@ -85,6 +85,8 @@ def signal_columns() -> list[Column[SignalRecord]]:
 class SignalTable(EventTable[SignalRecord]):
     """Signals of one instrument, newest first."""
 
+    explains = True
+
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(
             theme,
