@@ -68,14 +68,14 @@ class Sizer:
         target = self._parameters.target_volatility_bps / 1e4
         share = min(1.0, target / volatility) if volatility > 0 else 1.0
         told = f"Volatility {volatility * 1e4:.3g} bps: {share:.0%} of the trade size"
-        return self._capped(base * Decimal(repr(share)), price, equity, told)
+        return self._capped(base * _exact(share), price, equity, told)
 
     def _by_kelly(self, price: float, equity: Decimal, win: float, loss: float) -> Size:
         share = kelly_share(win, loss, self._payoff) * self._parameters.kelly_fraction
         if not share > 0:
             return Size(Decimal(0), "Kelly stakes nothing at these odds.")
         told = f"Kelly stakes {share:.2%} of equity"
-        return self._capped(equity * Decimal(repr(share)) / Decimal(repr(price)), price, equity, told)
+        return self._capped(equity * _exact(share) / _exact(price), price, equity, told)
 
     @property
     def _payoff(self) -> float:
@@ -84,7 +84,7 @@ class Sizer:
         return profit / stop if stop and profit else 1.0
 
     def _capped(self, wanted: Decimal, price: float, equity: Decimal, told: str) -> Size:
-        most = equity * Decimal(repr(self._parameters.cap_pct)) / 100 / Decimal(repr(price))
+        most = equity * _exact(self._parameters.cap_pct) / 100 / _exact(price)
         if wanted > most:
             wanted, told = most, f"{told}, capped at {self._parameters.cap_pct:g} % of equity"
         lots = (wanted / self._lot).to_integral_value(ROUND_FLOOR)
@@ -105,3 +105,8 @@ def kelly_share(win: float, loss: float, payoff: float) -> float:
         return 0.0
     p = win / (win + loss)
     return max(0.0, p - (1.0 - p) / payoff)
+
+
+def _exact(value: float) -> Decimal:
+    """Twelve digits of a float: the noise of its last bits must not cost a lot."""
+    return Decimal(f"{value:.12g}")
