@@ -11,7 +11,7 @@ import numpy as np
 
 from ai.inference.reading import FOUR
 from ai.inference.recipe import Recipe
-from ai.runtime.predictor import Floats, Predictor
+from ai.runtime.predictor import Floats, Predictor, one_by_one
 from engine.errors import UserError
 
 type Combine = Literal["mean", "vote", "weighted"]
@@ -55,6 +55,8 @@ class Ensemble:
         self._check()
         weights = np.array([each.weight if combine == "weighted" else 1.0 for each in members])
         self._shares = (weights / weights.sum())[:, None, None]
+        self._predicts = [one_by_one(member.predictor) for member in members]
+        self._reads = [member.recipe.reading.one() for member in members]
         self._answers = array("f", [0.0] * (FOUR * len(members)))
 
     @property
@@ -77,18 +79,24 @@ class Ensemble:
 
         `windows` has one `[1, T, F]` per member.
         """
-        answers = self._answers if len(windows) > 1 else out
-        for place, (member, window, is_whole) in enumerate(
-            zip(self.members, windows, are_whole, strict=True)
-        ):
+        if len(windows) == 1:
+            self.ask_first(windows[0], out, is_whole=are_whole[0])
+            return
+        answers = self._answers
+        for place, (window, is_whole) in enumerate(zip(windows, are_whole, strict=True)):
             if is_whole:
-                y = member.predictor.predict(window)[0].tolist()
-                member.recipe.reading.one(y, answers, FOUR * place)
+                self._reads[place](self._predicts[place](window), answers, FOUR * place)
             else:
                 answers[FOUR * place : FOUR * place + FOUR] = _NOTHING
-        if len(windows) > 1:
-            told = np.frombuffer(answers, np.float32).reshape(-1, 1, FOUR)
-            out[:] = array("f", self.combined(told)[0].tolist())
+        told = np.frombuffer(answers, np.float32).reshape(-1, 1, FOUR)
+        out[:] = array("f", self.combined(told)[0].tolist())
+
+    def ask_first(self, window: Floats, out: "array[float]", *, is_whole: bool) -> None:
+        """Ask an only member, as `ask` does."""
+        if is_whole:
+            self._reads[0](self._predicts[0](window), out, 0)
+        else:
+            out[:] = _NOTHING
 
     def silent(self, out: "array[float]") -> Member | None:
         """Return the first member whose last answer was no number."""

@@ -16,6 +16,7 @@ from engine.messages.frames import InputHealth
 type Handler = Callable[..., bool | None]
 
 _END_OF_TIME: Final = 2**63 - 1
+_HUGE: Final = 1e76  # the square of what float32 no longer holds
 
 
 class StreamInputs:
@@ -104,16 +105,14 @@ class StreamInputs:
         self._at, self._x, self._windows, self._ts = at, self._block.x, self._block.windows, self._block.ts
 
     def _row(self, ts: int) -> bool:
-        at, row = self._at, self.rows
-        x = self._x[at]
-        x[:] = self._values
+        at, row, values = self._at, self.rows, self._values
+        self._x[at] = values
         self._ts[at] = ts
         self._at, self.rows = at + 1, row + 1
         is_asked = False
         if self.first_warm >= 0 or self._warms(row, ts):
             # A sum of squares tells in a third of the time what np.isfinite would.
-            size = x.dot(x)
-            if size - size != 0.0:
+            if not values.dot(values) < _HUGE:
                 self._note_missing(row)
             if row == self._next:
                 is_asked = True

@@ -3,7 +3,7 @@
 
 import math
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -13,6 +13,9 @@ import numpy.typing as npt
 from ai.passport import Meaning, Passport
 from ai.runtime.predictor import Floats
 from engine.errors import UserError
+
+type One = Callable[[Sequence[float], array[float], int], None]
+"""Writes down, flat, up and score of the numbers of one prediction to `out[at:at + 4]`, float32."""
 
 type Doubles = npt.NDArray[np.float64]
 
@@ -85,28 +88,33 @@ class Reading:
 
     # -- one prediction, and many: the same but for the last bits -----------------------------------------
 
-    def one(self, y: Sequence[float], out: "array[float]", at: int = 0) -> None:
-        """Write down, flat, up and score of the numbers of one prediction into `out[at:at + 4]`, float32."""
+    def one(self) -> One:
+        """Return what reads the numbers of one prediction."""
         if self.meaning == "value":
-            out[at] = out[at + 1] = out[at + 2] = math.nan
-            out[at + 3] = y[0] if y[0] - y[0] == 0.0 else math.nan
-            return
-        p = self._probabilities(y)
-        down, up = p[self.down], p[self.up]
-        flat = p[self.flat] if self.flat >= 0 else 0.0
-        total = down + flat + up
-        if total - total != 0.0:
-            out[at] = out[at + 1] = out[at + 2] = out[at + 3] = math.nan
-            return
-        out[at], out[at + 1], out[at + 2] = down, flat, up
-        out[at + 3] = out[at + 2] - out[at]
+            return _read_value
+        probabilities = self._probabilities if self.meaning != "probabilities" or self.classes == 2 else None
+        down_at, flat_at, up_at = self.down, self.flat, self.up
+
+        def read(y: Sequence[float], out: "array[float]", at: int) -> None:
+            p = y if probabilities is None else probabilities(y)
+            down, up = p[down_at], p[up_at]
+            flat = p[flat_at] if flat_at >= 0 else 0.0
+            total = down + flat + up
+            if total - total != 0.0:
+                out[at] = out[at + 1] = out[at + 2] = out[at + 3] = math.nan
+                return
+            out[at] = down
+            out[at + 1] = flat
+            out[at + 2] = up
+            out[at + 3] = out[at + 2] - out[at]
+
+        return read
 
     def _probabilities(self, y: Sequence[float]) -> Sequence[float]:
         if self.meaning == "class":
-            return [
-                1.0 if y[0] == place else 0.0 if 0 <= y[0] < self.classes else math.nan
-                for place in range(self.classes)
-            ]
+            if not 0 <= y[0] < self.classes:
+                return [math.nan] * self.classes
+            return [float(y[0] == place) for place in range(self.classes)]
         if self.meaning == "logits":
             if len(y) == 1:
                 y = (0.0, y[0])
@@ -144,6 +152,11 @@ class Reading:
                 p: Doubles = raised / raised.sum(axis=1, keepdims=True)
                 return p
         return np.concatenate([1.0 - y_BC, y_BC], axis=1) if y_BC.shape[1] == 1 else y_BC
+
+
+def _read_value(y: Sequence[float], out: "array[float]", at: int) -> None:
+    out[at] = out[at + 1] = out[at + 2] = math.nan
+    out[at + 3] = y[0] if y[0] - y[0] == 0.0 else math.nan
 
 
 def _place(name: str) -> str:

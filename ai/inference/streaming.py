@@ -202,20 +202,23 @@ class InlineStream(Streaming):
         super().__init__(ensemble, market, needs)
         self._out = array("f", [0.0] * FOUR)
         self._has_volatility = needs.volatility_ns > 0
-        self._first = self.inputs[0]
+        self._first, self._is_one = self.inputs[0], len(self.inputs) == 1
 
     def _asked(self, ts: int, price: float, begun: int) -> Forecast | None:
         known = perf_counter_ns()
-        self.feature_latency.record(known - begun)
-        out, inputs = self._out, self.inputs
-        self.ensemble.ask([each.window for each in inputs], [each.is_whole for each in inputs], out)
+        out, first = self._out, self._first
+        if self._is_one:
+            self.ensemble.ask_first(first.window, out, is_whole=first.is_whole)
+        else:
+            inputs = self.inputs
+            self.ensemble.ask([each.window for each in inputs], [each.is_whole for each in inputs], out)
         self.inference_latency.record(perf_counter_ns() - known)
+        self.feature_latency.record(known - begun)
         down, flat, up, score = out
         self.predictions += 1
         self.last_ts = ts
         self.painted.add(ts, out)
-        first = self._first
-        if score != score or first.rows >= first.look_at or len(inputs) > 1:  # noqa: PLR0124 - NaN is not itself
+        if score != score or first.rows >= first.look_at or not self._is_one:  # noqa: PLR0124 - NaN is not itself
             self._examine()
         volatility = first.volatility if self._has_volatility else np.nan
         return Forecast(ts, first.rows - 1, down, flat, up, score, price, volatility)

@@ -5,9 +5,9 @@ Shape letters: B batch, T rows of the window, F feature columns, C numbers of on
 # ruff: noqa: N803, N806 - tensors are named by their shape
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -148,6 +148,26 @@ class Predictor(Runner, Protocol):
 
     def close(self) -> None:
         """Give back what it holds."""
+
+
+@runtime_checkable
+class PredictsOne(Protocol):
+    """A predictor with a shorter way for one window."""
+
+    def predict_one(self, x_BTF: Floats) -> list[float]:
+        """Predict one window; its numbers, not timed."""
+
+
+def one_by_one(predictor: Predictor) -> Callable[[Floats], list[float]]:
+    """Return the shortest way to the numbers of one window `[1, T, F]`."""
+    if isinstance(predictor, PredictsOne):
+        return predictor.predict_one
+
+    def predict_one(x_BTF: Floats) -> list[float]:
+        answer: list[float] = predictor.predict(x_BTF)[0].tolist()
+        return answer
+
+    return predict_one
 
 
 def predict_in_chunks(predictor: Runner, x_BTF: Floats) -> Floats:
