@@ -6,8 +6,8 @@ from typing import Any, Final
 import numpy as np
 
 from ai.features.past import BLOCK, Int64, Past
+from ai.features.series import Kept, Scratch, Sum, extend_sums
 from ai.features.values import NAN, OPERATIONS, Floats, Number, Value
-from ai.features.windows import Window
 
 type Columns = Callable[[str, int, int], Floats]
 """Answers rows `start` to `end` of the column of a name, as float64."""
@@ -28,6 +28,15 @@ def in_order(outputs: Sequence[Value]) -> list[Value]:
     return list(ordered)
 
 
+def _sums_together(order: Sequence[Value]) -> list[Value]:
+    """The same values, still in order, with prefix sums that need not wait for each other side by side."""
+    stage: dict[Number, int] = {}
+    for value in order:
+        made_of = [a for a in value.arguments if isinstance(a, Value)]
+        stage[value] = max((stage[a] + (a.operation == "prefix") for a in made_of), default=0)
+    return sorted(order, key=lambda value: (stage[value], value.operation == "prefix"))
+
+
 class Graph:
     """The values in order, by number; a value's block lies in `self._buffers` under its number.
 
@@ -38,7 +47,7 @@ class Graph:
     """
 
     def __init__(self, outputs: Sequence[Value]) -> None:
-        order = in_order(outputs)
+        order = _sums_together(in_order(outputs))
         number = {value: place for place, value in enumerate(order)}
         self._order = order
         self._arguments = [
@@ -46,18 +55,30 @@ class Graph:
             for value in order
         ]
         self._outputs = {number[output]: place for place, output in enumerate(outputs)}
-        reaching = [value for value in order if value.operation in ("ago", "total")]
-        self._past = Past({value.detail for value in reaching})
-        self._series = {
-            place: (_Prefix if order[place].operation == "prefix" else _Kept)(self._past)
-            for place in sorted({self._arguments[number[value]][0][0] for value in reaching})
+        self._past = Past({value.detail for value in order if value.operation in ("ago", "total")})
+        self._scratch = Scratch()
+        self._sums = {
+            place: Sum(self._past, self._scratch)
+            for place, value in enumerate(order)
+            if value.operation == "prefix"
         }
+        kept = {self._arguments[place][0][0] for place, value in enumerate(order) if value.operation == "ago"}
+        self._kept = {place: Kept(self._past) for place in sorted(kept)}
+        self._together = self._paired()
         self._memories = {
             place: _MEMORIES[value.operation](value)
             for place, value in enumerate(order)
             if value.operation in _MEMORIES
         }
         self._buffers = self._assigned()
+
+    def _paired(self) -> dict[int, list[int]]:
+        """Prefix sums that are added up together, under the number of the last of them."""
+        pairs: dict[int, list[int]] = {}
+        for place in [place for place, value in enumerate(self._order) if value.operation == "prefix"]:
+            alone = len(pairs.get(place - 1, [])) == 1
+            pairs[place] = [*pairs.pop(place - 1), place] if alone else [place]
+        return pairs
 
     def _assigned(self) -> list[Floats]:
         """A buffer for each value; one is used again as soon as its value has been read for the last time."""
@@ -101,82 +122,14 @@ class Graph:
             elif value.operation in _MEMORIES:
                 self._memories[place].fill(out, given[0])
             else:
-                self._series[self._arguments[place][0][0]].fill(out, value.detail)
-            if place in self._series:
-                self._series[place].extend(out)
+                series = self._sums if value.operation == "total" else self._kept
+                series[self._arguments[place][0][0]].fill(out, value.detail)
             blocks.append(out)
-
-
-# -- values that later rows look back at ------------------------------------------------------------------
-
-
-class _Kept:
-    """Past values of one series."""
-
-    def __init__(self, past: Past) -> None:
-        self._past, self._series = past, past.add(NAN)
-
-    def extend(self, x: Floats) -> None:
-        self._past.block(self._series)[:] = x
-
-    def fill(self, out: Floats, window: Window) -> None:
-        if window.ns:
-            self._past.before(self._series, window, out)
-            return
-        missing = self._past.missing(window)
-        out[:missing] = NAN
-        out[missing:] = self._past.before(self._series, window, out)
-
-
-class _Prefix:
-    """Prefix sums of one series, each a complex number: the sum, and what rounding took from it."""
-
-    def __init__(self, past: Past) -> None:
-        self._past, self._series = past, past.add(0j)
-        self._high, self._low = np.empty((2, 1 + BLOCK))
-        self._spare = np.empty(BLOCK)
-        self._pairs = np.empty(BLOCK, np.complex128)
-        self._broken: Int64 = np.full(1, -1)
-        """Last row up to each of the block whose value is not finite; one number where all are the same."""
-
-    def extend(self, x: Floats) -> None:
-        last, sums = self._past.last(self._series), self._past.block(self._series)
-        high, low = self._high[: 1 + len(x)], self._low[: 1 + len(x)]
-        high[0], low[0] = last.real, last.imag
-        high[1:] = x
-        np.add.accumulate(high, out=high)
-        self._broken = self._broken[-1:]
-        if not np.isfinite(high[-1]):
-            broken = ~np.isfinite(x)
-            self._broken = np.maximum.accumulate(np.where(broken, self._past.rows, self._broken))
-            x = np.where(broken, 0.0, x)
-            high[0] = last.real
-            high[1:] = x
-            np.add.accumulate(high, out=high)
-        after, earlier = high[1:], high[:-1]
-        taken = np.subtract(after, earlier, out=self._spare[: len(x)])
-        np.subtract(x, taken, out=low[1:])
-        np.subtract(after, taken, out=taken)
-        np.subtract(earlier, taken, out=taken)
-        np.add(taken, low[1:], out=low[1:])
-        np.add.accumulate(low, out=low)
-        sums.real, sums.imag = after, low[1:]
-
-    def fill(self, out: Floats, window: Window) -> None:
-        missing = self._past.missing(window)
-        pairs = self._pairs[: len(out) - missing]
-        before = self._past.before(self._series, window, self._pairs)
-        np.subtract(self._past.block(self._series)[missing:], before, out=pairs)
-        np.add(pairs.real, pairs.imag, out=out[missing:])
-        out[:missing] = NAN
-        if not window.ns:
-            if self._broken[-1] > self._past.start - window.rows:
-                out[self._past.rows - window.rows < self._broken] = NAN
-            return
-        first = self._past.first(window)
-        out[: int(first.searchsorted(1))] = NAN
-        if self._broken[-1] >= first[0]:
-            out[first <= self._broken] = NAN
+            if place in self._kept:
+                self._kept[place].extend(out)
+            if place in self._together:
+                places = self._together[place]
+                extend_sums([self._sums[n] for n in places], [blocks[n] for n in places], self._scratch)
 
 
 # -- values with a memory ---------------------------------------------------------------------------------
