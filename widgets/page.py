@@ -57,12 +57,13 @@ class Ink:
         """Height of a sentence in words at a width, px."""
         return self._metrics.boundingRect(QRect(0, 0, max(width, 1), 10_000), _WRAPPED, text).height()
 
-    def elided(self, text: str, width: int, *, is_name: bool = False) -> str:
+    def elided(self, text: str, width: int, *, is_name: bool = False, is_bold: bool = False) -> str:
         """As much of a text in words as has room; names differ in their ends, so they lose their middle."""
-        if self.words.width(text) <= width:
+        glyphs = self.bold if is_bold else self.words
+        if glyphs.width(text) <= width:
             return text
         mode = Qt.TextElideMode.ElideMiddle if is_name else Qt.TextElideMode.ElideRight
-        return self._metrics.elidedText(text, mode, max(width, 0))
+        return QFontMetrics(glyphs.font).elidedText(text, mode, max(width, 0))
 
 
 class Line(Protocol):
@@ -99,7 +100,7 @@ class Heading:
         note_width = ink.words.width(self.note) + PAD if self.note else 0
         ink.dip(painter, ink.bold, "text")
         room = area.width() - 2 * PAD - note_width
-        ink.bold.left(painter, PAD, area.top(), _HEADING, ink.elided(self.text, room))
+        ink.bold.left(painter, PAD, area.top(), _HEADING, ink.elided(self.text, room, is_bold=True))
         if self.note:
             glyphs = ink.dip(painter, ink.words, "quiet")
             glyphs.right(painter, area.right() - PAD, area.top(), _HEADING, self.note)

@@ -1,6 +1,8 @@
 """A session in words and figures: its name, its status line, the digits that its times have."""
 
+import math
 import weakref
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -10,13 +12,14 @@ from app.frame_clock import FrameFigures
 from app.session import Notice
 from app.state.session import SessionState
 from engine.messages.events import Phase
+from engine.messages.frames import ModelHealth
 from engine.messages.run import Run
 from engine.strategies import STRATEGIES
+from widgets.numbers import micros_text
 from widgets.status import Cell
 
 _SAMPLED: Final = 512
 _SLOW_MS: Final = 250.0
-_RATE_OVER_S: Final = 1.0
 _RECENT_S: Final = 2.0
 
 
@@ -52,21 +55,25 @@ def mode_of(notice: Notice | None, state: SessionState | None) -> tuple[str, str
     return translate("session", "REPLAY"), "signal"
 
 
-class TickRate:
-    """Ticks per second over the last second or more: the engine's own figure is that of one frame."""
-
-    def __init__(self) -> None:
-        self._since: tuple[float, int] | None = None
-        self._rate = 0.0
-
-    def over(self, ticks: int, now_s: float) -> float:
-        """Rate, given the count of ticks so far; a count that fell began anew."""
-        if self._since is None or ticks < self._since[1]:
-            self._since = now_s, ticks
-        elif now_s - self._since[0] >= _RATE_OVER_S:
-            self._rate = (ticks - self._since[1]) / (now_s - self._since[0])
-            self._since = now_s, ticks
-        return self._rate
+def model_cells(models: Sequence[ModelHealth]) -> list[Cell]:
+    """What the run's models lose and take; nothing where it has none."""
+    if not models:
+        return []
+    dropped = sum(model.dropped for model in models)
+    slowest = [stage.p99_us for model in models for stage in model.stages if stage.name == "inference"]
+    return [
+        Cell(
+            translate("session", "Model drops"),
+            f"{dropped:,}",
+            translate("session", "Rows that were not asked because the model was too slow for them"),
+            "warning" if dropped else "text",
+        ),
+        Cell(
+            translate("session", "Inference p99"),
+            micros_text(max(slowest, default=math.nan)),
+            translate("session", "Time of which 99 of 100 predictions take less, of the slowest model"),
+        ),
+    ]
 
 
 def status_cells(
@@ -136,6 +143,7 @@ def status_cells(
             translate("session", "Events that did not arrive and were asked for again"),
             "danger" if state.events_lost else "text",
         ),
+        *model_cells(state.signals.models),
         Cell(
             translate("session", "Memory"),
             f"{own_mb:,.0f} MB" if one_process else f"{own_mb:,.0f} + {health.memory_mb:,.0f} MB",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
+from msgspec.structs import replace
 from PySide6.QtCore import Qt
 
 from engine.link.scripted import frame, scripted_session
@@ -29,9 +30,7 @@ class _Strip:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         desk.station.open_run(RUN)
-        dock = desk.window.docks["model_strip"]
-        dock.show()
-        dock.raise_()
+        desk.window.docks["model_strip"].raise_()
         self.panel = desk.panel("model_strip", ModelPanel)
         self._frames = self._events = 0
 
@@ -49,8 +48,6 @@ class _Strip:
             epoch=epoch,
         )
         self._events += len(events)
-        from msgspec.structs import replace
-
         clock = replace(news.transport, now=news.transport.start + after_ns)
         self.desk.link.push(replace(news, transport=clock))
         self.desk.tick_later()
@@ -104,6 +101,44 @@ def test_what_a_rule_disarmed_is_red_and_says_why(strip: _Strip) -> None:
     assert said.startswith("OFF")
 
 
+def test_a_disarming_is_said_above_all_panels_once(strip: _Strip) -> None:
+    window = strip.desk.window
+    strip.tell(model_health())
+    strip.tell(model_health(arming="off"), events=[arming("off", "rule", reason="Input return_10 drifted.")])
+    assert window.top.banner.text == "A rule disarmed the model. Input return_10 drifted."
+    window.docks["strategy"].raise_()
+    strip.desk.click(window.top.banner.action)
+    strip.desk.tick_later()
+    assert window.hosts["model_strip"].is_seen()
+    assert window.top.banner.text == ""
+    strip.tell(model_health(arming="off"), events=[arming("off", "rule", reason="Again.")])
+    assert "Again." in window.top.banner.text
+    strip.tell(model_health(), events=[arming("armed")])
+    assert window.top.banner.text == "", "what is armed again needs no warning"
+
+
+def test_the_status_line_has_a_models_figures_only_while_there_is_one(strip: _Strip) -> None:
+    status = strip.desk.window.status
+    strip.tell()
+    assert not {"Model drops", "Inference p99"} & set(status.values)
+    strip.tell(model_health(dropped=0))
+    assert (status.values["Model drops"], status.values["Inference p99"]) == ("0", "9.4 µs")
+    strip.tell(model_health(dropped=1_234))
+    assert status.values["Model drops"] == "1,234"
+
+
+def test_a_session_with_a_model_brings_its_strip_to_the_front_once(desk: Desk) -> None:
+    desk.station.open_run(RUN)
+    desk.window.docks["strategy"].raise_()
+    desk.link.push(frame(1, models=[model_health()]))
+    desk.tick_later()
+    assert desk.window.hosts["model_strip"].is_seen()
+    desk.window.docks["strategy"].raise_()
+    desk.link.push(frame(2, models=[model_health()]))
+    desk.tick_later()
+    assert not desk.window.hosts["model_strip"].is_seen()
+
+
 def test_a_watcher_who_joins_late_reads_the_reason_too(strip: _Strip) -> None:
     said = strip.tell(model_health(arming="off", reason="Too many NaN."))
     assert said.split("\n")[:2] == ["DISARMED\tby a rule", "Too many NaN."]
@@ -143,10 +178,10 @@ def test_a_model_of_slow_bars_is_not_stale_between_them(strip: _Strip) -> None:
     assert strip.line("Last prediction") == ["50.00 s ago"]
 
 
-def test_predictions_per_second_are_counted_over_real_time(qtbot: object, desk: Desk) -> None:
+def test_predictions_per_second_are_counted_over_real_time(desk: Desk) -> None:
     now = [100.0]
     panel = ModelPanel(desk.station.theme, clock=lambda: now[0])
-    desk.window.docks["model_strip"].show()
+    desk.window.deeds.load_layout_named("model")
     desk.window.hosts["model_strip"].replace(panel)
     desk.station.open_run(RUN)
     desk.link.push(frame(1, models=[model_health(predictions=1_000)]))
@@ -190,8 +225,6 @@ def test_many_inputs_are_cut_to_the_worst_until_all_are_asked_for(strip: _Strip)
 
 
 def test_each_model_of_an_ensemble_has_its_part(strip: _Strip) -> None:
-    from msgspec.structs import replace
-
     other = replace(model_health("Second"), sha256="7a" * 32, dropped=5)
     said = strip.tell(model_health("First"), other)
     assert said.index("First") < said.index("Second")
@@ -202,7 +235,7 @@ def test_each_model_of_an_ensemble_has_its_part(strip: _Strip) -> None:
 def test_the_buttons_ask_the_engine_and_show_what_it_says(strip: _Strip) -> None:
     strip.tell(model_health())
     for mode in ("shadow", "off", "armed"):
-        strip.desk.click(strip.panel.buttons[mode])  # type: ignore[index]
+        strip.desk.click(strip.panel.buttons[mode])
     assert [c.mode for c in strip.desk.sent if isinstance(c, SetArming)] == ["shadow", "off", "armed"]
     strip.desk.click(strip.panel.buttons["off"])
     assert strip.panel.buttons["armed"].isChecked()

@@ -38,9 +38,7 @@ class _Why:
         self.desk = desk
         self.now_s = 100.0
         self._frames = self._events = 0
-        dock = desk.window.docks["why"]
-        dock.show()
-        dock.raise_()
+        desk.window.deeds.load_layout_named("model")  # strip and inspector side by side
         self.panel = WhyPanel(desk.station.theme, clock=lambda: self.now_s)
         desk.window.hosts["why"].replace(self.panel)
         self.panel.asked.connect(desk.window.deeds.explain_at)
@@ -141,7 +139,7 @@ def test_it_asks_where_the_crosshair_is_and_not_beyond_now(why: _Why) -> None:
 
 def test_a_moving_crosshair_asks_ten_times_a_second_and_the_newest_wins(why: _Why) -> None:
     why.tell(answer=explanation(NOW))
-    asked = []
+    asked: list[int] = []
     for step in range(100):  # one second, a move each 10 ms, each question answered at once
         why.panel.point_at(START_NS + step)
         why.now_s += 0.01
@@ -319,7 +317,7 @@ def test_a_double_click_on_a_fill_tells_how_it_came_about(why: _Why) -> None:
     why.tell(*events, first=True)
     _double_click(why, "fills")
     assert why.panel.subject.kind == "fill"
-    assert why.text.startswith("Fill T-1, 12:00:10.002050")
+    assert why.text.startswith("Fill 12:00:10.002050")
     assert "Signal 1: flat → long" in why.text, "the story needs no answer"
     why.wait()
     assert why.questions[-1] == START_NS + 10 * SECOND_NS, "the row of the signal that caused the order"
@@ -327,7 +325,7 @@ def test_a_double_click_on_a_fill_tells_how_it_came_about(why: _Why) -> None:
     assert why.line("imbalance_1") == ["0.82", "+0.310"]
     why.panel.point_at(START_NS + 3)
     why.wait()
-    assert why.text.startswith("Fill T-1"), "a pick stays while the crosshair moves"
+    assert why.text.startswith("Fill 12:00:10.002050"), "a pick stays while the crosshair moves"
     why.desk.click(why.panel.follow_button)
     why.wait()
     assert why.questions[-1] == START_NS + 3
@@ -338,7 +336,7 @@ def _double_click(why: _Why, name: str) -> None:
     dock.show()
     dock.raise_()
     why.desk.tick()
-    table = why.desk.panel(name, FillsPanel if name == "fills" else OrdersPanel)
+    table = why.desk.panel(name, FillsPanel)
     place = table.view.visualRect(table.model.index(0, 0)).center()
     for click in (QTest.mouseClick, QTest.mouseDClick):
         click(table.view.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)

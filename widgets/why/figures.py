@@ -109,7 +109,7 @@ def _effect_line(one: Contribution, largest: float, digits: int, tip: str) -> Ef
     tone = "quiet" if not largest or abs(one.effect) < largest / 1e3 else "bid" if one.effect > 0 else "ask"
     return EffectLine(
         one.column,
-        figure_text(one.value),
+        figure_text(one.value, 6 if abs(one.value) >= 1 else 4),
         signed_text(one.effect, digits),
         one.effect / largest if largest else 0.0,
         tone,

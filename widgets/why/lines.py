@@ -152,7 +152,9 @@ class Step:
         painter.fillRect(PAD, top, _DOT, _DOT, ink.theme.colour(self.tone))
         left = PAD + _RAIL
         ink.dip(painter, ink.bold, "text" if self.tone == "quiet" else self.tone)
-        ink.bold.left(painter, left, area.top(), LINE, ink.elided(self.title, area.right() - PAD - left))
+        ink.bold.left(
+            painter, left, area.top(), LINE, ink.elided(self.title, area.right() - PAD - left, is_bold=True)
+        )
         numbers = ink.dip(painter, ink.numbers, "quiet")
         y = area.top() + LINE
         numbers.left(painter, left, y, LINE, self.time)

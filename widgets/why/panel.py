@@ -234,9 +234,9 @@ class WhyPanel(QWidget):
             "newest": self.tr("Newest row"),
             "crosshair": self.tr("Crosshair {time}"),
             "signal": self.tr("Signal {number}, {time}"),
-            "order": self.tr("Order {name}"),
-            "fill": self.tr("Fill {name}, {time}"),
-        }[subject.kind].format(time=time_, number=subject.number, name=subject.name)
+            "order": self.tr("Order {order_id}"),
+            "fill": self.tr("Fill {time}"),
+        }[subject.kind].format(time=time_, number=subject.number, order_id=subject.order_id)
 
     def _waiting(self) -> str:
         if self._asker.is_late:

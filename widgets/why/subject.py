@@ -22,15 +22,12 @@ class Subject:
         Of the picked signal.
     order_id : str
         Of the picked order, or of the order of the picked fill.
-    name : str
-        What a picked fill is called.
     """
 
     kind: Literal["newest", "crosshair", "signal", "order", "fill"]
     ts: int = 0
     number: int = 0
     order_id: str = ""
-    name: str = ""
 
     @property
     def is_picked(self) -> bool:
@@ -41,9 +38,9 @@ class Subject:
 def subject_of(pick: Pick) -> Subject:
     """Subject of a row of a table."""
     if isinstance(pick, Filled):
-        return Subject("fill", pick.ts, order_id=pick.order_id, name=pick.trade_id)
+        return Subject("fill", pick.ts, order_id=pick.order_id)
     if isinstance(pick, OrderChanged):
-        return Subject("order", pick.ts, order_id=pick.order_id, name=pick.order_id)
+        return Subject("order", pick.ts, order_id=pick.order_id)
     signalled = pick if isinstance(pick, Signalled) else pick.signalled
     return Subject("signal", signalled.ts, number=signalled.number)
 
