@@ -7,32 +7,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, override
 
-import numpy as np
-from PySide6.QtCore import QCoreApplication, QEvent, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from widgets.chart.axes import Axes
-from widgets.chart.envelopes import KeptEnvelope
 from widgets.chart.layout import Layout
-from widgets.chart.marks import Sprites, one_per_pixel
-from widgets.chart.prices import carried_on
-from widgets.chart.raster import Pixels, Raster, fill_runs, mixed, pixel
 from widgets.chart.readout import time_digits
-from widgets.chart.signals import kind_of, signal_sprites
-from widgets.chart.state import Envelope, Ticks
+from widgets.chart.state import Ticks
 from widgets.chart.view import TimeWindow, View
 from widgets.chrome import paint_empty
 from widgets.numbers import price_text, signed_text, time_text
+from widgets.signals.curves import Curves
 from widgets.signals.state import SignalsOfInstrument
 from widgets.theme import Theme
-
-_CLASSES: Final = (("flat", "quiet"), ("down", "ask"), ("up", "bid"))
-"""Columns and their colours, the most important last, on top."""
-
-_BAND: Final = 0.28
-_CELL: Final = 5
-_DASH: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +43,11 @@ class OutputStrip(QWidget):
     -------
     time_hovered : object
         Market time under the mouse, ns, or None.
+
+    Attributes
+    ----------
+    curves : Curves or None
+        None before the first prediction.
     """
 
     time_hovered = Signal(object)
@@ -62,38 +55,35 @@ class OutputStrip(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.view = View()
-        self.paintings = 0
+        self.curves: Curves | None = None
         self._theme = theme
         self._signals: SignalsOfInstrument | None = None
-        self._tape: Ticks | None = None
-        self._lines: dict[str, KeptEnvelope] = {}
         self._window: TimeWindow | None = None
         self._now_ns = 0
         self._pointed_ns: int | None = None
         self._axes: Axes | None = None
         self._layout: Layout | None = None
-        self._raster: Raster | None = None
-        self._sprites: Sprites | None = None
         self._versions: tuple[object, ...] = ()
-        self._drawn: tuple[object, ...] = ()
         self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMinimumHeight(72)
 
     def set_theme(self, theme: Theme) -> None:
         """Use other colours."""
         self._theme = theme
-        self._sprites = None
-        self._drawn = ()
+        if self.curves is not None:
+            self.curves = Curves(self.curves.tape, theme)
         self.update()
 
     def show_signals(self, signals: SignalsOfInstrument | None) -> None:
         """Show these; None shows nothing. Called again and again, it takes over what changed."""
-        tape = None if signals is None else signals.predictions
-        if tape is not self._tape:
-            self._tape = tape
-            self._lines = {}
-            self._axes = None
         self._signals = signals
+        tape = None if signals is None else signals.predictions
+        if tape is None or not len(tape):
+            self.curves = None
+        elif self.curves is None or self.curves.tape is not tape:
+            self.curves = Curves(tape, self._theme)
+            self._axes = None
         versions = self._current_versions()
         if versions != self._versions:
             self._versions = versions
@@ -105,10 +95,12 @@ class OutputStrip(QWidget):
 
     def set_window(self, window: TimeWindow | None) -> None:
         """Show the times that the chart shows; None follows the clock."""
-        if window != self._window:
-            self._window = window
+        if window == self._window:
+            return
+        known, self._window = self._window, window
+        if known is None or window is None or (known.plot, known.whole) != (window.plot, window.whole):
             self._layout = None
-            self.update()
+        self.update()
 
     def point_at(self, ts: int | None) -> None:
         """Show the crosshair at a market time."""
@@ -119,22 +111,29 @@ class OutputStrip(QWidget):
     @property
     def is_score(self) -> bool:
         """Whether the model tells a number instead of probabilities."""
-        tape = self._tape
-        return tape is not None and len(tape) > 0 and bool(np.isnan(tape.rows["up"][-1]))
+        return self.curves is not None and self.curves.is_score
 
     def _current_versions(self) -> tuple[object, ...]:
-        signals, tape = self._signals, self._tape
-        if signals is None or tape is None:
+        signals, curves = self._signals, self.curves
+        if signals is None or curves is None:
             return ()
         follows = self._now_ns if self._window is None else 0
-        return tape, tape.version, signals.records, signals.records.version, signals.enter, follows
+        return (
+            curves,
+            curves.tape.version,
+            signals.records,
+            signals.records.version,
+            signals.enter,
+            signals.exit,
+            follows,
+        )
 
     # Geometry
 
-    def _axes_for(self, ratio: float) -> Axes:
-        values = _SCORE if self.is_score else _PROBABILITY
+    def _axes_for(self, curves: Curves) -> Axes:
+        ratio = self.devicePixelRatioF()
         if self._axes is None or self._axes.ratio != ratio:
-            self._axes = Axes(values, ratio)
+            self._axes = Axes(_SCORE if curves.is_score else _PROBABILITY, ratio)
             self._layout = None
         return self._axes
 
@@ -156,151 +155,61 @@ class OutputStrip(QWidget):
         elif window.plot == view.width:
             view.left_ns, view.scale_ns = window.left_ns, window.scale_ns
         else:
-            right = window.left_ns + window.plot * window.scale_ns
-            view.show_times(window.left_ns, right)
+            view.show_times(window.left_ns, window.left_ns + window.plot * window.scale_ns)
             view.following = view.auto_time = True
-
-    def _fit_values(self, signals: SignalsOfInstrument, lines: list[Envelope], axes: Axes) -> None:
-        if not self.is_score:
-            # Room for the labels of 0 and 1, half of which lie beyond.
-            beyond = min(axes.height / 2 + 1, self.view.height / 4)
-            margin = beyond / (self.view.height - 2 * beyond)
-            self.view.low, self.view.high = -margin, 1 + margin
-            return
-        level = signals.enter or 0.0
-        lows = [np.append(line.low, (line.before, -level)) for line in lines]
-        highs = [np.append(line.high, (line.before, level)) for line in lines]
-        low, high = float(np.nanmin(lows)), float(np.nanmax(highs))
-        self.view.fit_price(low, high, 1e-9)
 
     # Painting
 
-    def _draw(self, signals: SignalsOfInstrument, tape: Ticks, axes: Axes, layout: Layout) -> Raster:
-        view = self.view
-        self._place_view(tape)
-        columns = (("score", "signal"),) if self.is_score else _CLASSES
-        key = (*self._versions, view.left_ns, view.scale_ns, layout, self._theme)
-        if self._raster is not None and key == self._drawn:
-            return self._raster
-        self._drawn = key
-        self.paintings += 1
-        lines = [self._lines.setdefault(name, KeptEnvelope(tape, name)).over(view) for name, _ in columns]
-        self._fit_values(signals, lines, axes)
-        size = layout.time.width, layout.time.bottom
-        if self._raster is None or self._raster.pixels.shape != size[::-1]:
-            self._raster = Raster(*size)
-        raster = self._raster
-        panel = QColor(self._theme.panel)
-        raster.pixels.fill(pixel(panel))
-        axes.draw_grid(raster, view, layout, self._theme)
-        pane = raster.inside(layout.price)
-        self._draw_thresholds(pane, signals, layout.scale)
-        last_x = min(view.x_of(int(tape.times[-1])) + 1, view.width)
-        for line, (_, token) in zip(lines, columns, strict=True):
-            colour = QColor(getattr(self._theme, token))
-            _draw_band(pane, line, view, last_x, mixed(colour, panel, _BAND))
-        for line, (_, token) in zip(lines, columns, strict=True):
-            _draw_steps(pane, line, view, last_x, pixel(QColor(getattr(self._theme, token))), layout.scale)
-        with QPainter(raster.image) as painter:
-            self._draw_marks(painter, signals, layout)
-            axes.draw_labels(painter, view, layout, self._theme, None)
-            axes.draw_prices(painter, view, layout, self._theme, [])
-            self._name_thresholds(painter, signals, axes)
-        return raster
-
-    def _thresholds(self, signals: SignalsOfInstrument) -> list[tuple[str, float, str]]:
-        """Name, value and colour of each threshold."""
-        tr = QCoreApplication.translate
-        named = (
-            (tr("Signals", "enter"), signals.enter, "signal"),
-            (tr("Signals", "exit"), signals.exit, "quiet"),
-        )
-        ways = (1, -1) if self.is_score else (1,)
-        return [
-            (name, way * value, token) for name, value, token in named if value is not None for way in ways
-        ]
-
-    def _draw_thresholds(self, pane: Pixels, signals: SignalsOfInstrument, scale: int) -> None:
-        dash = _DASH * scale
-        for _, value, token in self._thresholds(signals):
-            y = int(self.view.y_of(value))
-            if 0 <= y < len(pane):
-                dashes = np.arange(pane.shape[1]) // dash % 2 == 0
-                pane[y : y + scale, dashes] = pixel(QColor(getattr(self._theme, token)))
-
-    def _name_thresholds(self, painter: QPainter, signals: SignalsOfInstrument, axes: Axes) -> None:
-        for name, value, token in self._thresholds(signals):
-            text = f"{name} {price_text(value, axes.precision)}"
-            width, y = axes.glyphs.width(text), int(self.view.y_of(value))
-            left, top = round(6 * axes.ratio), y - axes.height // 2
-            painter.fillRect(left - 3, top, width + 6, axes.height, self._theme.colour("panel", 0.82))
-            painter.setPen(QColor(getattr(self._theme, token)))
-            axes.glyphs.left(painter, left, top, axes.height, text)
-
-    def _draw_marks(self, painter: QPainter, signals: SignalsOfInstrument, layout: Layout) -> None:
-        view, marks = self.view, signals.marks
-        first, last = np.searchsorted(marks["ts"], (view.left_ns, view.right_ns))
-        marks = marks[first:last]
-        if not len(marks):
-            return
-        if self._sprites is None:
-            self._sprites = signal_sprites(self._theme, layout.scale)
-        x, y = view.x_array(marks["ts"]), view.y_array(marks["level"])
-        kind = kind_of(marks["direction"])
-        some = one_per_pixel(x, y, kind, _CELL * layout.scale)
-        painter.setClipRect(0, 0, layout.price.right, layout.price.bottom)
-        full = marks["traded"][some].astype(np.int64)
-        self._sprites.draw(painter, x[some] + 0.5, y[some] + 0.5, kind[some], full)
-        painter.setClipping(False)
-
-    def _draw_crosshair(self, painter: QPainter, tape: Ticks, axes: Axes, layout: Layout, ts: int) -> None:
-        x = self.view.x_of(ts)
-        if not 0 <= x < layout.price.right:
-            return
-        painter.setPen(QPen(self._theme.colour("text", 0.55), layout.scale))
-        painter.drawLine(x, 0, x, layout.time.top)
-        text = self.readout(tape, ts)
-        left, top, height = round(8 * axes.ratio), round(4 * axes.ratio), axes.height + round(4 * axes.ratio)
-        painter.fillRect(
-            left - 4, top, axes.glyphs.width(text) + 12, height, self._theme.colour("panel", 0.82)
-        )
-        painter.setFont(axes.glyphs.font)
-        painter.setPen(QColor(self._theme.text))
-        axes.glyphs.left(painter, left + 2, top, height, text)
-
     def readout(self, tape: Ticks, ts: int) -> str:
         """What the newest row at or before the end of a time's pixel says."""
+        digits = time_digits(self.view.scale_ns)
         at = int(tape.times.searchsorted(ts + self.view.scale_ns)) - 1
         if at < 0:
-            return time_text(ts, time_digits(self.view.scale_ns))
+            return time_text(ts, digits)
         row = tape.rows[at]
-        time = time_text(int(row["ts"]), time_digits(self.view.scale_ns))
+        time = time_text(int(row["ts"]), digits)
         if self.is_score:
             return f"{time}   {signed_text(float(row['score']), 4)}"
         up, flat, down = (price_text(float(row[name]), 3) for name in ("up", "flat", "down"))
         return f"{time}   ▲ {up}   • {flat}   ▼ {down}"
 
+    def _draw_crosshair(self, painter: QPainter, tape: Ticks, axes: Axes, layout: Layout, ts: int) -> None:
+        x = self.view.x_of(ts)
+        if not 0 <= x < layout.price.right:
+            return
+        painter.setPen(QPen(self._theme.colour("text", 0.55), layout.scale, Qt.PenStyle.DotLine))
+        painter.drawLine(x, 0, x, layout.time.top)
+        text = self.readout(tape, ts)
+        left, top, height = (round(size * axes.ratio) for size in (8, 4, 4))
+        height += axes.height
+        width = axes.glyphs.width(text) + 2 * left
+        painter.fillRect(left // 2, top, width, height, self._theme.colour("panel", 0.82))
+        painter.setFont(axes.glyphs.font)
+        painter.setPen(QColor(self._theme.text))
+        axes.glyphs.left(painter, left, top, height, text)
+
     @override
     def paintEvent(self, _event: QPaintEvent) -> None:
-        signals, tape = self._signals, self._tape
-        if signals is None or tape is None or not len(tape):
+        signals, curves = self._signals, self.curves
+        if signals is None or curves is None:
             with QPainter(self) as painter:
                 paint_empty(
                     painter,
                     self.rect(),
                     self._theme,
                     self.tr("No prediction yet"),
-                    self.tr("They come once every feature is warm and the model is armed or in shadow."),
+                    self.tr("They come once every feature is warm."),
                 )
             return
-        axes = self._axes_for(self.devicePixelRatioF())
+        axes = self._axes_for(curves)
         layout = self._layout_for(axes)
-        raster = self._draw(signals, tape, axes, layout)
+        self._place_view(curves.tape)
+        raster = curves.draw(signals, self.view, axes, layout)
         with QPainter(self) as painter:
             painter.scale(1 / axes.ratio, 1 / axes.ratio)
             painter.drawImage(0, 0, raster.image)
             if self._pointed_ns is not None:
-                self._draw_crosshair(painter, tape, axes, layout, self._pointed_ns)
+                self._draw_crosshair(painter, curves.tape, axes, layout, self._pointed_ns)
 
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -309,7 +218,7 @@ class OutputStrip(QWidget):
 
     @override
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._layout is not None and self._tape is not None:
+        if self._layout is not None:
             x = int(event.position().x() * self.devicePixelRatioF())
             ts = self.view.time_at(x) if x < self._layout.price.right else None
             self.point_at(ts)
@@ -320,21 +229,3 @@ class OutputStrip(QWidget):
         super().leaveEvent(event)
         self.point_at(None)
         self.time_hovered.emit(None)
-
-
-def _draw_band(pane: Pixels, line: Envelope, view: View, end: int, colour: int) -> None:
-    """Fill from the lowest to the highest value of each pixel: rows that the line leaves out."""
-    some = np.flatnonzero(line.count[:end] > 1)
-    top, bottom = view.y_array(line.high[some]), view.y_array(line.low[some]) + 1
-    fill_runs(pane, some, top, bottom, colour)
-
-
-def _draw_steps(pane: Pixels, line: Envelope, view: View, end: int, colour: int, scale: int) -> None:
-    """Draw the last value of each pixel as steps: a value holds until the next one."""
-    values = carried_on(line)[: max(end, 0)]
-    known = np.flatnonzero(np.isfinite(values))
-    if not len(known):
-        return
-    rows = view.y_array(values[known])
-    before = np.concatenate([rows[:1], rows[:-1]])
-    fill_runs(pane, known, np.minimum(rows, before), np.maximum(rows, before) + scale, colour)
