@@ -2,7 +2,7 @@
 
 from typing import Final, Literal, override
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -117,6 +117,8 @@ class SignalsPanel(QWidget):
         column.addLayout(self._grid, 1)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
+        # The parts make way for each other, so the panel may become smaller than all of them need now.
+        whole.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)
         whole.addWidget(self._all)
         whole.addWidget(self._empty)
         self._arrange()
@@ -238,6 +240,10 @@ class SignalsPanel(QWidget):
             self._grid.addWidget(self.table, 2, 0, 1, 2)
         for place, share in enumerate((2, 3) if wide else (2, 4, 3)):
             self._grid.setRowStretch(place, share)
+
+    @override
+    def minimumSizeHint(self) -> QSize:
+        return QSize(200, 100)
 
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:
