@@ -14,12 +14,11 @@ from typing import Final
 import numpy as np
 
 from ai.features.graph import Columns, Graph, in_order
-from ai.features.past import Int64
+from ai.features.times import Int64, Times
 from ai.features.values import Floats, Value
 
 _PARALLEL_ROWS: Final = 100_000
 _COSTS: Final = {"prefix": 20, "total": 8, "log_ratio": 8, "stepped": 300, "sine": 30, "cosine": 30}
-_WINDOW_COST: Final = 30
 
 
 def evaluate(outputs: Sequence[Value], ts: Int64, columns: Columns) -> list[Floats]:
@@ -39,15 +38,19 @@ def evaluate(outputs: Sequence[Value], ts: Int64, columns: Columns) -> list[Floa
     asked = list(dict.fromkeys(outputs))
     results = dict(zip(asked, np.empty((len(asked), len(ts))), strict=True))
 
-    def run(part: Sequence[Value]) -> None:
-        Running(part).extend(ts, columns, [results[output] for output in part])
-
+    times = Times()
     parts = _parted(asked, 1 if len(ts) < _PARALLEL_ROWS else min(os.cpu_count() or 1, 4))
+    graphs = [Graph(part, times) for part in parts]
+    times.extend(ts)
+
+    def run(graph: Graph, part: Sequence[Value]) -> None:
+        graph.extend(len(ts), columns, [results[output] for output in part])
+
     if len(parts) == 1:
-        run(parts[0])
+        run(graphs[0], parts[0])
     else:
         with ThreadPoolExecutor(len(parts)) as pool:
-            list(pool.map(run, parts))
+            list(pool.map(run, graphs, parts))
     return [results[output] for output in outputs]
 
 
@@ -58,15 +61,14 @@ class Running:
         self._outputs = outputs
         asked = list(dict.fromkeys(outputs))
         self._places = {output: place for place, output in enumerate(asked)}
-        self._graph = Graph(asked)
+        self._times = Times()
+        self._graph = Graph(asked, self._times)
 
-    def extend(self, ts: Int64, columns: Columns, into: Sequence[Floats] | None = None) -> list[Floats]:
-        """Values of each output in the rows of the next piece; `columns` counts rows from its start.
-
-        `into` is memory for them: an array for each output, which then are all different.
-        """
-        results = list(np.empty((len(self._places), len(ts)))) if into is None else into
-        self._graph.extend(ts, columns, results)
+    def extend(self, ts: Int64, columns: Columns) -> list[Floats]:
+        """Values of each output in the rows of the next piece; `columns` counts rows from its start."""
+        results = list(np.empty((len(self._places), len(ts))))
+        self._times.extend(ts)
+        self._graph.extend(len(ts), columns, results)
         return [results[self._places[output]] for output in self._outputs]
 
 
@@ -86,6 +88,4 @@ def _parted(outputs: Sequence[Value], parts: int) -> list[list[Value]]:
 
 def _cost(outputs: Sequence[Value]) -> int:
     """Rough cost of a row; 1 is an addition."""
-    order = in_order(outputs)
-    windows = {v.detail.ns for v in order if v.operation in ("ago", "total") and v.detail.ns}
-    return _WINDOW_COST * len(windows) + sum(_COSTS.get(value.operation, 1) for value in order)
+    return sum(_COSTS.get(value.operation, 1) for value in in_order(outputs))

@@ -5,8 +5,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from ai.features.past import BLOCK, Int64, Past
+from ai.features.past import Past
 from ai.features.series import Kept, Scratch, Sum, extend_sums
+from ai.features.times import BLOCK, Times
 from ai.features.values import NAN, OPERATIONS, Floats, Number, Value
 
 type Columns = Callable[[str, int, int], Floats]
@@ -44,9 +45,11 @@ class Graph:
     ----------
     outputs : sequence of Value
         What is asked for; each once.
+    times : Times
+        Times of the stream's rows.
     """
 
-    def __init__(self, outputs: Sequence[Value]) -> None:
+    def __init__(self, outputs: Sequence[Value], times: Times) -> None:
         order = _sums_together(in_order(outputs))
         number = {value: place for place, value in enumerate(order)}
         self._order = order
@@ -55,7 +58,7 @@ class Graph:
             for value in order
         ]
         self._outputs = {number[output]: place for place, output in enumerate(outputs)}
-        self._past = Past({value.detail for value in order if value.operation in ("ago", "total")})
+        self._past = Past({value.detail for value in order if value.operation in ("ago", "total")}, times)
         self._scratch = Scratch()
         self._sums = {
             place: Sum(self._past, self._scratch)
@@ -94,12 +97,11 @@ class Graph:
             free.extend(buffers[argument] for argument in ended if len(buffers[argument]))
         return buffers
 
-    def extend(self, ts: Int64, columns: Columns, results: Sequence[Floats]) -> None:
-        """Evaluate the rows of `ts`, which follow those before, into `results`, an array for each output."""
-        self._past.extend(ts)
+    def extend(self, count: int, columns: Columns, results: Sequence[Floats]) -> None:
+        """Evaluate the next `count` rows into `results`, an array for each output."""
         with np.errstate(all="ignore"):
-            for start in range(0, len(ts), BLOCK):
-                rows = slice(start, min(start + BLOCK, len(ts)))
+            for start in range(0, count, BLOCK):
+                rows = slice(start, min(start + BLOCK, count))
                 self._past.begin(rows.stop - rows.start)
                 self._block(rows, columns, results)
 

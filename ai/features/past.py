@@ -5,17 +5,12 @@ before a window of time, is found once for all of them.
 """
 
 from collections.abc import Collection
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ai.features.times import BLOCK, Int64, Times
 from ai.features.windows import Window
-
-type Int64 = npt.NDArray[np.int64]
-
-BLOCK: Final = 16_384
-"""Most rows of a block: the few arrays that an operation touches stay in the processor's cache."""
 
 
 class Past:
@@ -27,14 +22,13 @@ class Past:
         First row of the block.
     """
 
-    def __init__(self, windows: Collection[Window]) -> None:
+    def __init__(self, windows: Collection[Window], times: Times) -> None:
         self._windows = windows
-        self._first = {window.ns: FirstRows() for window in windows if window.ns}
-        self._ts: Int64 = np.empty(0, np.int64)
-        self._origin = 0
+        self._times = {ns: times.windows(ns) for ns in {window.ns for window in windows} if ns}
         self._series: list[Any] = []
         self._base, self._size = -1, 4 * BLOCK
         self.start = self._end = 0
+        self._first: dict[int, Int64] = {}
         self._before: dict[int, Int64] = {}
 
     def add(self, before_first: complex) -> int:
@@ -44,24 +38,16 @@ class Past:
         self._series.append(rows)
         return len(self._series) - 1
 
-    def extend(self, ts: Int64) -> None:
-        """Take in the times of later rows; those before every later window are let go."""
-        oldest = min((first.row for first in self._first.values()), default=self._end)
-        kept = self._ts[oldest - self._origin :]
-        self._ts = np.concatenate([kept, ts]) if len(kept) else ts
-        self._origin = oldest
-
     def begin(self, rows: int) -> None:
         """Begin the block of the next rows."""
         self.start, self._end = self._end, self._end + rows
-        for ns, first in self._first.items():
-            first.find(self._ts, ns, self.start - self._origin, self._end - self._origin, self._origin)
+        self._first = {ns: rows.of(self.start, self._end) for ns, rows in self._times.items()}
         if self._end - self._base > self._size:
             self._make_room()
-        self._before = {ns: first.rows - (1 + self._base) for ns, first in self._first.items()}
+        self._before = {ns: first - (1 + self._base) for ns, first in self._first.items()}
 
     def _make_room(self) -> None:
-        reach = [int(self._first[w.ns].rows[0]) - 1 if w.ns else self.start - w.rows for w in self._windows]
+        reach = [int(self._first[w.ns][0]) - 1 if w.ns else self.start - w.rows for w in self._windows]
         oldest = max(min([*reach, self.start - 1]), self._base)
         kept = slice(oldest - self._base, self.start - self._base)
         self._size = max(self._size, 2 * (kept.stop - kept.start + BLOCK))
@@ -101,43 +87,4 @@ class Past:
 
     def first(self, window: Window) -> Int64:
         """First row of each row's window of time."""
-        return self._first[window.ns].rows
-
-
-class FirstRows:
-    """First row of each row's window `(ts - ns, ts]`.
-
-    Attributes
-    ----------
-    rows : int64 array
-        For the block that was asked for last.
-    row : int
-        No later row's window begins before it.
-    """
-
-    def __init__(self) -> None:
-        self.row = 0
-        self.rows: Int64 = np.empty(0, np.int64)
-        self._counted = np.arange(BLOCK)
-
-    def find(self, ts: Int64, ns: int, start: int, end: int, origin: int) -> None:
-        """Find them for the rows at `start` to `end` of `ts`, which begins at row `origin`.
-
-        Times and ends of windows both ascend, so they are merged: a stable sort takes the two runs as they
-        are and needs one pass, where a binary search for each row would be half as fast. The lowest bit of
-        what is sorted tells an end from a time, and puts it after its equal.
-        """
-        low, base = self.row - origin, int(ts[self.row - origin])
-        high = low + int(ts[low:end].searchsorted(ts[end - 1] - ns, side="right"))
-        times = high - low
-        merged = np.empty(times + end - start, np.int64)
-        np.subtract(ts[low:high], base, out=merged[:times])
-        np.subtract(ts[start:end], base + ns, out=merged[times:])
-        np.left_shift(merged, 1, out=merged)
-        np.bitwise_or(merged[times:], 1, out=merged[times:])
-        merged.sort(kind="stable")
-        np.bitwise_and(merged, 1, out=merged)
-        self.rows = np.flatnonzero(merged.astype(np.bool_))
-        np.subtract(self.rows, self._counted[: end - start], out=self.rows)
-        np.add(self.rows, self.row, out=self.rows)
-        self.row = origin + high
+        return self._first[window.ns]

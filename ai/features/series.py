@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ai.features.past import BLOCK, Int64, Past
+from ai.features.past import Past
+from ai.features.times import BLOCK, Int64
 from ai.features.values import NAN, Floats
 from ai.features.windows import Window
 
