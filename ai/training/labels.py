@@ -15,6 +15,8 @@ from ai.training.stretches import Bool, Float64, Int64, Rows
 CLASSES: Final = ("down", "flat", "up")
 DOWN, FLAT, UP = range(3)
 _BPS: Final = 10_000.0
+_NO_CHANGE: Final = 1e-9
+"""Share of a price below which a change is the rounding of its decimals."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,9 +60,26 @@ def directions(bps: Float64, threshold: float) -> Int64:
     return np.where(bps > threshold, UP, np.where(bps < -threshold, DOWN, FLAT)).astype(np.int64)
 
 
-def balanced_threshold(bps: Float64) -> float:
-    """Threshold in basis points that makes about a third of these moves flat, to three digits.
+def balanced_threshold(bps: Float64, price: Float64) -> float:
+    """Threshold in basis points that makes about a third of these moves flat.
 
-    Prices move in ticks, so a third is not always to be had: 0 where more than that do not move at all.
+    It lies halfway between two moves that the price's own step allows: a threshold on one of them would part
+    equal moves by the price level, and another level later would turn the classes around.
+
+    Parameters
+    ----------
+    bps : float64 array `[n]`
+    price : float64 array `[m]`
+        Of successive rows, from which the step is told.
     """
-    return float(f"{np.quantile(np.abs(bps), 1 / 3):.3g}")
+    sizes = np.sort(np.abs(bps))
+    middle = float(np.median(price))
+    changes = np.abs(np.diff(price))
+    changes = changes[changes > middle * _NO_CHANGE]
+    if not len(changes):
+        return 0.0
+    step = float(changes.min()) / middle * _BPS
+    nearest = np.rint(np.quantile(sizes, 1 / 3) / step)
+    candidates = (np.clip(nearest + np.arange(-2, 2), 0, None) + 0.5) * step
+    flat = sizes.searchsorted(candidates, side="right") / len(sizes)
+    return float(f"{candidates[np.abs(flat - 1 / 3).argmin()]:.4g}")

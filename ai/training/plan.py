@@ -43,7 +43,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     stride: int = 1
     hidden: int = 32
     layers: int = 2
-    horizon: str = "100"
+    horizon: str = "10"
     threshold: float | None = None
     embargo: str | None = None
     shares: tuple[float, float] = (0.7, 0.15)
@@ -81,7 +81,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 PLANS: Final[Mapping[str, Plan]] = {
     "mlp": Plan(architecture="mlp"),
-    "lstm": Plan(architecture="lstm", window=50, hidden=64, layers=1, epoch_windows=20_000),
+    "lstm": Plan(
+        architecture="lstm", window=50, hidden=64, layers=1, learning_rate=5e-4, epoch_windows=20_000
+    ),
 }
 """Plan of each architecture that trains in minutes on two cores."""
 

@@ -74,7 +74,7 @@ def samples(
         )
     usable = ahead.known & with_whole_window(rows, plan.window) & (np.arange(len(rows)) % plan.stride == 0)
     parts = _parts(plan, features, rows, usable, ahead.until_ns, borders_ns)
-    threshold, classes = _classes(plan, ahead.bps, parts)
+    threshold, classes = _classes(plan, ahead.bps, rows.price, parts)
     normaliser = fitted_normaliser(rows.x[parts.train], rows.ts[parts.train])
     return Samples(
         ts=rows.ts,
@@ -134,15 +134,17 @@ def _parts(
         told = f"Only {count:,} of {len(rows):,} rows have a whole window of {plan.window} and a label"
     raise UserError(
         f"{told}, which is too little (at least {_LEAST_TRAIN}, {_LEAST_JUDGED} and {_LEAST_JUDGED}); "
-        "take more data, or a shorter --window or --horizon."
+        "take more data, or a shorter --window, --horizon or --embargo."
     )
 
 
-def _classes(plan: Plan, bps: Float64, parts: Split) -> tuple[float | None, Int64]:
+def _classes(plan: Plan, bps: Float64, price: Float64, parts: Split) -> tuple[float | None, Int64]:
     if plan.task == "regression":
         return None, np.full(len(bps), FLAT)
     train = bps[parts.train]
-    threshold = balanced_threshold(train) if plan.threshold is None else plan.threshold
+    threshold = plan.threshold
+    if threshold is None:
+        threshold = balanced_threshold(train, price[parts.train[0] : parts.train[-1] + 1])
     classes = directions(bps, threshold)
     lacking = [name for at, name in enumerate(CLASSES) if not (classes[parts.train] == at).any()]
     if lacking:

@@ -57,7 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     data.add_argument("--set", metavar="NAME", help="feature set, or a TOML file of one (default: tick)")
     label = parser.add_argument_group("what is to be told")
     label.add_argument("--label", choices=("horizon",), help="the move over a fixed horizon (the only kind)")
-    label.add_argument("--horizon", metavar="SPAN", help="rows (100) or a time (10s); default: 100 rows")
+    label.add_argument("--horizon", metavar="SPAN", help="rows (10) or a time (10s); default: 10 rows")
     label.add_argument(
         "--threshold",
         type=_threshold,
