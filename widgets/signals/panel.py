@@ -35,7 +35,11 @@ _ROOMY_PX: Final = 340
 _WIDE_PX: Final = 520
 """Width from which figures stand beside the list, not above it."""
 
-_FIGURES_PX: Final = 288
+_BROAD_PX: Final = 880
+"""Width from which the diagram stands beside the figures, not below them."""
+
+_ASIDE_PX: Final = 304
+_BROAD_ASIDE_PX: Final = 440
 _ANY_WIDTH: Final = 16_777_215
 
 
@@ -77,7 +81,7 @@ class SignalsPanel(QWidget):
             "list": self.table,
         }
         self._chosen: Part = "output"
-        self._arranged = (False, False)
+        self._arranged = self._room
         self._all = QWidget()
         self._empty = _Empty(theme)
         self._lay_out()
@@ -211,9 +215,15 @@ class SignalsPanel(QWidget):
         said = len(signals.predictions) or signals.records.rows
         return signals if said or session.signals.models else None
 
+    @property
+    def _room(self) -> tuple[bool, bool, bool]:
+        """Whether it is high, wide and broad enough."""
+        width = self.width()
+        return self.height() >= _ROOMY_PX, width >= _WIDE_PX, width >= _BROAD_PX
+
     def _arrange(self) -> None:
         """Show all parts where there is room, else the chosen one."""
-        roomy, wide = self.height() >= _ROOMY_PX, self.width() >= _WIDE_PX
+        roomy, wide, broad = self._room
         for part, widget in self._parts.items():
             self._grid.removeWidget(widget)
             widget.setVisible(roomy or part == self._chosen)
@@ -221,9 +231,10 @@ class SignalsPanel(QWidget):
         for place in range(3):
             self._grid.setRowStretch(place, 0)
         figures = self._parts["outcomes"]
-        figures.setMinimumWidth(_FIGURES_PX if roomy and wide else 0)
-        figures.setMaximumWidth(_FIGURES_PX if roomy and wide else _ANY_WIDTH)
-        side_by_side = wide and not roomy
+        aside = _BROAD_ASIDE_PX if broad else _ASIDE_PX
+        figures.setMinimumWidth(aside if roomy and wide else 0)
+        figures.setMaximumWidth(aside if roomy and wide else _ANY_WIDTH)
+        side_by_side = broad if roomy else wide
         way = QBoxLayout.Direction.LeftToRight if side_by_side else QBoxLayout.Direction.TopToBottom
         self._outcomes.setDirection(way)
         self._outcomes.setStretch(0, int(side_by_side))
@@ -248,9 +259,8 @@ class SignalsPanel(QWidget):
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        arranged = self.height() >= _ROOMY_PX, self.width() >= _WIDE_PX
-        if arranged != self._arranged:
-            self._arranged = arranged
+        if self._room != self._arranged:
+            self._arranged = self._room
             self._arrange()
 
 

@@ -1,6 +1,6 @@
 """Reliability diagram: how often a side came of all rows that gave it about this probability, with counts."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
@@ -29,7 +29,11 @@ class Reliability:
     bins: tuple[CalibrationBin, ...]
     said: str
     came: str
-    tip: str = field(default="", compare=False)
+
+    @property
+    def tip(self) -> str:
+        """Its numbers."""
+        return self.plain()
 
     def height(self, _ink: Ink, _width: int) -> int:
         """Height at any width, px."""
