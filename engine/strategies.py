@@ -400,4 +400,3 @@ def _kind(kind: msgspec.inspect.Type) -> Literal["int", "float", "decimal", "tex
             return "choice"
         case _:
             return "text"
-

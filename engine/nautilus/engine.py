@@ -155,6 +155,15 @@ class SimulatedVenue:
         if isinstance(self._strategy, AiSignal):
             self._strategy.schedule()
 
+    def rest(self, ts_ns: int) -> None:
+        """Let what the strategy has due happen up to this time, before which no market data comes."""
+        if isinstance(self._strategy, AiSignal) and self._strategy.is_due(ts_ns):
+            # A run without market data does not stop at its end: alerts set on the way would still go off.
+            self._strategy.until = ts_ns
+            self.run_to(ts_ns)
+            self._strategy.until = None
+            self._strategy.schedule()
+
     def told(self, account: AccountChanged) -> None:
         """Remember the account as it was told last."""
         self._told = account

@@ -100,14 +100,19 @@ class Course:
         started = time.perf_counter()
         happened = self.playhead.advance(limit_ns, events)
         if self.model is not None:
-            self.model.advanced(self.playhead.now)
-        if self.order_events != self._told_at:
-            self._told_at = self.order_events
-            self._tell_account()
+            self.model.lead.tell_before(self.playhead.now + 1)
+        self._tell_changed_account()
         if self.playhead.left_a_chunk:
             self.absorb()
         self.busy_s += time.perf_counter() - started
         return happened
+
+    def rest(self, ts: int) -> None:
+        """Let market time pass to `ts`, before which no market data comes; what a model has due happens."""
+        if self.playhead.next_ts is not None:
+            self._venue.rest(ts)
+        self.playhead.rest(ts)
+        self._tell_changed_account()
 
     def absorb(self) -> None:
         """Value and remember for the watcher all that happened."""
@@ -123,8 +128,10 @@ class Course:
     def arm(self, model: RunModel, mode: Arming) -> None:
         """Let a person's arming stand from now on; raises `UserError` where a rule forbids it."""
         assert self.model is not None  # noqa: S101 - it is this model's course
-        model.arm(mode, self.playhead.now, self.model.lead)
+        now = self.playhead.now
+        model.arm(mode, now, self.model.lead)
         self._venue.remind()
+        self.rest(now)
 
     def risk(self) -> Risk:
         """Risk of what was absorbed."""
@@ -176,7 +183,10 @@ class Course:
         if self.model is not None:
             self.model.close()
 
-    def _tell_account(self) -> None:
+    def _tell_changed_account(self) -> None:
+        if self.order_events == self._told_at:
+            return
+        self._told_at = self.order_events
         account = self._venue.account(self.playhead.now)
         if account is not None:
             self._take(account)

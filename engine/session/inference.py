@@ -95,21 +95,16 @@ class RunModel:
             )
         if mode == lead.standing:
             return
-        self._changes = [change for change in self._changes if change.ts < now]
-        self._append(Change(now, mode))
+        self._changes.append(Change(now, mode))
         lead.arm(now, mode)
 
     def rewind(self, target: int) -> None:
         """Go back to `target`: earlier changes of arming stay, and the switch applies there as it is now."""
-        later = [change for change in self._changes if change.ts > target]
-        self._changes = self._changes[: len(self._changes) - len(later)]
-        if later:
-            self._append(Change(target, later[-1].mode))
-
-    def _append(self, change: Change) -> None:
+        stands = self._changes[-1].mode if self._changes else None
+        self._changes = [change for change in self._changes if change.ts <= target]
         before = self._changes[-1].mode if self._changes else self.inference.arming
-        if change.mode != before:
-            self._changes.append(change)
+        if stands not in (None, before):
+            self._changes.append(Change(target, stands))
 
     def close(self) -> None:
         """Give back what the model holds."""
@@ -148,14 +143,9 @@ class CourseModel:
         self._history: list[Rows] = []
         self._judge = Judge(of.facts)
 
-    def advanced(self, now: int) -> None:
-        """Tell what was decided and changed up to `now`."""
-        self.lead.tell_before(now + 1)
-        self.lead.tell_changes(now)
-
     def absorb(self, now: int) -> None:
         """Take what was said up to `now`, for the watcher."""
-        self.advanced(now)
+        self.lead.tell_before(now + 1)
         since, rows = self._until, self._fresh(now)
         if self._line is None:
             return

@@ -119,7 +119,7 @@ class Worker:
         next_ts = course.playhead.next_ts
         if next_ts is not None and next_ts <= target:
             return self._window(course, target)
-        course.playhead.rest(target)
+        course.rest(target)
         return Turn.ARRIVED
 
     def _play(self, course: Course, until: int | None, deadline: float) -> Turn:
@@ -134,7 +134,7 @@ class Worker:
         due = min(due, limit)
         if next_ts is not None and next_ts <= due:
             return self._window(course, due)
-        playhead.rest(due)
+        course.rest(due)
         if self._pace.speed:
             soon = limit if next_ts is None else min(next_ts, limit)
             wait_s = min(deadline - time.monotonic(), self._pace.wait_s(soon, playhead.now))

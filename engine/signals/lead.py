@@ -221,27 +221,16 @@ class Lead:
 
     def arm(self, ts: int, mode: Arming) -> None:
         """Let a person's arming take effect from `ts`, up to which everything has happened, and tell it."""
-        if self._changes and self._changes[-1].ts == ts:
-            self._changes.pop()
         self._changes.append(Change(ts, mode, told=True))
         self._emit(ArmingChanged(ts=ts, mode=mode, by="person"))
 
-    def tell_changes(self, now: int) -> None:
-        """Tell the changes up to `now` that take effect only when time moves on."""
-        for at, change in enumerate(self._changes):
-            if change.ts <= now:
-                self._changes[at] = self._told_change(change)
-
     def _change(self) -> Change:
-        change = self._told_change(self._changes.pop(0))
+        change = self._changes.pop(0)
         if not self.is_sick:
             self.mode = change.mode
+            if not change.told:
+                self._emit(ArmingChanged(ts=change.ts, mode=change.mode, by="person"))
         return change
-
-    def _told_change(self, change: Change) -> Change:
-        if not (change.told or self.is_sick):
-            self._emit(ArmingChanged(ts=change.ts, mode=change.mode, by="person"))
-        return change._replace(told=True)
 
 
 def _told(probability: float) -> float | None:

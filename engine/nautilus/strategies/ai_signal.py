@@ -40,6 +40,8 @@ class AiSignal(StationStrategy):
         )
         self.target = Decimal(0)
         self.entry: ClientOrderId | None = None
+        self.until: int | None = None
+        """Market time after which nothing is to happen yet."""
 
     def on_start(self) -> None:
         """Wait for the first thing that is due."""
@@ -50,8 +52,13 @@ class AiSignal(StationStrategy):
     def schedule(self) -> None:
         """Have an alert at the time of the next thing that is due."""
         due = self.lead.next_due
-        if due is not None:
+        if due is not None and (self.until is None or due <= self.until):
             self._clock.set_time_alert_ns(_ALERT, due, self.on_due)
+
+    def is_due(self, ts: int) -> bool:
+        """Whether anything is due by then."""
+        due = self.lead.next_due
+        return due is not None and due <= ts
 
     def on_due(self, _event: Any) -> None:
         """Act on what is due by now."""

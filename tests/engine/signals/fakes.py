@@ -94,7 +94,8 @@ class FakeStream:
         self._volatility += (change * change - self._volatility) / 100
         if self._row < self._warm:
             return None
-        away = (price / self._average - 1.0) * 2e4 + 1e-9 * (size % 7)
+        usual = sqrt(self._volatility * 30) + 1e-9
+        away = (price / self._average - 1.0) / usual * 2.0 + 1e-9 * (size % 7)
         if self._row == self._silent_at:
             away = nan
             if self._needs.sick_on_nan:
