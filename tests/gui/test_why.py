@@ -420,6 +420,14 @@ def test_an_exit_that_no_signal_caused_says_so(
     assert why.questions[-1] == ts
 
 
+def test_a_stop_that_was_rejected_stopped_nothing(why: _Why) -> None:
+    rejected = order("O-2", "REJECTED", side="SELL", type="STOP_MARKET", reason="in the market", ts=NOW)
+    why.tell(*_story(), rejected, first=True)
+    why.panel.explain(rejected)
+    assert "it is the stop of what signal 1 opened" in why.text
+    assert "it stopped" not in why.text
+
+
 def test_an_order_of_a_strategy_without_a_model_is_told_too(why: _Why) -> None:
     sent = order("O-5", type="LIMIT", ts=START_NS)
     why.tell(sent, has_model=False, first=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from engine.messages.events import ArmingChanged
-from engine.messages.frames import InputHealth, ModelHealth, Stage, Transport
+from engine.messages.frames import InputHealth, ModelHealth, Transport
 from engine.messages.run import Arming
 from widgets.model.strip_lines import ALIKE_BELOW, DRIFTED_ABOVE, INPUT_STOPS, Cells, InputLine, StateLine
 from widgets.numbers import DASH, compact_text, micros_text, price_text
@@ -95,7 +95,7 @@ def model_lines(
         Figure(tr("Memory"), _megabytes(model.memory_mb)),
         Figure(tr("GPU memory"), _megabytes(model.gpu_mb)),
     ]
-    return [*lines, *_stages(model.stages, tr), *_inputs(model.inputs, tr, shows_all=all_inputs)]
+    return [*lines, *_stages(model, tr), *_inputs(model.inputs, tr, shows_all=all_inputs)]
 
 
 def _tags(model: ModelHealth, tr: Translate) -> tuple[tuple[str, str], ...]:
@@ -147,15 +147,19 @@ def _megabytes(value: float | None) -> str:
     return DASH if value is None else f"{price_text(value, 1 if value < 100 else 0)} MB"
 
 
-def _stages(stages: Sequence[Stage], tr: Translate) -> list[Line]:
+def _stages(model: ModelHealth, tr: Translate) -> list[Line]:
     names: Mapping[str, str] = {
         "feature": tr("Features"),
         "queue": tr("Waiting"),
         "inference": tr("Inference"),
         "signal-to-order": tr("Signal to order"),
     }
-    if not stages:
-        return []
+    if not model.stages:
+        if model.mode != "batch":
+            return []
+        return [
+            Sentence(tr("It was asked about all rows beforehand, so no latency per row is told."), "quiet")
+        ]
     head = Cells(tr("From tick to order"), (tr("count"), "p50", "p99"), _STAGE_STOPS, is_head=True)
     return [
         Heading(tr("Latency")),
@@ -170,7 +174,7 @@ def _stages(stages: Sequence[Stage], tr: Translate) -> list[Line]:
                 ),
                 _STAGE_STOPS,
             )
-            for stage in stages
+            for stage in model.stages
         ),
     ]
 

@@ -173,14 +173,26 @@ def _fill_reason(fill: Filled, order: OrderChanged, tr: Translate) -> str:
 
 
 def _exit_text(story: Story, tr: Translate) -> str:
+    """What an order is that no signal caused; what it did only where it did it."""
     if story.record is None:
         return tr("No signal caused this order: it is the strategy's own.")
-    text = {
-        "stop": tr("No signal caused this exit: it stopped what signal {number} opened."),
-        "take-profit": tr("No signal caused this exit: it took the profit of what signal {number} opened."),
-        "other": tr("No signal caused this order; the log says why it was sent."),
-    }[story.exit or "other"]
-    return text.format(number=story.record.signalled.number)
+    if story.exit == "other":
+        return tr("No signal caused this order; the log says why it was sent.")
+    if story.fills:
+        texts = {
+            "stop": tr("No signal caused this exit: it stopped what signal {number} opened."),
+            "take-profit": tr(
+                "No signal caused this exit: it took the profit of what signal {number} opened."
+            ),
+        }
+    else:
+        texts = {
+            "stop": tr("No signal caused this order: it is the stop of what signal {number} opened."),
+            "take-profit": tr(
+                "No signal caused this order: it is the target of what signal {number} opened."
+            ),
+        }
+    return texts[story.exit or "stop"].format(number=story.record.signalled.number)
 
 
 def _words(constant: str) -> str:
