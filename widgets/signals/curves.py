@@ -157,8 +157,11 @@ class Curves:
 def _draw_band(pane: Pixels, line: Envelope, view: View, end: int, colour: int) -> None:
     """Fill from the lowest to the highest value of each pixel: rows that the line leaves out."""
     some = np.flatnonzero(line.count[: max(end, 0)] > 1)
-    top, bottom = view.y_array(line.high[some]), view.y_array(line.low[some]) + 1
-    fill_runs(pane, some, top, bottom, colour)
+    top, bottom = np.zeros((2, pane.shape[1]), np.int64)
+    top[some], bottom[some] = view.y_array(line.high[some]), view.y_array(line.low[some]) + 1
+    # Bands cover most of the pane, so a mask of all of it is cheaper than runs of pixels.
+    rows = np.arange(len(pane))[:, None]
+    np.copyto(pane, np.uint32(colour), where=(rows >= top) & (rows < bottom))
 
 
 def _draw_steps(pane: Pixels, line: Envelope, view: View, end: int, colour: int, scale: int) -> None:
