@@ -1,31 +1,40 @@
-"""Opens the models of a run, and is what the engine asks for forecasts."""
+"""The models of a run, as the engine asks them: row by row, in the background, or a whole range at once."""
 
+import hashlib
 import time
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from ai.inference.ensemble import Combine, Ensemble, Member
-from ai.inference.predicted import MemoryDraft
-from ai.inference.recipe import Recipe
+import msgspec
+
+from ai.features.pieces import Piece
+from ai.inference.cache import PredictionCache
+from ai.inference.ensemble import Combine, Ensemble
+from ai.inference.measuring import Measurements
+from ai.inference.predicted import Draft, MemoryDraft, Predicted
 from ai.inference.streaming import InlineStream
+from ai.inference.threaded import Background, ThreadedStream
 from ai.inference.whole_range import WholeRange, predict_range
-from ai.loading import Inspection, Question, inspect
-from ai.loading.opening import open_predictor
-from ai.runtime.devices import resolve_device
-from ai.runtime.predictor import warm_up_rows
-from app.commands.model import known_features
-from app.feature_tables import MarketPieces, market
+from ai.registry import Registry
+from app.feature_tables import MarketPieces, bar_kind, market
+from app.market_hash import MarketHash
+from app.model_files import ModelFiles
+from app.paths import home
 from engine.columns import Columns
 from engine.errors import UserError
 from engine.messages.instrument import Instrument
-from engine.messages.run import Inference, ModelUse
-from engine.signals.protocols import Model, ModelFacts, Needs, Range, Stream
+from engine.messages.run import Inference
+from engine.signals.protocols import ModelFacts, Needs, Range, Stream
+
+type Chunks = Iterable[Mapping[str, Columns]]
 
 _LEAST_LATENCY_NS: Final = 1_000
+_CACHE_VERSION: Final = 1
+_PIECE_ROWS: Final = 20_000
 
 
-def open_model(inference: Inference, instrument: Instrument, combine: Combine = "mean") -> Model:
+def open_model(inference: Inference, instrument: Instrument, combine: Combine = "mean") -> "LoadedModel":
     """Open, check and warm up the models of a run.
 
     Parameters
@@ -41,58 +50,157 @@ def open_model(inference: Inference, instrument: Instrument, combine: Combine = 
     UserError
         A file is refused or changed, a model cannot run in a session, or several cannot be one.
     """
-    if not inference.models:
-        raise UserError("The run names no model; give one with --model FILE.")
-    members = [_member(use, inference) for use in inference.models]
-    return LoadedModel(Ensemble(members, combine), inference)
-
-
-def _member(use: ModelUse, inference: Inference) -> Member:
-    found = inspect(Path(use.file), Question(known_features=known_features, measure=False))
-    recipe = _recipe(found, use)
-    predictor = open_predictor(found, resolve_device(inference.device))
-    predictor.warm_up()
-    recipe.reading.check(predictor.predict(warm_up_rows(predictor.signature)).shape[1], recipe.name)
-    return Member(recipe, predictor, found.sha256, use.weight, 50.0)
-
-
-def _recipe(found: Inspection, use: ModelUse) -> Recipe:
-    name = Path(use.file).name
-    if use.sha256 and use.sha256 != found.sha256:
-        raise UserError(f"{name} has changed since it was chosen; look at it again and arm it anew.")
-    if not found.accepted:
-        raise UserError(f"{name} is refused: {found.reason}")
-    if found.passport is None:
-        raise UserError(f"{name} has no passport; map its inputs to features first.")
-    return Recipe.of(found.passport)
+    files = ModelFiles(Registry(home() / "models"), Measurements(home() / "measurements.json"))
+    cache = PredictionCache(home() / "predictions")
+    return LoadedModel.open(inference, instrument, combine, files, cache)
 
 
 class LoadedModel:
-    """One model or ensemble, loaded and warm."""
+    """One model or ensemble, loaded and warm; see `engine.signals.protocols.Model`.
 
-    def __init__(self, ensemble: Ensemble, inference: Inference) -> None:
-        self._ensemble = ensemble
-        self.facts = _facts(ensemble, inference)
+    Parameters
+    ----------
+    ensemble : Ensemble
+    inference : Inference
+    instrument : Instrument
+    cache : PredictionCache or None
+        Keeps predictions of whole ranges; None keeps them in memory, for this range alone.
+    """
+
+    def __init__(
+        self,
+        ensemble: Ensemble,
+        inference: Inference,
+        instrument: Instrument,
+        cache: PredictionCache | None = None,
+    ) -> None:
+        self._ensemble, self._cache = ensemble, cache
+        self._deadline_ns = round(inference.deadline_ms * 1e6)
+        self._background: Background | None = None
+        self.facts = _facts(ensemble, inference, instrument)
+
+    @classmethod
+    def open(
+        cls,
+        inference: Inference,
+        instrument: Instrument,
+        combine: Combine,
+        files: ModelFiles,
+        cache: PredictionCache | None,
+    ) -> "LoadedModel":
+        """Open the files of a run's models; see `open_model`."""
+        if not inference.models:
+            raise UserError("The run names no model; give one with --model FILE.")
+        members = []
+        try:
+            for use in inference.models:
+                members.append(files.open(use, inference, market(instrument)))  # noqa: PERF401 - closed below
+            return cls(Ensemble(members, combine), inference, instrument, cache)
+        except BaseException:
+            for member in members:
+                member.predictor.close()
+            raise
 
     def stream(self, instrument: Instrument, needs: Needs, *, threaded: bool = False) -> Stream:
         """Begin a run, row by row."""
-        return InlineStream(self._ensemble, market(instrument), needs)
+        if not threaded:
+            return InlineStream(self._ensemble, market(instrument), needs)
+        if self._background is None:
+            self._background = Background(self._ensemble, self._deadline_ns)
+        return ThreadedStream(self._ensemble, market(instrument), needs, self._background)
 
-    def over(self, instrument: Instrument, chunks: Iterable[Mapping[str, Columns]], needs: Needs) -> Range:
-        """Predict all rows of the market data that these chunks hold."""
+    def over(self, instrument: Instrument, chunks: Chunks, needs: Needs) -> Range:
+        """Predict all rows of the market data that these chunks hold.
+
+        Chunks that can be gone through only once are kept in memory.
+
+        Raises
+        ------
+        UserError
+            Predictions cannot be kept.
+        """
+        if self._cache is None:
+            return self._predicted(instrument, chunks, needs, MemoryDraft())
+        chunks = list(chunks) if isinstance(chunks, Iterator) else chunks
+        key = self._key(instrument, chunks, needs)
         begun = time.perf_counter()
-        making = MarketPieces(self.facts.streams, self.facts.levels, self.facts.bars)
-        pieces = (making.of(chunk) for chunk in chunks)
-        predicted = predict_range(self._ensemble, pieces, market(instrument), needs, MemoryDraft())
-        return WholeRange(self._ensemble, predicted, time.perf_counter() - begun)
+        found = self._cache.find(key)
+        if found is not None:
+            return WholeRange(self._ensemble, found, time.perf_counter() - begun)
+        return self._predicted(instrument, chunks, needs, self._cache.draft(key))
 
     def close(self) -> None:
         """Give back what the models hold."""
+        if self._background is not None:
+            self._background.worker.close()
         for member in self._ensemble.members:
             member.predictor.close()
 
+    def _predicted(self, instrument: Instrument, chunks: Chunks, needs: Needs, draft: Draft) -> WholeRange:
+        pieces = _Pieces(self.facts, chunks)
+        begun = time.perf_counter()
+        try:
+            predicted: Predicted = predict_range(self._ensemble, pieces, market(instrument), needs, draft)
+        except BaseException:
+            draft.drop()
+            raise
+        return WholeRange(self._ensemble, predicted, time.perf_counter() - begun - pieces.reading_s)
 
-def _facts(ensemble: Ensemble, inference: Inference) -> ModelFacts:
+    def _key(self, instrument: Instrument, chunks: Chunks, needs: Needs) -> str:
+        """Hash of all that predictions of this range depend on."""
+        facts = self.facts
+        data = MarketHash(facts.streams, bar_kind(facts.bars) if facts.bars else "")
+        for chunk in chunks:
+            data.take(chunk)
+        members = [
+            (
+                member.sha256,
+                hashlib.sha256(member.recipe.passport.to_json()).hexdigest(),
+                member.recipe.features.sha256,
+                member.predictor.runtime,
+                member.predictor.device,
+                member.weight,
+            )
+            for member in self._ensemble.members
+        ]
+        tick_size = str(instrument.tick_size)
+        told = (_CACHE_VERSION, data.told(), tick_size, members, self._ensemble.combine, needs)
+        return hashlib.sha256(msgspec.json.encode(told)).hexdigest()
+
+
+class _Pieces:
+    """Chunks as pieces of a size that costs little, and how long reading them took."""
+
+    def __init__(self, facts: ModelFacts, chunks: Chunks) -> None:
+        self._facts, self._chunks = facts, chunks
+        self.reading_s = 0.0
+
+    def __iter__(self) -> Iterator[dict[str, Piece]]:
+        facts = self._facts
+        making = MarketPieces(facts.streams, facts.levels, facts.bars)
+        for columns in self._whole():
+            yield making.of(columns)
+
+    def _whole(self) -> Iterator[Mapping[str, Columns]]:
+        """Chunks put together to so many rows at least."""
+        waiting: dict[str, list[Columns]] = defaultdict(list)
+        rows, chunks = 0, iter(self._chunks)
+        while True:
+            begun = time.perf_counter()
+            chunk = next(chunks, None)
+            self.reading_s += time.perf_counter() - begun
+            for kind, part in (chunk or {}).items():
+                waiting[kind].append(part)
+                rows += len(part)
+            if rows >= _PIECE_ROWS or (chunk is None and waiting):
+                yield {kind: parts[0].concat(parts) for kind, parts in waiting.items()}
+                waiting.clear()
+                rows = 0
+            if chunk is None:
+                return
+
+
+def _facts(ensemble: Ensemble, inference: Inference, instrument: Instrument) -> ModelFacts:
     recipes = [member.recipe for member in ensemble.members]
     rows, spans = zip(*(recipe.horizon for recipe in recipes), strict=True)
     trained = [each for recipe in recipes if (each := recipe.trained) is not None]
@@ -111,4 +219,10 @@ def _facts(ensemble: Ensemble, inference: Inference) -> ModelFacts:
         latency_ns=max(round(latency_us * 1_000), _LEAST_LATENCY_NS),
         trained=(min(first for first, _ in trained), max(last for _, last in trained)) if trained else None,
         flat_within=max(recipe.flat_within for recipe in recipes),
+        warnings=tuple(
+            f"{recipe.name} was made for {', '.join(recipe.passport.instruments)}, not for {instrument.id}; "
+            "what it says may mean nothing here."
+            for recipe in recipes
+            if recipe.passport.instruments and instrument.id not in recipe.passport.instruments
+        ),
     )

@@ -8,14 +8,15 @@ from typing import Any, Final
 import numpy as np
 
 from ai.features import Market
-from ai.inference.ensemble import Ensemble
+from ai.inference.ensemble import Ensemble, Member
 from ai.inference.explaining import NOT_YET, TOO_OLD, explain
 from ai.inference.inputs import StreamInputs
 from ai.inference.reading import FOUR
 from ai.inference.telling import drifted, health, stage, without_answer, without_value
 from ai.runtime.latency import LatencyHistogram
 from engine.messages.columns import PREDICTION, Rows
-from engine.messages.frames import Explanation, ModelHealth
+from engine.messages.frames import Explanation, ModelHealth, Stage
+from engine.messages.run import InferenceMode
 from engine.signals.protocols import Forecast, Needs
 
 _WAITING_ROWS: Final = 1 << 20
@@ -49,6 +50,11 @@ class Painted:
 class Streaming:
     """What inline and threaded streams have in common: events in, explanations and health out.
 
+    Attributes
+    ----------
+    dropped, queued : int
+        Rows that were not asked as they came too late, and that wait now.
+
     Parameters
     ----------
     ensemble : Ensemble
@@ -56,8 +62,11 @@ class Streaming:
     needs : Needs
     """
 
+    mode: InferenceMode = "per-tick"
+
     def __init__(self, ensemble: Ensemble, market: Market, needs: Needs) -> None:
         self.sick = ""
+        self.dropped = self.queued = 0
         self.ensemble, self.needs = ensemble, needs
         self.inputs = [
             StreamInputs(
@@ -160,23 +169,35 @@ class Streaming:
             return Explanation(asked_ts=ts, problem=TOO_OLD)
         return explain(self.ensemble, windows, ts, history.ts(row))
 
-    def _pairs(self) -> list[tuple[StreamInputs, Any]]:
+    def _pairs(self) -> list[tuple[StreamInputs, Member]]:
         return list(zip(self.inputs, self.ensemble.members, strict=True))
+
+    def _examine(self) -> None:
+        """Find out whether the inputs make the model sick as of this row; both forms look in this order."""
+        for inputs, member in self._pairs():
+            drift = inputs.look() if inputs.rows >= inputs.look_at else None
+            if self.needs.sick_on_nan and not inputs.is_whole:
+                self.sick = self.sick or without_value(member.recipe.name, inputs.missing_column)
+            if drift is not None:
+                self.sick = self.sick or drifted(member.recipe.name, *drift, self.needs.max_psi)
+
+    def stages(self) -> list[Stage]:
+        """Durations of the steps from a tick to a forecast."""
+        return [stage("feature", self.feature_latency), stage("inference", self.inference_latency)]
 
     def health(self, now: int) -> list[ModelHealth]:
         """Figures of every model up to market time `now`."""
         return [
             health(
                 member,
-                mode="per-tick",
+                mode=self.mode,
                 warm=inputs.first_warm >= 0,
                 predictions=self.predictions,
                 age_ns=now - self.last_ts if self.predictions else None,
                 inputs=inputs.told(),
-                stages=[
-                    stage("feature", self.feature_latency),
-                    stage("inference", self.inference_latency),
-                ],
+                stages=self.stages(),
+                dropped=self.dropped,
+                queued=self.queued,
                 in_sample=inputs.rows > 0 and member.recipe.overlaps(inputs.first_ts, now),
             )
             for inputs, member in self._pairs()
@@ -220,20 +241,10 @@ class InlineStream(Streaming):
         self.painted.add(ts, out)
         if score != score or first.rows >= first.look_at or not self._is_one:  # noqa: PLR0124 - NaN is not itself
             self._examine()
+            if not self.sick and self.needs.sick_on_nan and (silent := self.ensemble.silent(out)):
+                self.sick = without_answer(silent.recipe.name)
         volatility = first.volatility if self._has_volatility else np.nan
         return Forecast(ts, first.rows - 1, down, flat, up, score, price, volatility)
-
-    def _examine(self) -> None:
-        """Find out whether the model is sick as of this row; all forms look in this order."""
-        reasons = []
-        for inputs, member in self._pairs():
-            if self.needs.sick_on_nan and not inputs.is_whole:
-                reasons.append(without_value(member.recipe.name, inputs.missing_column))
-            if inputs.rows >= inputs.look_at and (found := inputs.look()):
-                reasons.append(drifted(member.recipe.name, *found, self.needs.max_psi))
-        if self.needs.sick_on_nan and not reasons and (silent := self.ensemble.silent(self._out)):
-            reasons.append(without_answer(silent.recipe.name))
-        self.sick = self.sick or next(iter(reasons), "")
 
 
 def _ignore(*_event: object) -> bool:

@@ -18,6 +18,11 @@ def without_answer(name: str) -> str:
     return f"{name} answered with something that is no number."
 
 
+def failed(name: str, told: str) -> str:
+    """The model broke."""
+    return f"{name} failed in the background ({told}); no more forecasts come of it."
+
+
 def drifted(name: str, column: str, psi: float, most: float) -> str:
     """An input is not what it was in training."""
     return f"The input {column} of {name} has drifted from its training: PSI {psi:.2f}, above {most:g}."

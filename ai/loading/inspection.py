@@ -94,6 +94,9 @@ class Question:
         Columns of the feature set that is to feed the model, in order.
     measure : bool
         Whether the first run is timed.
+    probe : bool
+        Whether the file is run in a process of its own first; False only for content that was accepted here
+        before, whose passport is then all that is checked.
     """
 
     trust: str | None = None
@@ -101,6 +104,7 @@ class Question:
     columns: Sequence[str] | None = None
     limits: Limits = field(default_factory=Limits)
     measure: bool = True
+    probe: bool = True
 
 
 @dataclass(slots=True)

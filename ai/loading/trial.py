@@ -33,6 +33,10 @@ def try_out(found: Findings, question: Question, kind: Format) -> None:
         It overran a limit, failed, gave no finite numbers, or is not what its passport says.
     """
     passport = found.passport
+    if passport is not None and not question.probe:
+        _check_ports(found, passport)
+        _check_passport(found, passport, question, None)
+        return
     told = passport.outputs if passport is not None else found.outputs
     names = tuple(each.name for each in told)
     # Weights run as an architecture of ours; only a passport can name it with all its sizes.

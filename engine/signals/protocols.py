@@ -57,6 +57,8 @@ class ModelFacts:
         First and last ns of the training range.
     flat_within : float
         Relative price change to the horizon up to which the label says flat.
+    warnings : tuple of str
+        What a person should know of this model on this instrument, one sentence each.
     """
 
     name: str
@@ -70,6 +72,7 @@ class ModelFacts:
     latency_ns: int
     trained: tuple[int, int] | None
     flat_within: float = 0.0
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
