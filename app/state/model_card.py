@@ -155,5 +155,16 @@ def is_in_sample(passport: Passport, session: SessionFacts) -> bool:
     return session.start_ns < train.end_ns and train.start_ns <= session.end_ns
 
 
+def foreknown_until(passport: Passport, session: SessionFacts) -> int | None:
+    """Market time up to which the session replays what the inputs' scale was taken from; None where none."""
+    span = passport.normaliser.fitted_on
+    if span is None or passport.ranges is not None or session.simulated:
+        return None
+    if session.start_ns is None or session.end_ns is None:
+        return None
+    overlaps = session.start_ns < span.end_ns and span.start_ns <= session.end_ns
+    return span.end_ns if overlaps else None
+
+
 def _list(kinds: AbstractSet[str] | list[str]) -> str:
     return " and ".join(_WORDS.get(kind, kind) for kind in sorted(kinds)) or "nothing"

@@ -20,8 +20,12 @@ _MEANINGS: Final = {
 }
 
 
-def mapping_form(card: ModelCard, stored: list[str]) -> Mapping | None:
-    """Form of a card; None while there is no proposal, and for bare weights, which no mapping mends."""
+def mapping_form(card: ModelCard, stored: list[str], watched: str) -> Mapping | None:
+    """Form of a card; None while there is no proposal, and for bare weights, which no mapping mends.
+
+    Most models were trained on scaled inputs, so where the instrument that is `watched` is stored, its days
+    are proposed to scale by.
+    """
     proposed, found = card.proposed, card.found
     if proposed is None or found is None or found.weights:
         return None
@@ -35,6 +39,7 @@ def mapping_form(card: ModelCard, stored: list[str]) -> Mapping | None:
             classes=", ".join(proposed.classes),
             window=proposed.window,
             horizon=proposed.horizon,
+            fit_on=watched if watched in stored else "",
         ),
         features=tuple(Choice(name, f"{name}: {title}") for name, title in proposed.sets.items()),
         outputs=tuple(Choice(port.name, port.name) for port in found.outputs),

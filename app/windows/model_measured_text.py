@@ -23,6 +23,12 @@ _CHECKS: Final = {
 }
 
 
+_WHEN_MAPPED: Final = {
+    "features": "All columns are computed as when it was mapped.",
+    "golden": "It answers as it did when it was mapped.",
+}
+
+
 def ticks(card: ModelCard) -> list[Tick]:
     """What was verified, each with what was found."""
     found = card.found
@@ -44,7 +50,10 @@ def ticks(card: ModelCard) -> list[Tick]:
             if has
             else translate("model", "It has none."),
         ),
-        *(_tick(check) for check in found.checks),
+        *(
+            _tick(check, is_mapped=found.passport is not None and found.passport.origin == "mapping")
+            for check in found.checks
+        ),
     ]
     if found.runtime is not None and found.outputs:
         text = translate("model", "It ran in a process of its own and gave finite numbers in these shapes.")
@@ -52,7 +61,12 @@ def ticks(card: ModelCard) -> list[Tick]:
     return found_ticks
 
 
-def _tick(check: Check) -> Tick:
+def _tick(check: Check, *, is_mapped: bool = False) -> Tick:
+    if is_mapped and check.ok and check.name in _WHEN_MAPPED:
+        # Nobody here knows its training.
+        return Tick(
+            translate("model", _CHECKS[check.name]), check.ok, translate("model", _WHEN_MAPPED[check.name])
+        )
     return Tick(translate("model", _CHECKS[check.name]), check.ok, check.told)
 
 
@@ -98,6 +112,8 @@ def measured_note(card: ModelCard) -> str:
     """How the figures are meant; why there is no GPU row."""
     if card.choice is None:
         return ""
+    told = {each.told for each in card.choice.measured}
+    device = "" if card.device in told else card.device
     batches = {each.batch for each in card.choice.measured if each.batch}
     rows = translate("model", "rows/s at {batch} rows a run").format(batch=f"{max(batches, default=0):,}")
-    return f"{card.device} {translate('model', 'One prediction at a time; {rows}.').format(rows=rows)}"
+    return f"{device} {translate('model', 'One prediction at a time; {rows}.').format(rows=rows)}".strip()

@@ -5,12 +5,13 @@ from typing import Final
 
 from PySide6.QtCore import QCoreApplication
 
-from app.state.model_card import ModelCard, SessionFacts, Stage, is_in_sample, misfit
+from app.state.model_card import ModelCard, SessionFacts, Stage, foreknown_until, is_in_sample, misfit
 from app.windows.model_mapping_text import mapping_form
 from app.windows.model_measured_text import measured_note, runtimes, ticks
 from app.windows.model_passport_text import few, file_sections, passport_sections
 from engine.messages.run import Arming
-from widgets.model.card_state import Card, Deed, Section, Tone
+from widgets.model.card_state import Card, Deed, Mapping, Section, Tone
+from widgets.numbers import date_time_text
 
 translate: Final = QCoreApplication.translate
 
@@ -70,7 +71,7 @@ def card_of(
         measured=runtimes(card),
         measured_note=measured_note(card),
         trust=_trust_text(card),
-        mapping=mapping_form(card, list(stored)) if card.stage == "unmapped" else None,
+        mapping=_mapping(card, session, list(stored)),
         convert=_convert(card),
         measure=_measure(card),
         arming=arming,
@@ -84,6 +85,12 @@ def card_of(
         session=_session_text(session, obstacle, arming, reason),
         needs_session=card.stage == "ready" and session is None,
     )
+
+
+def _mapping(card: ModelCard, session: SessionFacts | None, stored: list[str]) -> Mapping | None:
+    if card.stage != "unmapped":
+        return None
+    return mapping_form(card, stored, session.instrument if session is not None else "")
 
 
 def _sections(card: ModelCard) -> list[Section]:
@@ -170,6 +177,13 @@ def _warnings(card: ModelCard, session: SessionFacts | None) -> list[str]:
                 "nowhere but in its trades.",
             )
         )
+    if session is not None and (until_ns := foreknown_until(passport, session)) is not None:
+        text = translate(
+            "model",
+            "Its inputs are scaled by what was seen until {end} UTC, which nobody knew before; replay what "
+            "came after.",
+        )
+        told.append(text.format(end=date_time_text(until_ns, 0)))
     if session is not None and is_in_sample(passport, session):
         told.append(
             translate(

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollA
 
 from widgets.model.card_head import CardHead
 from widgets.model.card_mapping import MappingForm
-from widgets.model.card_parts import dress_button, heading, section_view, table_view, ticks_view, words
+from widgets.model.card_parts import dress_button, group, section_view, table_view, ticks_view, words
 from widgets.model.card_state import Card
 from widgets.theme import Theme
 
@@ -146,12 +146,12 @@ class ModelCardView(QWidget):
         row = QHBoxLayout(page)
         row.setContentsMargins(16, 12, 16, 12)
         row.setSpacing(24)
-        sections = [section_view(section, self._theme) for section in self.card.sections]
-        for widgets in (sections, self._right()):
+        for widgets in (self._left(), self._right()):
             column = QVBoxLayout()
             column.setSpacing(12)
             for widget in widgets:
-                column.addWidget(widget)
+                left = Qt.AlignmentFlag.AlignLeft if widget is self.measure_button else Qt.AlignmentFlag(0)
+                column.addWidget(widget, 0, left)
             column.addStretch(1)
             row.addLayout(column, 1)
         self._area.setWidget(page)
@@ -166,15 +166,18 @@ class ModelCardView(QWidget):
         form.used.connect(self.mapping_used)
         return form
 
+    def _left(self) -> list[QWidget]:
+        sections = [section_view(section, self._theme) for section in self.card.sections]
+        return sections if self._form is None else [*sections, self._form]
+
     def _right(self) -> list[QWidget]:
         card, theme = self.card, self._theme
-        found: list[QWidget] = [] if self._form is None else [self._form]
+        found = []
         if card.ticks:
-            found += [heading(self.tr("Verified here")), ticks_view(card.ticks, theme)]
+            found.append(group(self.tr("Verified here"), ticks_view(card.ticks, theme)))
         if card.measured.lines or card.measure.text:
-            found += [heading(self.tr("Measured here")), table_view(card.measured, theme)]
-            if card.measured_note:
-                found.append(words(card.measured_note, theme, "quiet"))
+            note = [words(card.measured_note, theme, "quiet")] if card.measured_note else []
+            found.append(group(self.tr("Measured here"), table_view(card.measured, theme), *note))
             found.append(self.measure_button)
         return found
 

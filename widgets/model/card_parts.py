@@ -34,17 +34,26 @@ def heading(text: str) -> QLabel:
     """Small quiet title."""
     label = QLabel(text)
     label.setObjectName("card_heading")
+    label.setIndent(0)
     return label
+
+
+def group(title: str, *parts: QWidget) -> QWidget:
+    """Parts under one heading."""
+    view = QWidget()
+    column = QVBoxLayout(view)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(6)
+    for part in (heading(title), *parts):
+        column.addWidget(part)
+    return view
 
 
 def section_view(section: Section, theme: Theme) -> QWidget:
     """Facts under their heading, then the table."""
-    view = QWidget()
-    column = QVBoxLayout(view)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(4)
-    column.addWidget(heading(section.title))
-    grid = QGridLayout()
+    facts = QWidget()
+    grid = QGridLayout(facts)
+    grid.setContentsMargins(0, 0, 0, 0)
     grid.setHorizontalSpacing(8)
     grid.setVerticalSpacing(2)
     grid.setColumnMinimumWidth(0, _LABEL_PX)
@@ -56,10 +65,8 @@ def section_view(section: Section, theme: Theme) -> QWidget:
         text = words(fact.text, theme, fact.tone)
         text.setToolTip(fact.tip)
         grid.addWidget(text, row, 1)
-    column.addLayout(grid)
-    if section.table.lines:
-        column.addWidget(table_view(section.table, theme))
-    return view
+    table = [table_view(section.table, theme)] if section.table.lines else []
+    return group(section.title, facts, *table)
 
 
 def ticks_view(ticks: Sequence[Tick], theme: Theme) -> QWidget:
