@@ -2,17 +2,30 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import torch
+from torch import nn
 
 from ai.runtime.modules import build
+from ai.runtime.onnx_export import export_onnx
+
+
+def _seeded(architecture: str, sizes: Mapping[str, int], seed: int) -> nn.Module:
+    torch.manual_seed(seed)
+    return build(architecture, sizes).eval()
+
+
+def exported(architecture: str, sizes: Mapping[str, int], seed: int, shape: tuple[int, int, int]) -> bytes:
+    """ONNX of the same module: input `x` of `shape`, its batch free, and the logits `y`."""
+    return export_onnx(_seeded(architecture, sizes, seed), {"x": np.zeros(shape, np.float32)}, ("y",))
 
 
 class NaiveModule:
     """Class probabilities of one window, by one of the station's architectures with seeded weights."""
 
     def __init__(self, architecture: str, sizes: Mapping[str, int], seed: int) -> None:
-        torch.manual_seed(seed)
-        self._module = build(architecture, sizes).eval()
+        torch.set_num_threads(1)
+        self._module = _seeded(architecture, sizes, seed)
 
     def __call__(self, rows: list[list[float]]) -> list[float]:
         """Probabilities in the order of the classes."""

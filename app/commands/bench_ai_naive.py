@@ -1,8 +1,7 @@
 """The peers of `bench ai-backtest`: what a person writes first, and the engine with nothing to do.
 
 The naive strategy keeps its windows in deques, makes a fresh tensor of plain Python numbers at every quote,
-and calls a torch module on it. Neither peer has the station's guard around its callback, which only the
-station needs.
+and calls a torch module on it.
 """
 
 from collections import deque
@@ -12,13 +11,14 @@ from typing import Any
 
 from ai.features.windows import Window
 from ai.passport import FeatureUse, Passport
-from ai.runtime.bench_naive import NaiveModule
 from engine.nautilus.strategy import Context, StationStrategy
 
 _BPS = 10_000.0
 
 type Quote = tuple[int, float, float, float, float]
 """`ts`, bid, ask, bid size, ask size."""
+type Module = Callable[[list[list[float]]], list[float]]
+"""Class probabilities of one window; `ai.runtime.bench_naive.NaiveModule` is one."""
 type Feature = Callable[[Quote], float]
 
 
@@ -178,9 +178,7 @@ def naive_features(uses: Iterable[FeatureUse], tick_size: float) -> list[Feature
 # -- strategies -------------------------------------------------------------------------------------------
 
 
-def naive_strategy(
-    passport: Passport, module: NaiveModule, enter: float, exit_: float
-) -> type[StationStrategy]:
+def naive_strategy(passport: Passport, module: Module, enter: float, exit_: float) -> type[StationStrategy]:
     """Strategy class that asks `module` at every quote and follows the stronger side beyond `enter`."""
     mean, std = passport.normaliser.mean, passport.normaliser.std
 
@@ -197,7 +195,17 @@ def naive_strategy(
             """Watch quotes."""
             self.watch("quotes")
 
-        def decide(self, down: float, up: float, price: float) -> None:
+        def on_quote(self, tick: Any) -> None:
+            """Ask, and act on the answer."""
+            bid, ask = float(tick.bid_price), float(tick.ask_price)
+            quote = tick.ts_init, bid, ask, float(tick.bid_size), float(tick.ask_size)
+            row = [feature(quote) for feature in self.features]
+            self.window.append([(x - m) / s for x, m, s in zip(row, mean, std, strict=True)])
+            if len(self.window) == passport.window:
+                down, _, up = module(list(self.window))
+                self.decide(down, up)
+
+        def decide(self, down: float, up: float) -> None:
             """Enter, hold or leave."""
             wanted = self.direction
             if max(up, down) >= enter and up != down:
@@ -206,18 +214,9 @@ def naive_strategy(
                 wanted = 0
             if wanted != self.direction:
                 self.direction = wanted
-                self.go_to(wanted * self.default_size(price))
+                self.go_to(wanted * self.instrument.lot_size)
 
-    def on_quote(self: Naive, tick: Any) -> None:
-        bid, ask = float(tick.bid_price), float(tick.ask_price)
-        quote = tick.ts_init, bid, ask, float(tick.bid_size), float(tick.ask_size)
-        row = [feature(quote) for feature in self.features]
-        self.window.append([(x - m) / s for x, m, s in zip(row, mean, std, strict=True)])
-        if len(self.window) == passport.window:
-            down, _, up = module(list(self.window))
-            self.decide(down, up, (bid + ask) / 2)
-
-    return _with_on_quote(Naive, on_quote)
+    return Naive
 
 
 def idle_strategy() -> type[StationStrategy]:
@@ -233,10 +232,6 @@ def idle_strategy() -> type[StationStrategy]:
     def on_quote(self: Idle, tick: Any) -> None:
         pass
 
-    return _with_on_quote(Idle, on_quote)
-
-
-def _with_on_quote(kind: type[StationStrategy], on_quote: Callable[..., None]) -> type[StationStrategy]:
-    """Set the callback after the class is made, or the base would guard it."""
-    kind.on_quote = on_quote  # type: ignore[method-assign]
-    return kind
+    # Set after the class is made, or the base would guard it, which the bare engine has no need of.
+    Idle.on_quote = on_quote  # type: ignore[method-assign, assignment]
+    return Idle
