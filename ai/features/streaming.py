@@ -3,6 +3,9 @@
 A call costs Python about as much as a feature does, so the graph of a whole stream is written out as one
 function (as `dataclasses` writes `__init__`) whose state lies in its own variables and in rings that are
 allocated before the first event. `FeatureStream.sources` shows the text.
+
+In rings of what windows look back at, the slot of a row holds what was known before it, so that a sum over a
+window is the sum up to now less what lies in the slot of the window's first row.
 """
 
 from array import array
@@ -10,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from math import cos, inf, log1p, nan, sin, sqrt
+from struct import Struct
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +22,7 @@ import numpy.typing as npt
 from ai.features.graph import in_order
 from ai.features.sources import Source
 from ai.features.values import OPERATIONS, Number, Value
+from ai.features.windows import Window
 
 type Row = array[float]
 """Preallocated float64 outputs."""
@@ -47,7 +52,7 @@ class LineCode:
         self._body: list[str] = []
         self._names: dict[Value, str] = {}
         self._at_first = ["first_ts = ts"]
-        self._slots: dict[int, str] = {}
+        self._slots: set[str] = set()
         order = in_order([value for value, _ in outputs])
         self._uses = Counter(a for value in order for a in value.arguments if isinstance(a, Value))
         self._uses.update(value for value, _ in outputs)
@@ -57,11 +62,16 @@ class LineCode:
         self._longest = times[-1] if times else 0
         rows = max((window.rows for window in reaching), default=0)
         self._size = 1 << max(rows + 2, 64 if times else 1).bit_length()
+        self._times = times
         for ns in times:
             self._advance(ns)
         for value in order:
             self._write(value)
-        self._body += [f"out[{at}] = {self._name(value)}" for value, at in outputs]
+        self._packers: dict[str, Callable[..., None]] = {}
+        for run in _runs(outputs):
+            self._packers[f"pack_{len(run)}"] = Struct(f"{len(run)}d").pack_into
+            values = ", ".join(self._name(value) for value, _ in run)
+            self._body.append(f"pack_{len(run)}(out, {8 * run[0][1]}, {values})")
         self._has_rings = bool(reaching)
 
     def text(self, *, begins: bool) -> str:
@@ -71,8 +81,11 @@ class LineCode:
         head += ["if not n:", *(f"    {line}" for line in self._at_first), "last_ts = ts"]
         if self._longest:
             head += [f"if n - first_{self._longest} + 2 > mask:", "    mask = grown(n, mask)"]
+            head += ["    after = n & mask", *(f"    slot_{ns} = first_{ns} & mask" for ns in self._times)]
+            head.append("stamps[after] = ts")
         if self._has_rings:
-            head.append("slot = n & mask")
+            state["after"] = "0"
+            head.append("after = n + 1 & mask")
         lines = [
             "def make():",
             *(f"    {name} = {value}" for name, value in state.items()),
@@ -93,7 +106,7 @@ class LineCode:
         rings = {name: [blank] * self._size for name, blank in self._rings.items()}
         steps = {name: make() for name, make in self._steps.items()}
         names: dict[str, Any] = dict(_NAMES) | rings | steps
-        names |= {"out": out, "begin": begin, "grown": self._grower(rings)}
+        names |= self._packers | {"out": out, "begin": begin, "grown": self._grower(rings)}
         text = self.text(begins=begin is not None)
         exec(compile(text, f"<features on {self._source.stream}>", "exec"), names)  # noqa: S102 - our own text
         made: tuple[Handler, Callable[[], Any]] = names["make"]()
@@ -107,7 +120,7 @@ class LineCode:
             for name, ring in rings.items():
                 old = ring.copy()
                 ring[:] = [self._rings[name]] * (wider + 1)
-                for row in range(max(rows - mask, 0), rows):
+                for row in range(max(rows - mask, 0), rows + 1):
                     ring[row & wider] = old[row & mask]
             return wider
 
@@ -152,19 +165,20 @@ class LineCode:
         return OPERATIONS[reader.operation].python.count(f"{{{place}}}") == 1
 
     def _advance(self, ns: int) -> None:
-        """Advance to the first row of the window of `ns`; `edge` is that row's time."""
-        first, edge = f"first_{ns}", f"edge_{ns}"
+        """Advance to the first row of the window of `ns`; `edge` is that row's time.
+
+        Row -1 stands for all before the first, so that it is seen to leave when the first row does.
+        """
+        first, edge, slot = f"first_{ns}", f"edge_{ns}", f"slot_{ns}"
         self._rings["stamps"] = 0
-        self._state |= {first: "0", edge: "0"}
+        self._state |= {first: "-1", edge: "0", slot: "mask"}
         self._at_first.append(f"{edge} = ts")
-        if ns == self._longest:
-            self._body.insert(0, "stamps[slot] = ts")
         self._body += [
             f"limit = ts - {ns}",
             f"while {edge} <= limit:",
             f"    {first} += 1",
-            f"    {edge} = stamps[{first} & mask]",
-            f"past_{ns} = {first} - 1 & mask",
+            f"    {slot} = {first} & mask",
+            f"    {edge} = stamps[{slot}]",
         ]
 
     def _write_before(self, _value: Value, name: str, x: str) -> None:
@@ -191,48 +205,56 @@ class LineCode:
         self._body.append(f"{name} = {name}_step({x})")
 
     def _write_prefix(self, _value: Value, name: str, x: str) -> None:
-        self._state |= {f"{name}_high": "0.0", f"{name}_low": "0.0", f"{name}_broken": "-1"}
+        self._state |= {f"{name}_high": "0.0", f"{name}_low": "0.0", f"{name}_whole": "0"}
         self._rings |= {f"{name}_highs": 0.0, f"{name}_lows": 0.0}
         self._body += [
             f"x = {x}",
             "if x - x != 0.0:",
             "    x = 0.0",
-            f"    {name}_broken = n",
-            f"after = {name}_high + x",
-            f"taken = after - {name}_high",
-            f"{name}_low += ({name}_high - (after - taken)) + (x - taken)",
-            f"{name}_highs[slot] = {name}_high = after",
-            f"{name}_lows[slot] = {name}_low",
+            f"    {name}_whole = n + 1",
+            f"high = {name}_high",
+            f"{name} = high + x",
+            f"taken = {name} - high",
+            f"{name}_lost = {name}_low + ((high - ({name} - taken)) + (x - taken))",
+            f"{name}_highs[after] = {name}_high = {name}",
+            f"{name}_lows[after] = {name}_low = {name}_lost",
         ]
 
     def _write_total(self, value: Value, name: str, prefix: str) -> None:
-        window = value.detail
-        past = self._past(window.rows, window.ns)
-        whole = (
-            f"{prefix}_broken < first_{window.ns} > 0"
-            if window.ns
-            else f"{prefix}_broken <= n - {window.rows}"
-        )
+        window = self._window(value.detail)
+        high, low = (f"{prefix}_{ring}[slot_{window}]" for ring in ("highs", "lows"))
         self._body.append(
-            f"{name} = ({prefix}_high - {prefix}_highs[{past}]) + ({prefix}_low - {prefix}_lows[{past}])"
-            f" if {whole} else NAN"
+            f"{name} = ({prefix} - {high}) + ({prefix}_lost - {low})"
+            f" if {prefix}_whole <= first_{window} else NAN"
         )
 
     def _write_ago(self, value: Value, name: str, x: str) -> None:
-        window, ring = value.detail, f"{x}_ring"
+        ring = f"{x}_ring"
         if ring not in self._rings:
             self._rings[ring] = nan
-            self._body.append(f"{ring}[slot] = {x}")
-        self._body.append(f"{name} = {ring}[{self._past(window.rows, window.ns)}]")
+            self._body.append(f"{ring}[after] = {x}")
+        self._body.append(f"{name} = {ring}[slot_{self._window(value.detail)}]")
 
-    def _past(self, rows: int, ns: int) -> str:
-        """Name of the ring slot just before a window of time, or `rows` rows back."""
-        if ns:
-            return f"past_{ns}"
-        if rows not in self._slots:
-            self._slots[rows] = f"past_{rows}_rows"
-            self._body.append(f"past_{rows}_rows = n - {rows} & mask")
-        return self._slots[rows]
+    def _window(self, window: Window) -> str:
+        """Name of a window, after which those of its first row and of that row's slot are called."""
+        if window.ns:
+            return str(window.ns)
+        name = f"{window.rows}_rows"
+        if name not in self._slots:
+            self._slots.add(name)
+            self._body += [f"first_{name} = n - {window.rows - 1}", f"slot_{name} = first_{name} & mask"]
+        return name
+
+
+def _runs(outputs: Sequence[tuple[Value, int]]) -> list[list[tuple[Value, int]]]:
+    """Outputs that lie side by side in the row, together."""
+    runs: list[list[tuple[Value, int]]] = []
+    for output in sorted(outputs, key=lambda output: output[1]):
+        if runs and output[1] == runs[-1][-1][1] + 1:
+            runs[-1].append(output)
+        else:
+            runs.append([output])
+    return runs
 
 
 class Line:
