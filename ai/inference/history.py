@@ -85,7 +85,9 @@ class History:
         return block.ts[row - block.first]
 
     def rows(self, start: int, end: int) -> Floats:
-        """Rows `start` to `end`, which are kept: float32 `[rows, F]`."""
+        """Rows `start` to `end`, which are kept: float32 `[rows, F]`; `end` may be `start`."""
+        if start == end:
+            return np.empty((0, self._columns), np.float32)
         parts: list[Any] = []
         for block in reversed(self.blocks):
             if end <= start:
