@@ -155,7 +155,7 @@ def _ranges(trained: Trained) -> Ranges:
         train=train,
         validation=validation,
         test=test,
-        purge_ns=trained.plan.look_ahead.ns or parts.purge_ns,
+        purge_ns=parts.purge_ns,
         embargo_ns=parts.embargo_ns,
         data_sha256=trained.data_sha256,
     )

@@ -1,7 +1,7 @@
 """From stretches of a market to what the loop reads: rows in their parts, labels, normalised columns."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -125,7 +125,9 @@ def _parts(
         embargo = looks_back(plan, features) if plan.embargo is None else (span(plan.embargo, "--embargo"),)
         parts = split(usable, rows.ts, until_ns, borders, embargo)
         if len(parts.train) >= _LEAST_TRAIN and min(len(parts.validation), len(parts.test)) >= _LEAST_JUDGED:
-            return parts
+            # A time as horizon is what was purged; a gap between two markets is more than that.
+            ahead = plan.look_ahead
+            return replace(parts, purge_ns=ahead.ns) if ahead.ns else parts
         told = (
             f"Of {count:,} windows {len(parts.train):,} are left for training, {len(parts.validation):,} for "
             f"validation and {len(parts.test):,} for the test once the horizon and the embargo are left out"

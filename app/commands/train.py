@@ -203,15 +203,14 @@ def _answer(name: str, trained: "Trained", found: "Inspection", out: Path) -> Re
 
 def _text(trained: "Trained", json: dict[str, Any]) -> str:
     names = list(trained.test)
-    lines = [
-        f"{f'test part, {len(trained.samples.split.test):,} windows':<30}"
-        + "".join(f"{n:>12}" for n in names)
-    ]
+    judged, windows = int(trained.test["model"]["n"]), len(trained.samples.split.test)
+    of = f"{judged:,} of {windows:,}" if judged < windows else f"{windows:,}"
+    lines = [f"{f'test part, {of} windows':<38}" + "".join(f"{name:>12}" for name in names)]
     for figure, told in _FIGURES.items():
         if figure in trained.test["model"]:
             values = "".join(f"{trained.test[name][figure]:>12.4f}" for name in names)
-            lines.append(f"  {told:<28}{values}")
-    lines += trained.notes
+            lines.append(f"  {told:<36}{values}")
+    lines.append(trained.notes[-1])
     cost = json["latency_us"]
     measured = f", {cost['p50']:,.1f} µs a prediction" if cost is not None else ""
     lines.append(

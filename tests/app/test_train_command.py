@@ -66,11 +66,11 @@ def test_a_person_sees_progress_and_the_baselines(tmp_path: Path, capsys: pytest
     said = capsys.readouterr()
     assert "epoch   2/2 ████████████████████" in said.err
     assert "windows to train on" in said.err
+    assert "Each epoch draws 300 of" in said.err
     for part in (
         "model    logistic    majority",
         "log loss",
         "On the test part the model",
-        "Each epoch draws 300 of",
     ):
         assert part in said.out
     assert json.loads((tmp_path / "model.json").read_text())["simulated"] is True
