@@ -1,7 +1,5 @@
 """Feature rows that are kept: what is asked for comes back whole, across blocks, and nothing is nothing."""
 
-import numpy as np
-
 from ai.inference.history import BLOCK_ROWS, History
 
 
