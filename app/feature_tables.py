@@ -14,9 +14,10 @@ from ai.features import FeatureSet, Market
 from ai.features.pieces import Piece
 from ai.features.sources import BOOK_FIELDS, columns_of
 from ai.features.values import Floats
-from engine.bars import Aggregation, BarBuilder, Bars, BarSpec, PricedTicks, PriceType, price_and_size
+from engine.bars import Bars, BarSpec, PriceType
 from engine.book import Book
 from engine.columns import Columns, Deltas, Flag, Int64, Quotes, Snapshots, Trades
+from engine.completed_bars import CompletedBars
 from engine.errors import UserError
 from engine.messages.instrument import Instrument
 from engine.store import Store
@@ -104,62 +105,13 @@ def _bars(store: Store, instrument: str, spec: BarSpec) -> pl.LazyFrame:
     return pl.concat([_bar_frame(*making.closed(chunk.columns[kind])) for chunk in chunks]).lazy()
 
 
-class BarRows:
-    """Closed bars of ticks that come in chunks, and when each was complete.
-
-    A bar is complete when its interval is over and its last tick was received, yet nobody knows it before the
-    first tick of a later bar.
-    """
-
-    def __init__(self, spec: BarSpec) -> None:
-        self._spec = spec
-        self._builder: BarBuilder | None = None
-        self._completion: _Completion | None = None
-
-    def closed(self, columns: Columns) -> tuple[Bars, Int64]:
-        """Bars that these ticks closed, and their `ts`."""
-        ticks = price_and_size(self._spec, columns)
-        if self._builder is None or self._completion is None:
-            precisions = {
-                "price_precision": ticks.price_precision,
-                "size_precision": ticks.size_precision,
-            }
-            self._builder = BarBuilder(self._spec, **precisions)
-            self._completion = _Completion(self._spec, ticks.size_precision)
-        bars = self._builder.append(ticks.ts_event, ticks.price, ticks.size)
-        return bars, self._completion.times(bars, ticks, columns)
+class BarRows(CompletedBars):
+    """Closed bars of ticks that come in chunks, as features read them."""
 
     def piece(self, columns: Columns) -> Piece:
-        """The same as features read them."""
+        """Bars that these ticks closed."""
         bars, ts = self.closed(columns)
         return ts, _bar_columns(bars)
-
-
-class _Completion:
-    """Finds the tick that completed each bar, over successive chunks."""
-
-    def __init__(self, spec: BarSpec, size_precision: int) -> None:
-        self._spec = spec
-        self._step = spec.step * (10**size_precision if spec.aggregation == Aggregation.VOLUME else 1)
-        self._filled = 0
-        self._newest_start = self._last_received = -(2**63)
-
-    def times(self, bars: Bars, ticks: PricedTicks, columns: Columns) -> Int64:
-        """`ts` of the bars that these ticks closed."""
-        interval = self._spec.interval_ns
-        received = np.maximum.accumulate(columns.ts_init)
-        if interval is None:
-            amounts = ticks.size if self._spec.aggregation == Aggregation.VOLUME else np.ones_like(received)
-            filled = self._filled + amounts.cumsum()
-            done = np.arange(1, len(bars) + 1) * self._step
-            self._filled = int(filled[-1]) - len(bars) * self._step
-            return cast("Int64", received[filled.searchsorted(done)])
-        starts = np.maximum.accumulate(ticks.ts_event // interval * interval)
-        starts = np.maximum(starts, self._newest_start)
-        before = np.concatenate([(self._last_received,), received])
-        last = before[starts.searchsorted(bars.ts_open, side="right")]
-        self._newest_start, self._last_received = int(starts[-1]), int(received[-1])
-        return cast("Int64", np.maximum(last, bars.ts_open + interval))
 
 
 def _bar_columns(bars: Bars) -> dict[str, Floats]:
