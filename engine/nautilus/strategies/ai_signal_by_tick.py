@@ -3,12 +3,16 @@
 from math import nan
 from time import perf_counter_ns
 
-from nautilus_trader.model import BookLevel, BookType, OrderBook, OrderBookDeltas, QuoteTick, TradeTick
+from nautilus_trader.model import BookAction, OrderBookDeltas, OrderSide, QuoteTick, TradeTick
 
+from engine.columns import Flag
 from engine.nautilus.data import UNTOLD_SIZE
 from engine.nautilus.strategies.ai_signal import AiSignal
 from engine.nautilus.strategy import Context
+from engine.signals.levels import Levels
 from engine.signals.protocols import Forecast
+
+_CLEAR, _DELETE, _BUY = BookAction.CLEAR, BookAction.DELETE, OrderSide.BUY
 
 
 class AiSignalByTick(AiSignal):
@@ -22,7 +26,7 @@ class AiSignalByTick(AiSignal):
         self.price_scale = 10.0**context.instrument.price_precision
         self.size_scale = 10.0**context.instrument.size_precision
         # An own book: asking the engine's cache for its book copies all of it.
-        self.book = OrderBook(self.instrument_id, BookType.L2_MBP)
+        self.bids, self.asks = Levels(-1), Levels(1)
 
     def on_start(self) -> None:
         """Watch what the model reads."""
@@ -62,19 +66,22 @@ class AiSignalByTick(AiSignal):
     def on_book_deltas(self, deltas: OrderBookDeltas) -> None:
         """Keep the book, and ask about it."""
         if not self.levels:
-            return
-        started = perf_counter_ns()
-        self.book.apply_deltas(deltas)
-        bid_prices, bid_sizes = self._levels(self.book.bids(self.levels))
-        ask_prices, ask_sizes = self._levels(self.book.asks(self.levels))
-        forecast = self.stream.on_book(deltas.ts_init, bid_prices, bid_sizes, ask_prices, ask_sizes)
-        self._heard(forecast, deltas.ts_init, started)
-
-    def _levels(self, levels: list[BookLevel]) -> tuple[list[float], list[float]]:
-        price, size, missing = self.price_scale, self.size_scale, self.levels - len(levels)
-        prices = [round(float(level.price) * price) / price for level in levels]
-        sizes = [round(level.size() * size) / size for level in levels]
-        return prices + [nan] * missing, sizes + [0.0] * missing
+            return  # it is the engine that needs the book; see `AiSignal.on_start`
+        started, price, size = perf_counter_ns(), self.price_scale, self.size_scale
+        for delta in deltas.deltas:
+            action = delta.action
+            if action == _CLEAR:
+                self.bids.clear()
+                self.asks.clear()
+                continue
+            order = delta.order
+            side = self.bids if order.side == _BUY else self.asks
+            left = 0.0 if action == _DELETE else round(float(order.size) * size) / size
+            side.set(round(float(order.price) * price) / price, left)
+        if deltas.flags & Flag.LAST:  # else the update goes on in the next rows
+            bids, asks = self.bids.best(self.levels), self.asks.best(self.levels)
+            forecast = self.stream.on_book(deltas.ts_init, *bids, *asks)
+            self._heard(forecast, deltas.ts_init, started)
 
     def _heard(self, forecast: Forecast | None, ts: int, started: int) -> None:
         lead, sick = self.lead, self.stream.sick
