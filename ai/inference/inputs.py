@@ -38,8 +38,8 @@ class StreamInputs:
         Number of the first warm row; -1 before it.
     missing_column : str
         Input that last had no value.
-    look_at : int
-        Number of rows at which `look` has something to do.
+    drift : tuple of (str, float), or None
+        The most drifted input and how far, from the row on at which one first drifted too far.
     """
 
     def __init__(
@@ -63,7 +63,8 @@ class StreamInputs:
         self._warm_after = dict.fromkeys(recipe.warm_up.others, _END_OF_TIME)
         self._counting, self._max_psi = Counting(recipe), max_psi
         self._counts = np.zeros(self._counting.width, np.int64)
-        self.look_at = _END_OF_TIME
+        self._look_at = _END_OF_TIME
+        self.drift: tuple[str, float] | None = None
         self.feed: dict[str, Handler] = {
             each: self._clock(stream.handler(each))
             if each == recipe.features.clock
@@ -119,6 +120,8 @@ class StreamInputs:
                 self._next = row + self._stride
                 self.window = self._windows[at]
                 self.is_whole = self._missing_row <= row - self._rows_needed
+        if self.rows >= self._look_at:
+            self._look()
         if self._at == len(self._ts):
             self._block = self.history.next_block()
             self._take_block(self._rows_needed - 1)
@@ -133,7 +136,7 @@ class StreamInputs:
         if any(ts <= after for after in self._warm_after.values()):
             return False
         self.first_warm, self._next = row, row + self._rows_needed - 1
-        self.look_at = row + STEP
+        self._look_at = row + STEP
         return True
 
     def _note_missing(self, row: int) -> None:
@@ -144,19 +147,17 @@ class StreamInputs:
 
     # -- counts -------------------------------------------------------------------------------------------
 
-    def look(self) -> tuple[str, float] | None:
-        """Count the rows of whole steps that are due; the most drifted input where one drifted too far."""
-        while self.rows >= self.look_at:
-            rows = self.history.rows(self.look_at - STEP, self.look_at)
-            self._counts += self._counting.count(rows, STEP)[0]
-            self.look_at += STEP
-            if self._max_psi and (found := self._counting.drifted(self._counts, self._max_psi)):
-                return found
-        return None
+    def _look(self) -> None:
+        """Count the rows of the step that is whole now, and look at drift."""
+        rows = self.history.rows(self._look_at - STEP, self._look_at)
+        self._counts += self._counting.count(rows, STEP)[0]
+        self._look_at += STEP
+        if self._max_psi and self.drift is None:
+            self.drift = self._counting.drifted(self._counts, self._max_psi)
 
     def told(self) -> list[InputHealth]:
         """Counts of all rows so far, drift as of the last whole step."""
-        if self.first_warm < 0:
+        counted = self._look_at - STEP
+        if self.first_warm < 0 or counted == self.rows:
             return self._counting.told(self._counts)
-        rest = self.history.rows(self.look_at - STEP, self.rows)
-        return self._counting.told(self._counts, rest)
+        return self._counting.told(self._counts, self.history.rows(counted, self.rows))

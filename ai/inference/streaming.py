@@ -175,11 +175,10 @@ class Streaming:
     def _examine(self) -> None:
         """Find out whether the inputs make the model sick as of this row; both forms look in this order."""
         for inputs, member in self._pairs():
-            drift = inputs.look() if inputs.rows >= inputs.look_at else None
             if self.needs.sick_on_nan and not inputs.is_whole:
                 self.sick = self.sick or without_value(member.recipe.name, inputs.missing_column)
-            if drift is not None:
-                self.sick = self.sick or drifted(member.recipe.name, *drift, self.needs.max_psi)
+            if inputs.drift is not None:
+                self.sick = self.sick or drifted(member.recipe.name, *inputs.drift, self.needs.max_psi)
 
     def stages(self) -> list[Stage]:
         """Durations of the steps from a tick to a forecast."""
@@ -239,7 +238,7 @@ class InlineStream(Streaming):
         self.predictions += 1
         self.last_ts = ts
         self.painted.add(ts, out)
-        if score != score or first.rows >= first.look_at or not self._is_one:  # noqa: PLR0124 - NaN is not itself
+        if score != score or first.drift is not None or not self._is_one:  # noqa: PLR0124 - NaN is not itself
             self._examine()
             if not self.sick and self.needs.sick_on_nan and (silent := self.ensemble.silent(out)):
                 self.sick = without_answer(silent.recipe.name)

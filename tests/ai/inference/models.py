@@ -1,7 +1,6 @@
 """Small models with passports, and markets to ask them about."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +98,20 @@ def linear(weights: Numbers, bias: float = 0.0) -> bytes:
         tensor("bias", np.array([bias], np.float32)),
     ]
     return _with_ports(nodes, tensors, 1, len(weights), weights.shape[1])
+
+
+def logarithm(limit: float) -> bytes:
+    """One value of one input x: ln(limit - x)."""
+    nodes = [
+        node("Reshape", ["x", "flat"], ["rows"]),
+        node("Sub", ["limit", "rows"], ["rest"]),
+        node("Log", ["rest"], ["y"]),
+    ]
+    tensors = [
+        tensor("flat", np.array([-1, 1], np.int64)),
+        tensor("limit", np.array([limit], np.float32)),
+    ]
+    return _with_ports(nodes, tensors, 1, 1, 1)
 
 
 def _with_ports(nodes: list[bytes], tensors: list[bytes], window: int, columns: int, outputs: int) -> bytes:
@@ -206,8 +219,3 @@ def _books(ts: Any, columns: Mapping[str, Any], levels: int) -> Iterator[tuple[i
     )  # [4, levels, rows]
     for row, t in enumerate(ts.tolist()):
         yield t, [table[place, :, row].tolist() for place in range(4)]
-
-
-@cache
-def deeplob_bytes(path: Path) -> bytes:
-    return path.read_bytes()
