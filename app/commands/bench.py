@@ -29,10 +29,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what", metavar="WHAT", help="replay, ui, import, features, inference, ai-backtest or start"
     )
-    parser.add_argument("--quotes", type=int, default=1_000_000, metavar="N", help="replay: how many")
     parser.add_argument(
-        "--rounds", type=int, default=3, metavar="N", help="replay: of which the median counts"
+        "--quotes", type=int, default=1_000_000, metavar="N", help="replay, features, ai-backtest: how many"
     )
+    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="of which the median counts")
     parser.add_argument(
         "--long", action="store_true", help="replay: also five times as many quotes from a store"
     )
