@@ -94,6 +94,8 @@ def place(window: QMainWindow, docks: Mapping[str, PanelDock], layout: Layout, n
     """Put the docks of one window where the layout has them; `number` counts its windows."""
     saved = _saved(layout, number)
     if saved is not None:
+        # A layout that was saved before a panel was made does not know it.
+        _hide(window, list(docks.values()), {})
         window.restoreGeometry(QByteArray.fromBase64(saved.geometry.encode()))
         window.restoreState(QByteArray.fromBase64(saved.state.encode()))
     else:
@@ -136,12 +138,25 @@ def _place_anew(window: QMainWindow, docks: Mapping[str, PanelDock], places: lis
             window.splitDockWidget(previous, dock, way)
         before[spot.area] = dock
         dock.show()
+    placed = {spot.id for spot in places}
+    _hide(window, [dock for name, dock in docks.items() if name not in placed], before)
     _raise_first_tabs(docks, places)
     for way, sizes in (
         (Qt.Orientation.Horizontal, [(docks[spot.id], spot.width) for spot in places if spot.width]),
         (Qt.Orientation.Vertical, [(docks[spot.id], spot.height) for spot in places if spot.height]),
     ):
         window.resizeDocks([dock for dock, _ in sizes], [size for _, size in sizes], way)
+
+
+def _hide(window: QMainWindow, docks: list[PanelDock], before: dict[str, PanelDock]) -> None:
+    """Hide docks where they belong: one that is in no area would lie over the others when it is shown."""
+    for dock in docks:
+        area = dock.host.spec.area
+        previous = before.setdefault(area, dock)
+        window.addDockWidget(_AREAS[area], dock)
+        if previous is not dock:
+            window.tabifyDockWidget(previous, dock)
+        dock.hide()
 
 
 def _raise_first_tabs(docks: Mapping[str, PanelDock], places: list[DockPlace]) -> None:

@@ -8,11 +8,13 @@ from typing import override
 import pytest
 from PySide6.QtCore import QCoreApplication, QPoint, Qt, QTranslator
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QPlainTextEdit, QToolButton, QWidget
+from PySide6.QtWidgets import QLabel, QMainWindow, QPlainTextEdit, QToolButton, QWidget
 
 from app.state.session import SessionState
 from app.style import themes
 from app.windows.actions import ACTIONS
+from app.windows.docks import saved_place
+from app.windows.layouts import Layout
 from app.windows.panels import PANELS
 from app.windows.strategy import StrategyPanel
 from engine.link.protocols import LinkDown
@@ -296,6 +298,27 @@ def test_shipped_layouts_place_known_panels_only(desk: Desk) -> None:
         desk.window.place_panels(layout)
         shown = {name for name, dock in desk.window.docks.items() if not dock.isHidden()}
         assert shown == {spot.id for spot in layout.docks}
+
+
+@pytest.mark.parametrize("layout", ["research", "older"])
+def test_a_panel_that_a_layout_lacks_covers_nothing_when_it_is_shown(desk: Desk, layout: str) -> None:
+    if layout == "older":  # saved when there were no such panels
+        other = QMainWindow()
+        saved = Layout(title="older", windows=[saved_place(other)])
+        other.deleteLater()
+    else:
+        saved = desk.station.layouts.load(layout)
+    desk.window.place_panels(saved)
+    for name in ("why", "ladder"):
+        dock = desk.window.docks[name]
+        assert dock.isHidden()
+        dock.show()
+        dock.raise_()
+        QCoreApplication.processEvents()
+        seen = [other for other in desk.window.docks.values() if other.host.is_seen() and other is not dock]
+        assert dock.host.is_seen()
+        assert not [each.objectName() for each in seen if each.geometry().intersects(dock.geometry())]
+        assert not desk.window.hosts["chart"].geometry().intersects(dock.geometry())
 
 
 def test_an_impossible_layout_name_is_refused_in_a_sentence(desk: Desk) -> None:

@@ -240,7 +240,7 @@ def test_row_output_thresholds_and_decision(why: _Why) -> None:
     assert why.line("Row") == ["12:00:59.999650", "350 µs before"]
     assert why.line("Model") == ["Demo MLP"]
     assert [why.line(name) for name in ("down", "flat", "up")] == [["0.1"], ["0.25"], ["0.65"]]
-    assert why.line("Against the thresholds") == ["enter 0.55 · exit 0.4"]
+    assert why.line("Thresholds") == ["enter 0.55 · exit 0.4"]
     assert why.line("Short ≥ enter") == ["0.650"]
     assert why.line("Long") == ["0.100"]
     assert why.line("Score") == ["−0.550"]

@@ -59,7 +59,7 @@ def _gauge_lines(why: Explanation, tr: Translate) -> list[Line]:
     """Each side's strength beside the thresholds; what a side is compared by is said in the heading."""
     lines: list[Line] = [
         Heading(
-            tr("Against the thresholds"),
+            tr("Thresholds"),
             tr("enter {enter} · exit {exit}").format(
                 enter=figure_text(why.enter, 4), exit=figure_text(why.exit, 4)
             ),
