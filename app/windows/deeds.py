@@ -115,10 +115,10 @@ class Deeds(ModelDeeds, WhyDeeds):
         name, detail = describe(engine.run)
         return f"{name} ({detail})"
 
-    def run_again_with(self, strategy: str, parameters: object) -> None:
-        """Run again from the beginning with another strategy or other parameters."""
+    def run_again_with(self, strategy: str, parameters: object, inference: object = None) -> None:
+        """Run again from the beginning with another strategy, other parameters or other models."""
         if self._session is not None:
-            changes = {"strategy": strategy, "parameters": parameters}
+            changes = {"strategy": strategy, "parameters": parameters, "inference": inference}
             self._station.restart(msgspec.structs.replace(self._session.run, **changes))
 
     def watch_demo(self) -> None:

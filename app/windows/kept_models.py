@@ -1,5 +1,6 @@
 """The models that a person can open without a file at hand: those that were kept, and those that ship."""
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,7 @@ from widgets.model.shelf import KeptModel
 
 SHIPPED: Final = RESOURCES / "models"
 _PASSPORT: Final = "model.json"
+_PROGRAMS: Final = ("torchscript", "pt2")
 _HEADLINES: Final = ("balanced_accuracy", "accuracy", "ic", "r2")
 
 
@@ -29,6 +31,17 @@ def kept_models() -> list[KeptModel]:
     return [*_shipped(), *_registered()]
 
 
+def models_to_choose() -> list[KeptModel]:
+    """Those that a run can be given without a question."""
+    return [model for model in kept_models() if model.can_be_chosen]
+
+
+def name_of(file: str) -> str:
+    """What a model is called, by the passport beside its file; else its file's name."""
+    path = Path(file)
+    return _facts(path.with_name(_PASSPORT)).name or path.stem
+
+
 def _shipped() -> Iterator[KeptModel]:
     for passport in sorted(SHIPPED.glob(f"*/{_PASSPORT}")):
         facts = _facts(passport)
@@ -36,6 +49,7 @@ def _shipped() -> Iterator[KeptModel]:
             if path.suffix.lower() in MODEL_SUFFIXES:
                 yield KeptModel(
                     id=str(path),
+                    sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
                     name=facts.name or path.stem,
                     version=1,
                     format=path.suffix.removeprefix("."),
@@ -57,6 +71,7 @@ def _registered() -> Iterator[KeptModel]:
         simulated = "trained on simulated data" if facts.simulated else ""
         yield KeptModel(
             id=str(path),
+            sha256=entry.sha256,
             name=entry.name,
             version=entry.version,
             format=entry.format,
@@ -65,6 +80,7 @@ def _registered() -> Iterator[KeptModel]:
             cost_us=entry.metrics.get(MEASURED),
             added_ns=entry.added_ns,
             notes="; ".join(filter(None, (entry.notes, simulated))),
+            can_be_chosen=entry.has_passport and entry.format not in _PROGRAMS,
         )
 
 

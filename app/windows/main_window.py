@@ -129,6 +129,7 @@ class MainWindow(QMainWindow):
                 widget.time_window_changed.connect(self._on_time_window_changed)
             case StrategyPanel():
                 widget.run_asked.connect(self._on_run_asked)
+                widget.load_asked.connect(self.deeds.load_model)
                 session = self.station.session
                 widget.show_run(session.run if session else None)
             case EventTable():
@@ -389,8 +390,8 @@ class MainWindow(QMainWindow):
         else:
             self.actions_[name].trigger()
 
-    def _on_run_asked(self, strategy: str, parameters: object) -> None:
-        self.deeds.run_again_with(strategy, parameters)
+    def _on_run_asked(self, strategy: str, parameters: object, inference: object) -> None:
+        self.deeds.run_again_with(strategy, parameters, inference)
 
     def _on_replay_asked(self, instrument: str) -> None:
         self.deeds.open_replay_of(instrument)

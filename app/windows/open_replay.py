@@ -171,6 +171,7 @@ class OpenReplayDialog(QDialog):
         BarSpec.parse(self._bar.text())
         try:
             parameters = self.strategy.values()
+            inference = self.strategy.inference()
         except FormError as error:
             raise UserError(str(error)) from error
         return Run(
@@ -180,6 +181,7 @@ class OpenReplayDialog(QDialog):
             end_ns=end,
             strategy=self.strategy.strategy,
             parameters=parameters,
+            inference=inference,
             venue=VenueRules(
                 balance=self._number(self._balance, self.tr("The starting balance"), above=Decimal(0)),
                 leverage=self._number(self._leverage, self.tr("The leverage"), above=Decimal(0)),

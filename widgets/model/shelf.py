@@ -21,8 +21,10 @@ class KeptModel(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes
     ----------
-    id : str
-        What it is opened by.
+    id, sha256 : str
+        What it is opened by, and the hash of its file.
+    can_be_chosen : bool
+        Whether a run may be given it unasked: not a program of its maker.
     metric : str
         Its headline out of sample, with its name; empty where it has none.
     cost_us : float or None
@@ -32,6 +34,7 @@ class KeptModel(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: str
+    sha256: str = ""
     name: str
     version: int
     format: str
@@ -40,6 +43,7 @@ class KeptModel(msgspec.Struct, frozen=True, kw_only=True):
     cost_us: float | None = None
     added_ns: int = 0
     notes: str = ""
+    can_be_chosen: bool = True
 
 
 class ModelsPanel(QWidget):
