@@ -10,6 +10,8 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from engine.bars import BarSpec, PriceType
+from engine.completed_bars import CompletedBars
 from engine.errors import UserError
 from engine.messages.columns import PREDICTION, Rows, empty
 from engine.messages.events import AnyEvent, InferenceFigures
@@ -19,7 +21,7 @@ from engine.session.conflation import conflate
 from engine.session.source import Source
 from engine.session.tape import Line
 from engine.signals.decisions import Decided, decide_all, rules_of
-from engine.signals.lead import Change, Lead
+from engine.signals.lead import Change, ClosedBar, Lead
 from engine.signals.outcomes import Judge
 from engine.signals.protocols import Model, Needs, Range, Stream
 from engine.strategies import AiSignalParameters
@@ -60,6 +62,7 @@ class RunModel:
             chunks = (chunk.columns for chunk in source.chunks())
             self.asked = model.over(source.instrument, chunks, self._needs)
             self.decided = decide_all(self.asked, self.rules, exact=parameters.sizing == "kelly")
+        self._bars = [] if self.asked is not None or not self.facts.bars else _closed(self.facts.bars, source)
 
     def new_course(self, emit: Callable[[AnyEvent], None], *, watched: bool) -> "CourseModel":
         """Begin a course: the same model, nothing said yet; past changes of arming are in it."""
@@ -76,6 +79,7 @@ class RunModel:
             emit=emit,
             changes=self._changes,
             stream=stream,
+            bars=self._bars,
             decisions=() if self.decided is None else self.decided.decisions,
             judged=watched,
         )
@@ -277,6 +281,23 @@ def _needs(parameters: AiSignalParameters) -> Needs:
         max_psi=parameters.disarm_psi,
         sick_on_nan=parameters.disarm_on_nan,
     )
+
+
+def _closed(bars: str, source: Source) -> list[ClosedBar]:
+    """All bars of a range, as a model is given them."""
+    spec = BarSpec.parse(bars)
+    kind = "trades" if spec.price_type == PriceType.LAST else "quotes"
+    making = CompletedBars(spec)
+    closed: list[ClosedBar] = []
+    for chunk in source.chunks():
+        if kind not in chunk.columns:
+            continue
+        made, ts = making.closed(chunk.columns[kind])
+        price, size = 10.0**made.price_precision, 10.0**made.size_precision
+        prices = (made.open, made.high, made.low, made.close)
+        columns = (each.tolist() for each in (ts, *(each / price for each in prices), made.volume / size))
+        closed += map(ClosedBar._make, zip(*columns, strict=True))
+    return closed
 
 
 def _overlap(trained: tuple[int, int] | None, source: Source) -> bool:

@@ -28,6 +28,17 @@ class Change(NamedTuple):
     told: bool = False
 
 
+class ClosedBar(NamedTuple):
+    """A bar for the stream, at the time at which it is complete."""
+
+    ts: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+
+
 class Act(NamedTuple):
     """A decision whose latency has passed; `signal` is None where none was told of it."""
 
@@ -53,6 +64,8 @@ class Lead:
         Later ones, in order.
     stream : Stream, optional
         To be asked row by row.
+    bars : sequence of ClosedBar
+        Those that the stream is to be given, in order.
     decisions : sequence of Decision
         All that there will be, where the range was asked beforehand.
     judged : bool
@@ -84,6 +97,7 @@ class Lead:
         emit: Callable[[AnyEvent], None],
         changes: Sequence[Change] = (),
         stream: Stream | None = None,
+        bars: Sequence[ClosedBar] = (),
         decisions: Sequence[Decision] = (),
         judged: bool = False,
     ) -> None:
@@ -101,6 +115,7 @@ class Lead:
         self._decisions = list(decisions)
         self._numbers: list[int | None] = []
         self._acted = 0
+        self._bars, self._closed = bars, 0
         self._changes = list(changes)
         self._entries: list[Entry] = []
         emit(ArmingChanged(ts=start_ns, mode=arming, by="run"))
@@ -196,16 +211,24 @@ class Lead:
         return self._decisions[self._acted].forecast.ts + self.facts.latency_ns
 
     @property
-    def next_due(self) -> int | None:
-        """Market time of the next act or change of arming; None without any."""
-        act, change = self._next_act, self._changes[0].ts if self._changes else None
-        return change if act is None else act if change is None else min(act, change)
+    def _next_bar(self) -> int | None:
+        return self._bars[self._closed].ts if self._closed < len(self._bars) else None
 
-    def due(self, now: int) -> Iterator[Act | Change]:
+    @property
+    def next_due(self) -> int | None:
+        """Market time of the next bar, act or change of arming; None without any."""
+        change = self._changes[0].ts if self._changes else None
+        ahead = [ts for ts in (self._next_bar, self._next_act, change) if ts is not None]
+        return min(ahead, default=None)
+
+    def due(self, now: int) -> Iterator[ClosedBar | Act | Change]:
         """What is due by `now`, in order; a change has taken effect when it comes."""
         self.tell_before(now + 1)
         while (ts := self.next_due) is not None and ts <= now:
-            if ts == self._next_act:
+            if ts == self._next_bar:
+                self._closed += 1
+                yield self._bars[self._closed - 1]
+            elif ts == self._next_act:
                 self._acted += 1
                 yield Act(self._decisions[self._acted - 1], self._numbers[self._acted - 1])
             else:

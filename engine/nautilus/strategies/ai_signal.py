@@ -15,7 +15,7 @@ from engine.messages.events import Logged, SignalActed
 from engine.nautilus.exits import Exits
 from engine.nautilus.strategy import Context, StationStrategy
 from engine.signals.decisions import Decision
-from engine.signals.lead import DISARMED, Act
+from engine.signals.lead import DISARMED, Act, ClosedBar
 from engine.signals.sizing import Size, Sizer
 from engine.strategies import AiSignalParameters
 
@@ -55,6 +55,9 @@ class AiSignal(StationStrategy):
         if due is not None and (self.until is None or due <= self.until):
             self._clock.set_time_alert_ns(_ALERT, due, self.on_due)
 
+    def on_closed_bar(self, bar: ClosedBar) -> None:
+        """Ask about a bar; there are none where all was asked beforehand."""
+
     def is_due(self, ts: int) -> bool:
         """Whether anything is due by then."""
         due = self.lead.next_due
@@ -67,6 +70,8 @@ class AiSignal(StationStrategy):
                 started = perf_counter_ns()
                 self._act(what.decision, what.signal)
                 self.lead.acted_ns(perf_counter_ns() - started)
+            elif isinstance(what, ClosedBar):
+                self.on_closed_bar(what)
             elif self.lead.mode != "armed":
                 self._stand_down(f"Switched to {self.lead.mode}")
         self.schedule()

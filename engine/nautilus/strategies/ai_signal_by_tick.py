@@ -9,6 +9,7 @@ from engine.columns import Flag
 from engine.nautilus.data import UNTOLD_SIZE
 from engine.nautilus.strategies.ai_signal import AiSignal
 from engine.nautilus.strategy import Context
+from engine.signals.lead import ClosedBar
 from engine.signals.levels import Levels
 from engine.signals.protocols import Forecast
 
@@ -82,6 +83,11 @@ class AiSignalByTick(AiSignal):
             bids, asks = self.bids.best(self.levels), self.asks.best(self.levels)
             forecast = self.stream.on_book(deltas.ts_init, *bids, *asks)
             self._heard(forecast, deltas.ts_init, started)
+
+    def on_closed_bar(self, bar: ClosedBar) -> None:
+        """Ask about a bar."""
+        started = perf_counter_ns()
+        self._heard(self.stream.on_bar(*bar), bar.ts, started)
 
     def _heard(self, forecast: Forecast | None, ts: int, started: int) -> None:
         lead, sick = self.lead, self.stream.sick

@@ -11,8 +11,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from engine.bars import BarSpec
 from engine.book import Book
 from engine.columns import Columns, Deltas, Flag, Quotes, Trades
+from engine.completed_bars import CompletedBars
 from engine.messages.columns import PREDICTION, Rows, empty
 from engine.messages.frames import Contribution, Explanation, ModelHealth
 from engine.messages.instrument import Instrument
@@ -47,16 +49,17 @@ def f4(value: float) -> float:
 
 
 class FakeStream:
-    """Scores how far the price is above its recent average; `warm` rows say nothing.
+    """Scores how far the price is above its recent average; the first rows say nothing.
 
     `silent_at` is the row whose input has no value.
     """
 
-    def __init__(self, told: ModelFacts, needs: Needs, silent_at: int | None, warm: int = 50) -> None:
+    def __init__(self, told: ModelFacts, needs: Needs, silent_at: int | None) -> None:
         self.sick = ""
         self.closed = False
         self.told: list[Forecast] = []
-        self._facts, self._needs, self._silent_at, self._warm = told, needs, silent_at, warm
+        self._facts, self._needs, self._silent_at = told, needs, silent_at
+        self._warm = 5 if told.clock == "bars" else 50
         self._row = -1
         self._average = self._volatility = 0.0
         self._last = nan
@@ -84,7 +87,7 @@ class FakeStream:
     def on_bar(
         self, ts: int, open_: float, high: float, low: float, close: float, volume: float
     ) -> Forecast | None:
-        return self._ask(ts, close, volume)
+        return self._ask(ts, close, volume) if self._facts.clock == "bars" else None
 
     def _ask(self, ts: int, price: float, size: float) -> Forecast | None:
         self._row += 1
@@ -189,7 +192,14 @@ class FakeModel:
 
 def _fed(stream: FakeStream, chunks: Iterable[Mapping[str, Columns]]) -> Iterator[Forecast | None]:
     book, levels = Book(), stream._facts.levels
+    bars = CompletedBars(BarSpec.parse(stream._facts.bars)) if stream._facts.bars else None
     for chunk in chunks:
+        if bars is not None:
+            closed, times = bars.closed(chunk["quotes"])
+            price, size = 10.0**closed.price_precision, 10.0**closed.size_precision
+            for at, ts in enumerate(times.tolist()):
+                high, low, close = closed.high[at] / price, closed.low[at] / price, closed.close[at] / price
+                yield stream.on_bar(ts, closed.open[at] / price, high, low, close, closed.volume[at] / size)
         events = [
             (int(ts), order, row)
             for order, kind in enumerate(("deltas", "quotes", "trades"))
