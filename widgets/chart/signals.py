@@ -30,13 +30,16 @@ def kind_of(direction: npt.NDArray[np.int8]) -> _Pixels:
     return np.where(direction > 0, 0, np.where(direction < 0, 1, 2)).astype(np.int64)
 
 
-def signal_sprites(theme: Theme, scale: float) -> Sprites:
-    """Arrows up and down and a cross, each hollow in the first row and full in the second."""
-    cell = int(2 * (_HALF + 3) * scale)
+def signal_sprites(theme: Theme, scale: float, half: float = _HALF) -> Sprites:
+    """Arrows up and down and a cross, each hollow in the first row and full in the second.
+
+    `half` is half their size, logical pixels.
+    """
+    cell = int(2 * (half + 3) * scale)
     sheet = QPixmap(3 * cell, 2 * cell)
     sheet.fill(Qt.GlobalColor.transparent)
     colour, ground = QColor(theme.signal), QColor(theme.panel)
-    half = _HALF * scale
+    half *= scale
     with QPainter(sheet) as painter:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for row in (0, 1):
@@ -48,9 +51,9 @@ def signal_sprites(theme: Theme, scale: float) -> Sprites:
                 tip, foot = QPointF(0, -half * way), half * way
                 corners = [tip, QPointF(-half, foot), QPointF(half, foot)]
                 painter.drawPolygon(QPolygonF([middle + corner for corner in corners]))
-            arm = 0.8 * half
+            arm = 0.7 * half
             middle = QPointF(2.5 * cell, (row + 0.5) * cell)
-            for pen in (QPen(ground, 4.5 * scale), QPen(colour, (2.4 if full else 1.2) * scale)):
+            for pen in (QPen(ground, 0.7 * half), QPen(colour, (0.4 if full else 0.2) * half)):
                 painter.setPen(pen)
                 for rise in (arm, -arm):
                     painter.drawLine(QLineF(middle + QPointF(-arm, -rise), middle + QPointF(arm, rise)))

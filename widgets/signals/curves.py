@@ -26,6 +26,7 @@ _SCORE: Final = (("score", "signal"),)
 _BAND: Final = 0.28
 _CELL: Final = 5
 _DASH: Final = 4
+_MARK: Final = 4.0
 
 
 class Threshold(NamedTuple):
@@ -144,7 +145,7 @@ class Curves:
         if not len(marks):
             return
         if self._sprites is None:
-            self._sprites = signal_sprites(self.theme, layout.scale)
+            self._sprites = signal_sprites(self.theme, layout.scale, _MARK)
         x, y = view.x_array(marks["ts"]), view.y_array(marks["level"])
         kind = kind_of(marks["direction"])
         some = one_per_pixel(x, y, kind, _CELL * layout.scale)

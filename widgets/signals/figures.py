@@ -63,15 +63,14 @@ def age_text(ns: int) -> str:
     return f"{ns / 1e9:.1f} s" if 0 <= ns < 60_000_000_000 else duration_text(max(ns, 0))
 
 
-def _newest(rows: Rows, *, is_score: bool) -> list[tuple[str, str, str]]:
-    """Name, number and colour of each part of the newest row."""
+def _newest(rows: Rows, *, is_score: bool) -> list[Part]:
+    """What the newest row says: its probabilities, or its score."""
     row = rows[-1]
-    score = float(row["score"])
-    told = ("score", signed_text(score, 4 if is_score else 3), _BY_SIGN[sign_of(score, 3)])
     if is_score:
-        return [told]
-    parts = (("up", "▲ ", "bid"), ("flat", "• ", "quiet"), ("down", "▼ ", "ask"))
-    return [(name, sign + price_text(float(row[name]), 3), tone) for name, sign, tone in parts] + [told]
+        score = float(row["score"])
+        return [(signed_text(score, 4), _BY_SIGN[sign_of(score, 4)])]
+    parts = (("up", "▲", "bid"), ("flat", "•", "quiet"), ("down", "▼", "ask"))
+    return [(f"{sign} {price_text(float(row[name]), 3)}", tone) for name, sign, tone in parts]
 
 
 def headline(
@@ -82,8 +81,7 @@ def headline(
     if arming in {"shadow", "off"}:
         parts.append((tr("SHADOW"), "warning") if arming == "shadow" else (tr("OFF"), "danger"))
     if len(signals.predictions):
-        newest = _newest(signals.predictions.rows, is_score=is_score)
-        parts += [(f"{tr('score')} {text}" if name == "score" else text, tone) for name, text, tone in newest]
+        parts += _newest(signals.predictions.rows, is_score=is_score)
     if signals.records.rows:
         last = signals.records.rows[-1].signalled
         text = tr("{side} for {age}").format(side=side_text(last.direction), age=age_text(now_ns - last.ts))
