@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -21,11 +22,19 @@ def exported(architecture: str, sizes: Mapping[str, int], seed: int, shape: tupl
 
 
 class NaiveModule:
-    """Class probabilities of one window, by one of the station's architectures with seeded weights."""
+    """Class probabilities of one window by one of the station's architectures; its weights given or seeded."""
 
-    def __init__(self, architecture: str, sizes: Mapping[str, int], seed: int) -> None:
+    def __init__(
+        self,
+        architecture: str,
+        sizes: Mapping[str, int],
+        seed: int,
+        weights: Mapping[str, npt.NDArray[np.float32]] | None = None,
+    ) -> None:
         torch.set_num_threads(1)
         self._module = _seeded(architecture, sizes, seed)
+        if weights is not None:
+            self._module.load_state_dict({name: torch.tensor(array) for name, array in weights.items()})
 
     def __call__(self, rows: list[list[float]]) -> list[float]:
         """Probabilities in the order of the classes."""

@@ -206,7 +206,7 @@ def _asked(mode: str, path: Path, quotes: Quotes, enter: float, leave: float) ->
 
 
 def _driven(way: str, path: Path, quotes: Quotes, enter: float, leave: float) -> dict[str, Any]:
-    from app.commands.bench_ai_models import INSTRUMENT, SEED, passport_of  # noqa: PLC0415
+    from app.commands.bench_ai_models import INSTRUMENT, SEED, passport_of, weights_of  # noqa: PLC0415
     from app.commands.bench_ai_naive import idle_strategy, naive_strategy  # noqa: PLC0415
     from engine.messages.events import AnyEvent, Filled  # noqa: PLC0415
     from engine.messages.run import VenueRules  # noqa: PLC0415
@@ -222,7 +222,7 @@ def _driven(way: str, path: Path, quotes: Quotes, enter: float, leave: float) ->
         architecture = passport.architecture
         if architecture is None:
             raise RuntimeError(f"the passport of {path} does not tell its architecture")
-        module = NaiveModule(architecture.name, architecture.sizes, SEED)
+        module = NaiveModule(architecture.name, architecture.sizes, SEED, weights_of(path))
         strategy = naive_strategy(passport, module, enter, leave)
     events: list[AnyEvent] = []
     venue = SimulatedVenue(

@@ -6,9 +6,11 @@ from typing import Final
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from ai.features import FeatureSet, Market
+from ai.loading import wire
 from ai.passport import PASSPORT_NAME, Architecture, FeatureUse, Input, Label, Output, Passport, parse
 from ai.training.scaling import fitted_normaliser
 from app.commands.features import find_set
@@ -77,7 +79,7 @@ def make_model(kind: str, folder: Path, drawn: int) -> Path:
     return path
 
 
-def _rows(features: FeatureSet, quotes: Quotes) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
+def _rows(features: FeatureSet, quotes: Quotes) -> npt.NDArray[np.float32]:
     price, size = 10.0**quotes.price_precision, 10.0**quotes.size_precision
     table = pl.DataFrame(
         {
@@ -90,12 +92,28 @@ def _rows(features: FeatureSet, quotes: Quotes) -> "np.ndarray[tuple[int, ...], 
     )
     market = Market(tick_size=float(INSTRUMENT.tick_size))
     frame = features.batch({"quotes": table.lazy()}, market).collect()
-    return frame.select(features.outputs).to_numpy().astype(np.float32)
+    rows: npt.NDArray[np.float64] = frame.select(features.outputs).to_numpy()
+    return rows.astype(np.float32)
 
 
 def passport_of(path: Path) -> Passport:
     """Passport beside a model of this benchmark."""
     return parse((path.parent / PASSPORT_NAME).read_bytes())
+
+
+def weights_of(path: Path) -> dict[str, npt.NDArray[np.float32]] | None:
+    """Weights that a trained model's ONNX holds, by their names in torch; None where they are seeded."""
+    if path != DEMO:
+        return None
+    budget = wire.Budget()
+    graph = wire.grouped(memoryview(path.read_bytes()), budget)[7][0]
+    found = {}
+    for tensor in wire.grouped(wire.message(graph), budget)[5]:
+        told = wire.grouped(wire.message(tensor), budget)
+        shape = [size for value in told[1] for size in wire.integers(value)]
+        name = wire.text(told[8][0]).removeprefix("network.")
+        found[name] = np.frombuffer(wire.message(told[9][0]), "<f4").reshape(shape)
+    return found
 
 
 def thresholds(model: Model, quotes: Quotes) -> tuple[float, float]:

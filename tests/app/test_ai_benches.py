@@ -9,11 +9,14 @@ import pytest
 
 from ai.features import Market
 from ai.passport import FeatureUse
+from ai.runtime.architectures import expected_shapes
 from ai.runtime.bench_rows import Measured, Row
 from app.__main__ import main
 from app.commands.bench_ai_backtest import WAYS, _in_child
+from app.commands.bench_ai_models import DEMO, passport_of, weights_of
 from app.commands.features import find_set
 from engine.feeds.simulated import PROFILES, simulate
+from tests.ai.loading.passports import softmax
 
 
 def test_bench_inference_tells_what_the_runtimes_bench_measured(
@@ -62,6 +65,21 @@ def test_the_naive_peer_computes_the_same_features(name: str) -> None:
         theirs.append([feature(quote) for feature in naive])
     assert np.isfinite(ours[-1]).all()
     assert np.allclose(theirs, ours, rtol=1e-6, atol=1e-9, equal_nan=True)
+
+
+def test_the_naive_peer_of_the_demo_has_its_weights() -> None:
+    weights, passport = weights_of(DEMO), passport_of(DEMO)
+    assert weights is not None
+    assert passport.architecture is not None
+    expected = expected_shapes(passport.architecture.name, passport.architecture.sizes)
+    assert {name: array.shape for name, array in weights.items()} == expected
+    assert passport.golden is not None
+    h = passport.golden.inputs["x"].array().reshape(-1, expected["layers.0.weight"][1])
+    for layer in range(passport.architecture.sizes["layers"]):
+        h = np.maximum(h @ weights[f"layers.{layer}.weight"].T + weights[f"layers.{layer}.bias"], 0)
+    y = softmax(h @ weights["fc.weight"].T + weights["fc.bias"])
+    (answer,) = passport.golden.outputs.values()
+    assert np.allclose(y, answer.array(), atol=1e-4)
 
 
 def test_the_ways_of_an_ai_backtest_run_and_make_the_same_orders(tmp_path: Path) -> None:
