@@ -1,7 +1,7 @@
 """The little language that features are written in: a formula is a graph of values, one per event.
 
 A feature is defined once, as arithmetic on `Value`s. `ai.features.batch` evaluates the graph over columns
-with NumPy, `ai.features.streaming` writes it out as one Python function per stream; both do the same IEEE
+with NumPy, `ai.features.line_code` writes it out as one Python function per stream; both do the same IEEE
 operations in the same order, so the two forms agree to the last bit (but for log1p, sin and cos, which two
 libraries may round differently). Equal values are one value, so features share what they have in common.
 

@@ -2,12 +2,17 @@
 
 import math
 import tracemalloc
+from array import array
 
 import numpy as np
 import pytest
 
 from ai.features import FEATURES, FeatureSet
+from ai.features.batch import evaluate
+from ai.features.line_code import LineCode
 from ai.features.proof import streamed
+from ai.features.sources import Source
+from ai.features.values import before, column
 from tests.ai.features.markets import SECOND, TICK, VARIANTS, everything, table
 
 
@@ -125,3 +130,18 @@ def test_values_are_the_same_memory_and_nothing_grows_while_ticks_come() -> None
 def test_the_source_of_the_function_can_be_read() -> None:
     text = one("spread", "quotes", unit="ticks").stream(TICK).sources["quotes"]
     assert "ask_ - bid_" in text
+
+
+def test_each_of_two_values_before_takes_over_the_one_before_it() -> None:
+    twice = before(before(column("bid")))
+    out = array("d", [0.0])
+    handler, _ = LineCode(Source("quotes"), [(twice, 0)]).made(out, None)
+    seen = []
+    for ts in range(4):
+        handler(ts, float(ts), 0.0, 0.0, 0.0)
+        seen.append(out[0])
+    (batch,) = evaluate(
+        [twice], np.arange(4), lambda _name, start, end: np.arange(start, end, dtype=np.float64)
+    )
+    np.testing.assert_array_equal(seen, [math.nan, math.nan, 0.0, 1.0])
+    np.testing.assert_array_equal(batch, seen)
