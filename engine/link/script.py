@@ -15,10 +15,8 @@ from engine.link.builders import (
     HOUR_NS,
     START_NS,
     account,
-    depth_column,
     fill,
     log,
-    market,
     numbered,
     order,
     position,
@@ -26,14 +24,12 @@ from engine.link.builders import (
     risk,
 )
 from engine.link.script_model import ScriptedModel
+from engine.link.script_walk import FRAME_NS, Walk
 from engine.link.signal_builders import arming
-from engine.messages.columns import DEPTH, EQUITY, LEVEL, QUOTE, TRADE, Rows, empty
+from engine.messages.columns import EQUITY, Rows
 from engine.messages.events import AnyEvent, Phase, PhaseChanged
-from engine.messages.frames import Frame, Health, Market, Risk, Transport
+from engine.messages.frames import Frame, Health, Risk, Transport
 
-LEVELS: Final = 30
-FRAME_NS: Final = 250_000_000
-QUOTES_PER_FRAME: Final = 20
 _DEPTH_EVERY: Final = 4
 _TRADE_EVERY: Final = 12
 _REST_EVERY: Final = 30
@@ -44,57 +40,6 @@ _STRATEGY: Final = "ema_cross"
 
 def _price(points: int) -> Decimal:
     return Decimal(points).scaleb(-EURUSD.price_precision)
-
-
-class _Walk:
-    """The market: a random walk in ticks, with a spread of 1 to 3 ticks and a book of `LEVELS` a side."""
-
-    def __init__(self, seed: int) -> None:
-        self._rng = np.random.default_rng(seed)
-        self.bid = 109_350
-        self.ask = 109_352
-        self.ticks = 0
-
-    def advance(self, start_ns: int, *, close_column: bool) -> Market:
-        """News of one frame, from `start_ns` on."""
-        rng = self._rng
-        quotes = np.empty(QUOTES_PER_FRAME, QUOTE)
-        quotes["ts"] = start_ns + np.sort(rng.integers(0, FRAME_NS, QUOTES_PER_FRAME))
-        bid = self.bid + np.cumsum(rng.integers(-1, 2, QUOTES_PER_FRAME))
-        ask = bid + rng.integers(1, 4, QUOTES_PER_FRAME)
-        quotes["bid"], quotes["ask"] = bid / 1e5, ask / 1e5
-        quotes["bid_size"] = rng.integers(1, 20, QUOTES_PER_FRAME) * 100_000.0
-        quotes["ask_size"] = rng.integers(1, 20, QUOTES_PER_FRAME) * 100_000.0
-        self.bid, self.ask = int(bid[-1]), int(ask[-1])
-        trades = self._trades(quotes)
-        bids, asks = self._book(quotes[-1])
-        self.ticks += len(quotes) + len(trades)
-        depth = depth_column(start_ns + FRAME_NS, bids, asks) if close_column else empty(DEPTH)
-        return market(quotes=quotes, trades=trades, bids=bids, asks=asks, depth=depth)
-
-    def _trades(self, quotes: Rows) -> Rows:
-        at = quotes[np.sort(self._rng.choice(len(quotes), 4, replace=False))]
-        trades = np.empty(len(at), TRADE)
-        trades["ts"] = at["ts"]
-        trades["aggressor"] = self._rng.integers(1, 3, len(at))
-        trades["price"] = np.where(trades["aggressor"] == 1, at["ask"], at["bid"])
-        trades["size"] = np.ceil(self._rng.exponential(5, len(at))) * 10_000
-        return trades
-
-    def _book(self, best: np.void) -> tuple[Rows, Rows]:
-        steps = np.arange(LEVELS)
-        profile = 200_000 * (1 + np.minimum(steps, 12) / 3)
-        sides = []
-        for points, size in (
-            (self.bid - steps, best["bid_size"]),
-            (self.ask + steps, best["ask_size"]),
-        ):
-            levels = np.empty(LEVELS, LEVEL)
-            levels["price"] = points / 1e5
-            levels["size"] = np.round(profile * self._rng.lognormal(0, 0.4, LEVELS), -3)
-            levels["size"][0] = size
-            sides.append(levels)
-        return sides[0], sides[1]
 
 
 class _Trader:
@@ -111,7 +56,7 @@ class _Trader:
         self._trips = 0
         self._resting: tuple[str, Decimal] | None = None
 
-    def market_order(self, ts: int, walk: _Walk) -> list[AnyEvent]:
+    def market_order(self, ts: int, walk: Walk) -> list[AnyEvent]:
         """Send and fill one market order; all events of it."""
         buys = self.quantity < 0 or (self.quantity == 0 and self._trips % 2 == 0)
         side: Literal["BUY", "SELL"] = "BUY" if buys else "SELL"
@@ -165,7 +110,7 @@ class _Trader:
             ts=ts,
         )
 
-    def rest_or_cancel(self, ts: int, walk: _Walk) -> list[AnyEvent]:
+    def rest_or_cancel(self, ts: int, walk: Walk) -> list[AnyEvent]:
         """Place a limit order ten ticks below the bid, or cancel the one that rests."""
         if self._resting is not None:
             (order_id, price), self._resting = self._resting, None
@@ -189,7 +134,7 @@ class _Marker:
         self._peak = float(_BALANCE)
         self._deepest = 0.0
 
-    def mark(self, ts: int, trader: _Trader, walk: _Walk) -> Risk:
+    def mark(self, ts: int, trader: _Trader, walk: Walk) -> Risk:
         """Risk now."""
         mid = (walk.bid + walk.ask) / 2e5
         held, opened = float(trader.quantity), float(trader.open_price)
@@ -223,7 +168,7 @@ def scripted_session(seed: int = 1, frames: int = 240, *, model: bool = False) -
     last frame brings the results. With `model` a model says beforehand what the strategy does. The same
     arguments give the same list.
     """
-    walk, trader, marker = _Walk(seed), _Trader(), _Marker()
+    walk, trader, marker = Walk(seed), _Trader(), _Marker()
     speaker = ScriptedModel(seed, _TRADE_EVERY) if model else None
     end = START_NS + max(frames * FRAME_NS, HOUR_NS)
     made: list[Frame] = []
@@ -263,7 +208,7 @@ def scripted_session(seed: int = 1, frames: int = 240, *, model: bool = False) -
 
 
 def _events(
-    number: int, now: int, trader: _Trader, walk: _Walk, speaker: ScriptedModel | None
+    number: int, now: int, trader: _Trader, walk: Walk, speaker: ScriptedModel | None
 ) -> list[AnyEvent]:
     events: list[AnyEvent] = []
     if number == 1:
@@ -283,7 +228,7 @@ def _events(
     return events
 
 
-def _ending(now: int, trader: _Trader, walk: _Walk, marker: _Marker) -> list[AnyEvent]:
+def _ending(now: int, trader: _Trader, walk: Walk, marker: _Marker) -> list[AnyEvent]:
     curve = marker.curve
     return [
         results(
