@@ -22,7 +22,7 @@ def exported(architecture: str, sizes: Mapping[str, int], seed: int, shape: tupl
 
 
 class NaiveModule:
-    """Class probabilities of one window by one of the station's architectures; its weights given or seeded."""
+    """Class probabilities of one window by one of the station's architectures; weights given or seeded."""
 
     def __init__(
         self,

@@ -64,7 +64,7 @@ class Model:
 
 MODELS: Final = {
     "mlp": Model(
-        "MLP 12-32-3", "mlp", {"inputs": 12, "window": 1, "hidden": 32, "layers": 1, "outputs": 3}, 1, 12
+        "MLP 10-32-32-3", "mlp", {"inputs": 10, "window": 1, "hidden": 32, "layers": 2, "outputs": 3}, 1, 10
     ),
     "lstm": Model(
         "LSTM 64, window 50x8", "lstm", {"inputs": 8, "hidden": 64, "layers": 1, "outputs": 3}, 50, 8

@@ -26,11 +26,9 @@ DEMO: Final = ROOT / "resources" / "models" / "demo" / "model.onnx"
 INSTRUMENT: Final[Instrument] = PROFILES["crypto"].instrument
 SEED: Final = 1
 _FITTED_ROWS: Final = 50_000
-_COLUMNS: Final = {"mlp": 12, "lstm": 8}
-_SIZES: Final = {
-    "mlp": {"inputs": 12, "window": 1, "hidden": 32, "layers": 1, "outputs": 3},
-    "lstm": {"inputs": 8, "hidden": 64, "layers": 1, "outputs": 3},
-}
+_WINDOW: Final = 50
+_COLUMNS: Final = 8
+_SIZES: Final = {"inputs": _COLUMNS, "hidden": 64, "layers": 1, "outputs": 3}
 _DECISIONS_PER_QUOTE: Final = 0.002
 _LEVELS: Final = (0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995)
 
@@ -41,15 +39,14 @@ def quotes_of(drawn: int, count: int) -> Quotes:
 
 
 def make_model(kind: str, folder: Path, drawn: int) -> Path:
-    """Return the model that ships, or write an untrained one of the same form into `folder`."""
-    if kind == "mlp" and DEMO.exists():
+    """Return the demo model that ships (`mlp`), or write an untrained LSTM(64, 50x8) into `folder`."""
+    if kind == "mlp":
         return DEMO
     from ai.runtime.bench_naive import exported  # noqa: PLC0415 - torch, only where a model is made
 
     tick = find_set("tick")
-    features = FeatureSet(kind, tick.title, tick.clock, "", tick.entries[: _COLUMNS[kind]])
-    window = 50 if kind == "lstm" else 1
-    data = exported(kind, _SIZES[kind], SEED, (1, window, _COLUMNS[kind]))
+    features = FeatureSet(kind, tick.title, tick.clock, "", tick.entries[:_COLUMNS])
+    data = exported(kind, _SIZES, SEED, (1, _WINDOW, _COLUMNS))
     quotes = quotes_of(drawn, _FITTED_ROWS)
     x = _rows(features, quotes)
     whole = np.isfinite(x).all(axis=1)
@@ -61,17 +58,17 @@ def make_model(kind: str, folder: Path, drawn: int) -> Path:
             Input(
                 name="x",
                 dtype="float32",
-                shape=("batch", window, _COLUMNS[kind]),
+                shape=("batch", _WINDOW, _COLUMNS),
                 columns=features.outputs,
             ),
         ),
         outputs=(Output(name="y", dtype="float32", shape=("batch", 3), meaning="logits"),),
         features=tuple(msgspec.convert(entry.facts(), FeatureUse) for entry in features),
         clock=features.clock,
-        window=window,
+        window=_WINDOW,
         normaliser=fitted_normaliser(x[whole], quotes.ts_init[whole]),
         label=Label(kind="direction", horizon=100, unit="ticks", class_names=("down", "flat", "up")),
-        architecture=Architecture(name=kind, sizes=_SIZES[kind]),
+        architecture=Architecture(name=kind, sizes=_SIZES),
     )
     (folder / PASSPORT_NAME).write_bytes(passport.to_json())
     path = folder / "model.onnx"
