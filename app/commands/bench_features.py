@@ -7,11 +7,8 @@ its values are compared with ours. The streaming form is timed on one core, an e
 
 import argparse
 import importlib
-import json
-import multiprocessing
 import time
 from collections.abc import Callable
-from multiprocessing.connection import Connection
 from statistics import median
 from typing import Any, Final
 
@@ -21,8 +18,8 @@ import polars as pl
 from ai.features import FeatureSet, Market
 from ai.features.sources import BOOK_FIELDS
 from app.commands import Report, Result
-from app.commands.bench_import import _peak_mb as peak_mb
 from app.commands.features import find_set
+from app.commands.measuring import in_child, peak_mb
 from engine.errors import UserError
 from engine.feeds.simulated import PROFILES, random_quotes
 
@@ -53,7 +50,7 @@ def run_bench_features(args: argparse.Namespace, report: Report) -> Result:
 
 
 def _case(name: str, rows: int, rounds: int) -> dict[str, Any]:
-    difference = _in_child("compare", name, 20_000)["difference"]
+    difference = in_child(_measure, "compare", name, 20_000)["difference"]
     if difference > 1e-6:
         raise RuntimeError(
             f"pandas and the {name} set differ by {difference:.1e}, so they cannot be compared"
@@ -61,7 +58,8 @@ def _case(name: str, rows: int, rounds: int) -> dict[str, Any]:
     figures: dict[str, list[dict[str, float]]] = {"pandas": [], "batch": [], "stream": []}
     for _ in range(rounds):
         for task, list_ in figures.items():
-            list_.append(_in_child(task, name, min(rows, _STREAMED_ROWS) if task == "stream" else rows))
+            count = min(rows, _STREAMED_ROWS) if task == "stream" else rows
+            list_.append(in_child(_measure, task, name, count))
 
     def middle(task: str, figure: str) -> float:
         return median(each[figure] for each in figures[task])
@@ -96,44 +94,21 @@ def _line(name: str, figures: dict[str, Any]) -> str:
 # -- one measurement, in a process of its own -------------------------------------------------------------
 
 
-def _in_child(task: str, name: str, rows: int) -> dict[str, float]:
-    context = multiprocessing.get_context("spawn")
-    mine, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=_measure, args=(theirs, task, name, rows))
-    child.start()
-    theirs.close()
-    try:
-        figures: dict[str, float] = json.loads(mine.recv_bytes())
-    except EOFError as error:
-        raise RuntimeError(f"the measurement of {task} {name} ended without a figure") from error
-    finally:
-        child.join()
-        mine.close()
-    return figures
-
-
-def _measure(pipe: Connection, task: str, name: str, rows: int) -> None:
+def _measure(task: str, name: str, rows: int) -> dict[str, float]:
     tables, features, peer = _tables(name, rows), _features(name), _PEERS[name]
     if task == "compare":
-        figures = {"difference": _difference(_batch(features, tables), peer(_frames(tables)))}
-    elif task == "stream":
-        figures = {"us_per_tick": _streamed_us(features, tables)}
-    else:
-        frames = _frames(tables) if task == "pandas" else {}
-        _ = (
-            peer(_frames(_tables(name, 2_000)))
-            if task == "pandas"
-            else _batch(features, _tables(name, 2_000))
-        )
-        begun = (time.perf_counter(), time.process_time())
-        _ = peer(frames) if task == "pandas" else _batch(features, tables)
-        figures = {
-            "seconds": time.perf_counter() - begun[0],
-            "cpu_seconds": time.process_time() - begun[1],
-            "peak_mb": peak_mb(),
-        }
-    pipe.send_bytes(json.dumps(figures).encode())
-    pipe.close()
+        return {"difference": _difference(_batch(features, tables), peer(_frames(tables)))}
+    if task == "stream":
+        return {"us_per_tick": _streamed_us(features, tables)}
+    frames = _frames(tables) if task == "pandas" else {}
+    _ = peer(_frames(_tables(name, 2_000))) if task == "pandas" else _batch(features, _tables(name, 2_000))
+    begun = (time.perf_counter(), time.process_time())
+    _ = peer(frames) if task == "pandas" else _batch(features, tables)
+    return {
+        "seconds": time.perf_counter() - begun[0],
+        "cpu_seconds": time.process_time() - begun[1],
+        "peak_mb": peak_mb(),
+    }
 
 
 def _features(name: str) -> FeatureSet:

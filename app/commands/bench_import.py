@@ -11,15 +11,12 @@ import gzip
 import importlib
 import json
 import lzma
-import multiprocessing
 import struct
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -29,6 +26,7 @@ import polars as pl
 
 from app.commands import Report, Result
 from app.commands.import_ import known_instruments
+from app.commands.measuring import in_child, peak_mb
 from engine.columns import Quotes
 from engine.errors import UserError
 from engine.feeds.importing import import_files
@@ -63,7 +61,8 @@ def run_bench_import(args: argparse.Namespace, report: Report) -> Result:
             rounds: dict[str, list[dict[str, float]]] = {"peer": [], "decode": [], "import": []}
             for _ in range(args.rounds):
                 for task, figures in rounds.items():
-                    figures.append(_in_child(task, name, paths, Path(folder) / f"store{len(figures)}"))
+                    store = Path(folder) / f"store{len(figures)}"
+                    figures.append(in_child(_measure, task, name, paths, store))
             found[name] = _compared(rounds, case.peer_name)
         report(_line(name, found[name]))
     return Result(found, "\n".join([_HEAD, *(_line(name, figures) for name, figures in found.items())]))
@@ -100,27 +99,8 @@ def _line(name: str, figures: Mapping[str, Any]) -> str:
 # -- one measurement, in a process of its own -------------------------------------------------------------
 
 
-def _in_child(task: str, name: str, paths: list[Path], store: Path) -> dict[str, float]:
-    context = multiprocessing.get_context("spawn")
-    mine, theirs = context.Pipe(duplex=False)
-    child = context.Process(
-        target=_measure, args=(theirs, task, name, [str(path) for path in paths], str(store))
-    )
-    child.start()
-    theirs.close()
-    try:
-        figures: dict[str, float] = json.loads(mine.recv_bytes())
-    except EOFError as error:
-        raise RuntimeError(f"the measurement of {task} {name} ended without a figure") from error
-    finally:
-        child.join()
-        mine.close()
-    return figures
-
-
-def _measure(pipe: Connection, task: str, name: str, files: list[str], store: str) -> None:
-    case, paths = _CASES[name], [Path(file) for file in files]
-    known = known_instruments()
+def _measure(task: str, name: str, paths: list[Path], store: Path) -> dict[str, float]:
+    case, known = _CASES[name], known_instruments()
     if task == "peer" and case.peer_name == "pandas":
         importlib.import_module("pandas")  # its start is not its speed
     started = time.perf_counter()
@@ -132,22 +112,9 @@ def _measure(pipe: Connection, task: str, name: str, files: list[str], store: st
             reader.read(path)
         rows = sum(len(part) for file in reader.files for part in file.decoded.columns.values())
     else:
-        rows = import_files(paths, case.instrument, Store(Path(store)), known, _SOURCE).rows
+        rows = import_files(paths, case.instrument, Store(store), known, _SOURCE).rows
     seconds = time.perf_counter() - started
-    pipe.send_bytes(json.dumps({"rows": rows, "rows_per_s": rows / seconds, "peak_mb": _peak_mb()}).encode())
-    pipe.close()
-
-
-def _peak_mb() -> float:
-    """Largest resident memory that this process had."""
-    if sys.platform == "win32":
-        import psutil  # noqa: PLC0415 - the only place that needs it
-
-        return float(psutil.Process().memory_info().peak_wset) / 1e6
-    import resource  # noqa: PLC0415 - not on Windows
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak / 1e3
+    return {"rows": rows, "rows_per_s": rows / seconds, "peak_mb": peak_mb()}
 
 
 _SOURCE = Source(crossed="keep")

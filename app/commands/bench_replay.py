@@ -19,9 +19,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-import psutil
-
 from app.commands import Report, Result
+from app.commands.measuring import peak_mb
 from app.paths import ROOT
 from engine.errors import UserError
 from engine.feeds.simulated import PROFILES, random_quotes
@@ -184,7 +183,7 @@ class _Watched:
     def advance(self, seconds: float) -> bool:
         busy = self._session.advance(seconds)
         if not self.early_peak_mb and self._session.course.playhead.ticks > self._early:
-            self.early_peak_mb = _peak_mb()
+            self.early_peak_mb = peak_mb()
         return busy
 
     def take_events(self) -> list[AnyEvent]:
@@ -235,22 +234,10 @@ def _watched(source: Source, quotes: int) -> dict[str, Any]:
         "run_ticks_per_s": quotes / (seconds - session.load_s),
         "processor_s": session.processor_s,
         "fills": session.results.fills,
-        "growth_mb": _peak_mb() - session.early_peak_mb,
+        "growth_mb": peak_mb() - session.early_peak_mb,
         "fills_sha256": session.results.fills_sha256,
         "frames": frames,
     }
-
-
-def _peak_mb() -> float:
-    """Most memory that this process ever held.
-
-    Not `getrusage`: on Linux its figure survives `exec`, so a child would show its parent's peak.
-    """
-    status = Path("/proc/self/status")
-    if status.exists():
-        return int(status.read_text(encoding="ascii").split("VmHWM:")[1].split()[0]) / 1024
-    memory = psutil.Process().memory_info()
-    return float(getattr(memory, "peak_wset", memory.rss)) / 2**20
 
 
 def _watch(connection: Connection, tell: Connection) -> None:
@@ -279,7 +266,7 @@ def _main(mode: str, quotes: int, folder: str) -> None:
         figures = _stored(quotes, folder)
     else:
         figures = _bare(quotes) if mode == "bare" else _session(quotes)
-    figures["peak_mb"] = _peak_mb()
+    figures["peak_mb"] = peak_mb()
     print(json.dumps(figures))
 
 

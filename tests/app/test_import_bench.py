@@ -1,9 +1,12 @@
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from app.__main__ import main
 from app.commands import bench_import
+from app.commands.measuring import in_child
 
 
 def test_importer_and_peer_read_the_same_rows_of_every_format(
@@ -12,14 +15,13 @@ def test_importer_and_peer_read_the_same_rows_of_every_format(
     only = {name: bench_import._CASES[name] for name in ("dukascopy", "binance-raw")}
     monkeypatch.setattr(bench_import, "_CASES", only)
     seen: dict[str, set[float]] = {}
-    measure = bench_import._in_child
 
-    def counting(task: str, name: str, paths: list, store: object) -> dict[str, float]:  # type: ignore[type-arg]
-        figures = measure(task, name, paths, store)  # type: ignore[arg-type]
+    def counting(measure: Callable[..., Any], task: str, name: str, *rest: object) -> dict[str, float]:
+        figures = in_child(measure, task, name, *rest)
         seen.setdefault(name, set()).add(figures["rows"])
         return figures
 
-    monkeypatch.setattr(bench_import, "_in_child", counting)
+    monkeypatch.setattr(bench_import, "in_child", counting)
     assert main(["bench", "import", "--quotes", "3000", "--rounds", "1", "--json", "-"]) == 0
     found = json.loads(capsys.readouterr().out)
 
