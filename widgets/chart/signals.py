@@ -14,7 +14,11 @@ from widgets.chart.view import View
 from widgets.signals.words import SignalRecord
 from widgets.theme import Theme
 
-_HALF: Final = 6
+_HALF: Final = 6.0
+_SMALL_HALF: Final = 3.5
+_CROWDED: Final = 10
+"""Logical pixels of width per mark below which marks are small, so that prices stay in sight."""
+
 _AWAY: Final = 20
 """Logical pixels between an entry's mark and its price: fills stand in between."""
 
@@ -72,7 +76,7 @@ class SignalLayer:
     def __init__(self, signals: ChartSignals) -> None:
         self.signals = signals
         self.drawn = 0
-        self._sprites: Sprites | None = None
+        self._sprites: dict[float, Sprites] = {}
         self._made_for: tuple[Theme, int] | None = None
 
     @property
@@ -82,8 +86,9 @@ class SignalLayer:
 
     def draw(self, painter: QPainter, view: View, layout: Layout, theme: Theme) -> None:
         """Draw the marks in sight, the newest where several would lie on each other."""
-        if self._sprites is None or self._made_for != (theme, layout.scale):
-            self._sprites, self._made_for = signal_sprites(theme, layout.scale), (theme, layout.scale)
+        if self._made_for != (theme, layout.scale):
+            self._made_for = theme, layout.scale
+            self._sprites = {half: signal_sprites(theme, layout.scale, half) for half in (_HALF, _SMALL_HALF)}
         first, x, y = self._places(view, layout.scale)
         marks = self.signals.marks[first : first + len(x)]
         kind = kind_of(marks["direction"])
@@ -92,7 +97,9 @@ class SignalLayer:
         if len(some):
             painter.setClipRect(0, 0, layout.price.right, layout.price.bottom)
             full = marks["traded"][some].astype(np.int64)
-            self._sprites.draw(painter, x[some] + 0.5, y[some] + 0.5, kind[some], full)
+            is_crowded = len(some) * _CROWDED * layout.scale > view.width
+            sprites = self._sprites[_SMALL_HALF if is_crowded else _HALF]
+            sprites.draw(painter, x[some] + 0.5, y[some] + 0.5, kind[some], full)
             painter.setClipping(False)
 
     def at(self, view: View, layout: Layout, point: tuple[int, int]) -> SignalRecord | None:

@@ -152,8 +152,6 @@ class OutputStrip(QWidget):
         view, window = self.view, self._window
         if window is None:
             view.follow(max(self._now_ns, int(tape.times[-1])), int(tape.times[0]))
-        elif window.plot == view.width:
-            view.left_ns, view.scale_ns = window.left_ns, window.scale_ns
         else:
             view.show_times(window.left_ns, window.left_ns + window.plot * window.scale_ns)
             view.following = view.auto_time = True
