@@ -34,8 +34,10 @@ class Batches:
         least = signature.batch or 1
         self._rows = max(min(MAX_BATCH, _MOST_NUMBERS // numbers), least)
         cores = os.cpu_count() or 1
-        shares = member.predictor.runtime == "onnxruntime" and member.predictor.device == "cpu"
-        self._pool = ThreadPoolExecutor(min(cores, 4)) if shares and cores > 1 else None
+        may_share = member.predictor.runtime == "onnxruntime" and member.predictor.device == "cpu"
+        # A batch of single rows is done before another thread would be awake.
+        is_worth_it = signature.window > 1 and cores > 1
+        self._pool = ThreadPoolExecutor(min(cores, 4)) if may_share and is_worth_it else None
 
     def read(self, windows: Floats, places: npt.NDArray[np.int64]) -> Floats:
         """Down, flat, up and score at these places of normalised windows `[rows, T, F]`: float32 `[n, 4]`."""
