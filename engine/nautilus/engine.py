@@ -160,7 +160,8 @@ class SimulatedVenue:
         if isinstance(self._strategy, AiSignal) and self._strategy.is_due(ts_ns):
             # A run without market data does not stop at its end: alerts set on the way would still go off.
             self._strategy.until = ts_ns
-            self.run_to(ts_ns)
+            # Where a new chunk lies ahead, its first event would be taken for the start, and that is later.
+            self._running.run(start=ts_ns, end=ts_ns, streaming=True)
             self._strategy.until = None
             self._strategy.schedule()
 

@@ -254,6 +254,28 @@ def test_leaving_armed_closes_what_is_held_and_says_so(inference: Inference, mod
     assert {event.verdict for event in of(after, SignalActed)} <= {"shadow"}
 
 
+@pytest.mark.parametrize("inference", [INFERENCE, BATCH])
+def test_a_switch_before_the_first_tick_holds_from_there_on(inference: Inference) -> None:
+    run = modelled(inference=inference)
+    done(run, SetArming("shadow"))
+    assert run.take_picture().models[0].arming == "shadow"
+    events = done(run, Seek(int(quotes().ts_init[3_000])))
+    assert {event.verdict for event in of(events, SignalActed)} == {"shadow"}
+    again = done(run, Seek(int(quotes().ts_init[2_000])))
+    assert [event.mode for event in of(again, ArmingChanged)] == ["armed", "shadow"]
+    assert of(finished(run), Filled) == []
+
+
+@pytest.mark.parametrize("inference", [INFERENCE, BATCH])
+def test_switched_between_two_chunks_of_data_it_closes_at_once_too(inference: Inference) -> None:
+    times = quotes().ts_init
+    last = int(np.searchsorted(times, in_a_position(), side="right"))
+    run = modelled(inference=inference, rows=last + 1)
+    done(run, Seek(int(times[last])))
+    assert of(done(run, SetArming("off")), PositionChanged)[-1].quantity == 0
+    finished(run)
+
+
 def test_armed_again_it_waits_for_the_next_signal() -> None:
     ts = in_a_position()
     run = modelled()
