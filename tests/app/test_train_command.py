@@ -86,6 +86,7 @@ def test_labels_look_at_the_mid_and_rows_are_those_of_the_set(store: Path, drawn
     first, last = int(one.ts[1000]), int(one.ts[2000])
     part = stored_rows(Store(store), features, {"": "BTCUSDT.SIM"}, first, last)
     assert (part.ts[0], part.ts[-1]) == (first, last)
+    assert np.array_equal(part.price, one.price[1000:2001])
     assert np.array_equal(part.x, one.x[1000:2001], equal_nan=True), "what lies before warms the features up"
 
 

@@ -100,10 +100,13 @@ def test_a_seed_leaves_torch_as_it_was() -> None:
     before = torch.get_num_threads(), torch.random.get_rng_state()
     with seeded(5, 1):
         first = torch.rand(3)
-    with seeded(5, 1):
-        assert torch.equal(torch.rand(3), first)
     assert torch.get_num_threads() == before[0]
     assert torch.equal(torch.random.get_rng_state(), before[1])
+    torch.rand(3)
+    with seeded(5, 1):
+        assert torch.equal(torch.rand(3), first)
+    with seeded(6, 1):
+        assert not torch.equal(torch.rand(3), first)
     assert not torch.are_deterministic_algorithms_enabled()
 
 
