@@ -13,10 +13,11 @@ from engine.messages.frames import Risk
 from engine.messages.run import Arming, Run
 from engine.nautilus.engine import SimulatedVenue
 from engine.nautilus.strategy import StationStrategy
+from engine.session.course_model import CourseModel
 from engine.session.equity import Equity
 from engine.session.fills import fills_sha256
-from engine.session.inference import CourseModel, RunModel
 from engine.session.playhead import WINDOW_EVENTS, Playhead
+from engine.session.run_model import RunModel
 from engine.session.source import Source
 from engine.session.stepping import BarCounter
 from engine.session.tape import Tape
@@ -109,7 +110,8 @@ class Course:
 
     def rest(self, ts: int) -> None:
         """Let market time pass to `ts`, before which no market data comes; what a model has due happens."""
-        if self.playhead.next_ts is not None:
+        # The engine cannot run before its first data, and lets nothing happen after its last.
+        if self.playhead.ticks and self.playhead.next_ts is not None:
             self._venue.rest(ts)
         self.playhead.rest(ts)
         self._tell_changed_account()
@@ -125,12 +127,12 @@ class Course:
         if self.model is not None:
             self.model.absorb(self.playhead.now)
 
-    def arm(self, model: RunModel, mode: Arming) -> None:
-        """Let a person's arming stand from now on; raises `UserError` where a rule forbids it."""
+    def arm(self, model: RunModel, mode: Arming, now: int) -> None:
+        """Let a person's arming stand from `now` on; raises `UserError` where a rule forbids it."""
         assert self.model is not None  # noqa: S101 - it is this model's course
-        now = self.playhead.now
         model.arm(mode, now, self.model.lead)
-        self._venue.remind()
+        if self.playhead.ticks:
+            self._venue.remind()
         self.rest(now)
 
     def risk(self) -> Risk:

@@ -34,9 +34,9 @@ from engine.session import telling
 from engine.session.checks import check_model, check_run
 from engine.session.course import Course
 from engine.session.health import Meter
-from engine.session.inference import RunModel
 from engine.session.pace import FASTEST, SLOWEST, Pace
 from engine.session.playhead import WINDOW_EVENTS
+from engine.session.run_model import RunModel
 from engine.session.source import Source
 from engine.session.telling import readable
 from engine.session.watching import Watching
@@ -295,7 +295,7 @@ class ReplaySession:
         if self._model is None:
             raise UserError("This run has no model to arm; open one with a model.")
         self._require_unfinished()
-        self._course.arm(self._model, mode)
+        self._course.arm(self._model, mode, self._now)
 
     def _explain(self, ts: int) -> None:
         if self._course.model is None:

@@ -10,7 +10,8 @@ import numpy as np
 
 from engine.messages.events import Results
 from engine.messages.run import Run
-from engine.session.inference import CourseModel, RunModel
+from engine.session.course_model import CourseModel
+from engine.session.run_model import RunModel
 from engine.session.source import Source
 from engine.strategies import Parameters
 

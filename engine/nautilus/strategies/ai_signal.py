@@ -186,7 +186,8 @@ class AiSignal(StationStrategy):
 
     def _cancel_exits(self) -> None:
         for order_id in self.exits.release():
-            if not self._cache.order(order_id).is_closed:
+            order = self._cache.order(order_id)  # None where the gate let it not even begin
+            if order is not None and not order.is_closed:
                 self.cancel_order(order_id)
 
     def _unfinished(self) -> list[Any]:
