@@ -375,6 +375,17 @@ def test_a_refused_order_says_what_the_gate_said(why: _Why) -> None:
     assert "Fill" not in why.text
 
 
+def test_an_order_denied_after_the_verdict_is_refused_all_the_same(why: _Why) -> None:
+    denied = order(
+        "O-9", "DENIED", type="MARKET", price=None, reason="MARGIN_EXCEEDS_FREE_BALANCE", ts=START_NS
+    )
+    why.tell(signal(4, ts=START_NS), acted(4, order_id="O-9", ts=START_NS + 50_000), denied)
+    why.panel.explain(denied)
+    assert "Risk gate: refused" in why.text
+    assert "passed" not in why.text
+    assert "MARGIN_EXCEEDS_FREE_BALANCE" in why.text
+
+
 def test_shadow_and_held_signals_end_at_the_gate(why: _Why) -> None:
     first, second = signal(1, ts=START_NS), signal(2, 0, 1, ts=START_NS + 1)
     why.tell(first, second, acted(1, "shadow", text="Only shown."), acted(2, "held"), first=True)

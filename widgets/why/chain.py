@@ -50,7 +50,7 @@ def chain_lines(story: Story, instrument: Instrument | None, tr: Translate) -> l
         if acted is None:
             steps.append((Step(tr("Not acted on yet"), "", "", (), "quiet"), signalled.ts))
         else:
-            steps.append((_acted_step(acted, signalled, tr), acted.ts))
+            steps.append((_acted_step(acted, signalled, story.order, tr), acted.ts))
             steps += _order_steps(story, acted.ts, instrument, tr)
     lines += _on_rail([step for step, _ in steps])
     return lines
@@ -100,14 +100,16 @@ def _cause_text(signalled: Signalled, tr: Translate) -> str:
     return texts[signalled.cause].format(**numbers)
 
 
-def _acted_step(acted: SignalActed, signalled: Signalled, tr: Translate) -> Step:
+def _acted_step(acted: SignalActed, signalled: Signalled, order: OrderChanged | None, tr: Translate) -> Step:
     titles = {
         "ordered": (tr("Risk gate: passed"), "signal"),
         "refused": (tr("Risk gate: refused"), "danger"),
         "shadow": (tr("Only shown: the model is in shadow"), "quiet"),
         "held": (tr("Nothing to do: already so"), "quiet"),
     }
-    title, tone = titles[acted.verdict]
+    # The account is checked after the gate, and its refusal may come after the verdict was told.
+    is_denied = order is not None and order.status == "DENIED"
+    title, tone = titles["refused" if is_denied else acted.verdict]
     details = (acted.text,) if acted.text else ()
     return Step(title, exact_time(acted.ts), _after(acted.ts, signalled.ts), details, tone)
 
