@@ -130,6 +130,7 @@ class MainWindow(QMainWindow):
             case StrategyPanel():
                 widget.run_asked.connect(self._on_run_asked)
                 widget.load_asked.connect(self.deeds.load_model)
+                widget.card_asked.connect(self.deeds.open_kept)
                 session = self.station.session
                 widget.show_run(session.run if session else None)
             case EventTable():
@@ -168,6 +169,7 @@ class MainWindow(QMainWindow):
         bar.seek_cancelled.connect(deeds.cancel_seek)
         bar.speed_chosen.connect(deeds.set_speed)
         bar.sought.connect(deeds.seek)
+        self.top.card.clicked.connect(deeds.show_session_model)
         self.top.banner.dismissed.connect(self._on_banner_dismissed)
         self.palette_.chosen.connect(self._on_palette_chosen)
         self.station.session_changed.connect(self._on_session_changed)
@@ -323,11 +325,14 @@ class MainWindow(QMainWindow):
         self.show_marks()
         self._results_shown = self._signals_shown = False
         self.status.set_hint(
-            self.tr("This is a generated market. Drop a data file here, or press Ctrl+I, to import your own.")
+            self.tr(
+                "This is a generated market. Drop a data file or a model here, or press Ctrl+I or Ctrl+M."
+            )
             if session is not None and session.run.simulate
             else ""
         )
-        self.top.show_session(*describe(session.run if session else None))
+        run = session.run if session else None
+        self.top.show_session(*describe(run), has_model=run is not None and run.inference is not None)
         self._show_mode(session.notice if session else None)
         self.setWindowTitle(f"{self.top.session_name} – NextTick Station" if session else "NextTick Station")
         panel = self.hosts["strategy"].widget

@@ -161,11 +161,14 @@ class StrategyPanel(QWidget):
     -------
     run_asked(str, dict, Inference or None)
         Strategy, parameters and models to run again with.
+    card_asked(str)
+        The person wants to see the model of this file.
     load_asked()
         The person wants a model that is not kept.
     """
 
     run_asked = Signal(str, object, object)
+    card_asked = Signal(str)
     load_asked = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -174,6 +177,7 @@ class StrategyPanel(QWidget):
         self._run: Run | None = None
         self._form = StrategyForm()
         self._form.models.load_asked.connect(self.load_asked)
+        self._form.models.card_asked.connect(self.card_asked)
         self._again = QPushButton(self.tr("Run again with these"))
         self._again.setToolTip(self.tr("Start the session from its beginning with this strategy"))
         self._again.clicked.connect(self.run_again)

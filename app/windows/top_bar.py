@@ -1,7 +1,7 @@
-"""The window's head: menus, the session's name, the mode in a word, transport and banner."""
+"""The window's head: menus, the session's name, its model, the mode in a word, transport and banner."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenuBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenuBar, QToolButton, QVBoxLayout, QWidget
 
 from app.windows.banner import Banner
 from widgets.theme import Theme
@@ -25,13 +25,18 @@ class TopBar(QWidget):
         self._detail.setObjectName("quiet")
         self._mode = QLabel()
         self._mode.setObjectName("mode")
+        self.card = QToolButton()
+        self.card.setText(self.tr("Model card"))
+        self.card.setToolTip(self.tr("What the model of this session is, and how far it was verified (F4)"))
+        self.card.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.card.hide()
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 8, 0)
         row.setSpacing(8)
         row.addWidget(self.menus)
         row.addStretch(1)
-        for label in (self._name, self._detail, self._mode):
-            row.addWidget(label)
+        for widget in (self._name, self._detail, self.card, self._mode):
+            row.addWidget(widget)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -49,8 +54,9 @@ class TopBar(QWidget):
         """Mode shown, in one word."""
         return self._mode.text()
 
-    def show_session(self, name: str, detail: str) -> None:
-        """Name the session."""
+    def show_session(self, name: str, detail: str, *, has_model: bool = False) -> None:
+        """Name the session, and offer the card of its model."""
+        self.card.setVisible(has_model)
         self._name.setText(name)
         self._detail.setText(detail)
 

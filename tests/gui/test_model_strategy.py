@@ -75,6 +75,19 @@ def test_the_sessions_models_stand_in_the_form_and_keep_how_they_are_asked(desk:
     assert desk.runs[-1].inference is None
 
 
+def test_the_demos_model_shows_its_card_by_one_click(desk: Desk) -> None:
+    desk.play()
+    assert not desk.window.top.card.isVisible()
+    desk.window.deeds.watch_demo()
+    assert desk.runs[-1].strategy == "ai_signal"
+    desk.click(desk.window.top.card)
+    (card,) = desk.window.deeds.cards
+    desk.qtbot.waitUntil(lambda: card.view.card.verdict == "ACCEPTED", timeout=30_000)
+    assert any("Trained on simulated data" in text for text in card.view.card.warnings)
+    assert card.view.session_text == "Armed in BTCUSDT.SIM: its signals are traded."
+    assert not card.view.buttons["armed"].isEnabled()
+
+
 def test_kept_models_are_offered_when_one_is_added(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = panel(desk)
     monkeypatch.setattr(kept_models, "kept_models", lambda: [ONE, TWO])

@@ -4,15 +4,13 @@ import math
 from collections.abc import Callable, Sequence
 
 import msgspec
-from PySide6.QtCore import QCoreApplication, Signal
+from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QMenu,
     QPushButton,
-    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -49,11 +47,14 @@ class ModelChooser(QWidget):
     -------
     changed()
         Another list, or another weight.
+    card_asked(str)
+        The person wants to see the model of this id.
     load_asked()
         The person wants a model that is not kept.
     """
 
     changed = Signal()
+    card_asked = Signal(str)
     load_asked = Signal()
 
     def __init__(self, read: Callable[[], Sequence[KeptModel]], parent: QWidget | None = None) -> None:
@@ -148,9 +149,10 @@ class ModelChooser(QWidget):
         self._weights = []
         several = len(self._models) > 1
         for place, model in enumerate(self._models):
-            name = QLabel(model.name)
-            name.setToolTip(model.id)
-            name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            name = QToolButton()
+            name.setText(model.name)
+            name.setToolTip(self.tr("Open the card of %1").replace("%1", model.id))
+            name.clicked.connect(lambda _=False, asked=model.id: self.card_asked.emit(asked))
             weight = QLineEdit(f"{model.weight:g}")
             weight.setFixedWidth(_WEIGHT_PX)
             weight.setAccessibleName(self.tr("Weight"))
@@ -161,7 +163,7 @@ class ModelChooser(QWidget):
             out.setToolTip(self.tr("Take this model out"))
             out.clicked.connect(lambda _=False, at=place: self.remove(at))
             for column, widget in enumerate((name, weight, out)):
-                self._grid.addWidget(widget, place, column)
+                self._grid.addWidget(widget, place, column, Qt.AlignmentFlag.AlignLeft)
             weight.setVisible(several)
             self._weights.append(weight)
         self.add.setText(self.tr("Add a model") if self._models else self.tr("Choose a model"))
