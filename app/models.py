@@ -1,6 +1,7 @@
 """The models of a run, as the engine asks them: row by row, in the background, or a whole range at once."""
 
 import hashlib
+import math
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -32,6 +33,7 @@ type Chunks = Iterable[Mapping[str, Columns]]
 _LEAST_LATENCY_NS: Final = 1_000
 _CACHE_VERSION: Final = 1
 _PIECE_ROWS: Final = 20_000
+_HELD_BYTES: Final = 256 << 20
 
 
 def open_model(inference: Inference, instrument: Instrument, combine: Combine = "mean") -> "LoadedModel":
@@ -112,7 +114,7 @@ class LoadedModel:
     def over(self, instrument: Instrument, chunks: Chunks, needs: Needs) -> Range:
         """Predict all rows of the market data that these chunks hold.
 
-        Chunks that can be gone through only once are kept in memory.
+        Chunks that can be gone through only once are held in memory, others only while they are few.
 
         Raises
         ------
@@ -121,8 +123,9 @@ class LoadedModel:
         """
         if self._cache is None:
             return self._predicted(instrument, chunks, needs, MemoryDraft())
-        chunks = list(chunks) if isinstance(chunks, Iterator) else chunks
-        key = self._key(instrument, chunks, needs)
+        data = MarketHash(self.facts.streams, bar_kind(self.facts.bars) if self.facts.bars else "")
+        chunks = _hashed(chunks, data)
+        key = self._key(instrument, data.told(), needs)
         begun = time.perf_counter()
         found = self._cache.find(key)
         if found is not None:
@@ -146,12 +149,8 @@ class LoadedModel:
             raise
         return WholeRange(self._ensemble, predicted, time.perf_counter() - begun - pieces.reading_s)
 
-    def _key(self, instrument: Instrument, chunks: Chunks, needs: Needs) -> str:
+    def _key(self, instrument: Instrument, data: str, needs: Needs) -> str:
         """Hash of all that predictions of this range depend on."""
-        facts = self.facts
-        data = MarketHash(facts.streams, bar_kind(facts.bars) if facts.bars else "")
-        for chunk in chunks:
-            data.take(chunk)
         members = [
             (
                 member.sha256,
@@ -164,8 +163,22 @@ class LoadedModel:
             for member in self._ensemble.members
         ]
         tick_size = str(instrument.tick_size)
-        told = (_CACHE_VERSION, data.told(), tick_size, members, self._ensemble.combine, needs)
+        told = (_CACHE_VERSION, data, tick_size, members, self._ensemble.combine, needs)
         return hashlib.sha256(msgspec.json.encode(told)).hexdigest()
+
+
+def _hashed(chunks: Chunks, data: MarketHash) -> Chunks:
+    """Hash all chunks; they can then be gone through again, from memory where they are few."""
+    held: list[Mapping[str, Columns]] = []
+    left = math.inf if isinstance(chunks, Iterator) else _HELD_BYTES
+    for chunk in chunks:
+        data.take(chunk)
+        left -= sum(array.nbytes for columns in chunk.values() for array in columns.arrays().values())
+        if left > 0:
+            held.append(chunk)
+        else:
+            held.clear()
+    return held if left > 0 else chunks
 
 
 class _Pieces:

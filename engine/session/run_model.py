@@ -4,9 +4,10 @@ In batch mode the whole range is asked once, when the session opens, and every c
 decisions; else each course asks anew, tick by tick.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 
 from engine.bars import BarSpec, PriceType
+from engine.columns import Columns
 from engine.completed_bars import CompletedBars
 from engine.errors import UserError
 from engine.messages.events import AnyEvent
@@ -45,8 +46,7 @@ class RunModel:
         self.asked: Range | None = None
         self.decided: Decided | None = None
         if run.inference.mode == "batch":
-            chunks = (chunk.columns for chunk in source.chunks())
-            self.asked = model.over(source.instrument, chunks, self._needs)
+            self.asked = model.over(source.instrument, _Chunks(source), self._needs)
             self.decided = decide_all(self.asked, self.rules, exact=parameters.sizing == "kelly")
         self._bars = [] if self.asked is not None or not self.facts.bars else _closed(self.facts.bars, source)
 
@@ -107,6 +107,16 @@ class RunModel:
     def close(self) -> None:
         """Give back what the model holds."""
         self._model.close()
+
+
+class _Chunks:
+    """A source's columns, to be gone through any number of times."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def __iter__(self) -> Iterator[Mapping[str, Columns]]:
+        return (chunk.columns for chunk in self._source.chunks())
 
 
 def _needs(parameters: AiSignalParameters) -> Needs:

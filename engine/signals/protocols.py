@@ -107,6 +107,8 @@ class Asked(Protocol):
 class Stream(Asked, Protocol):
     """Row by row: give it the market's events in their order; a forecast comes back where there is one.
 
+    Prices and sizes are those of the columns, `column / 10**precision`, to the last bit.
+
     Attributes
     ----------
     sick : str
@@ -134,7 +136,7 @@ class Stream(Asked, Protocol):
     def on_bar(
         self, ts: int, open_: float, high: float, low: float, close: float, volume: float
     ) -> Forecast | None:
-        """One closed bar."""
+        """One closed bar; `ts` is when it was complete, see `engine.completed_bars`."""
 
     def take_rows(self) -> Rows:
         """Rows of dtype `PREDICTION` since the last call, for painting."""
@@ -182,7 +184,10 @@ class Model(Protocol):
         """A new run, row by row; `threaded` asks in a background thread and drops what is late."""
 
     def over(self, instrument: Instrument, chunks: Iterable[Mapping[str, Columns]], needs: Needs) -> Range:
-        """All rows of the market data that these chunks hold, by kind, in order."""
+        """All rows of the market data that these chunks hold, by kind, in order.
+
+        Chunks that can be gone through more than once need not all be in memory.
+        """
 
     def close(self) -> None:
         """Give back what it holds."""

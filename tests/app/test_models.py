@@ -230,13 +230,17 @@ def is_cached(model: Model, market: Any, needs: Needs) -> bool:
     return set(entries.iterdir()) == before
 
 
-def test_the_same_range_is_predicted_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("held_bytes", "times"), [(0, 2), (1 << 20, 1)])
+def test_the_same_range_is_predicted_once(
+    held_bytes: int, times: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.models._HELD_BYTES", held_bytes)
     use = use_of(tmp_path)
     model = opened(FX, use)
     market, needs = Market(MARKET), Needs(volatility_ns=10**9)
     first = model.over(FX, market, needs)
     assert first.seconds > 0
-    assert market.times == 2
+    assert market.times == times
     again = opened(FX, use)
     # Cut otherwise, and only once to be gone through: the same rows all the same.
     second = again.over(FX, chunks(FX, MARKET, rows=500), needs)
@@ -279,7 +283,8 @@ def test_what_the_numbers_depend_on_is_predicted_anew(tmp_path: Path) -> None:
     two.close()
 
 
-def test_a_range_that_fails_leaves_nothing_half_done(tmp_path: Path) -> None:
+def test_a_range_that_fails_leaves_nothing_half_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.models._HELD_BYTES", 0)
     model = opened(FX, use_of(tmp_path))
 
     class Failing(Market):
