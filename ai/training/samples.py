@@ -26,7 +26,7 @@ class Samples:
     ----------
     x : float32 array `[R, F]`, normalised
     bps : float64 array `[R]`
-        Moves over the horizon in basis points; NaN in rows that are in no part.
+        Moves over the horizon in basis points; NaN where it is not known.
     classes : int64 array `[R]`
         Their classes; of a regression all flat.
     threshold : float or None
@@ -36,7 +36,6 @@ class Samples:
 
     ts: Int64
     x: Float32
-    raw: Float32
     bps: Float64
     classes: Int64
     split: Split
@@ -79,7 +78,6 @@ def samples(
     return Samples(
         ts=rows.ts,
         x=normalised(rows.x, normaliser),
-        raw=rows.x,
         bps=ahead.bps,
         classes=classes,
         split=parts,

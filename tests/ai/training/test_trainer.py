@@ -72,9 +72,10 @@ def test_a_trained_model_comes_back_through_the_gate_as_it_was(tmp_path: Path) -
 def test_the_written_file_predicts_raw_windows_as_the_module_did(plan: Plan, tmp_path: Path) -> None:
     made = trained(plan)
     found = write(made, ORIGIN, tmp_path)
+    raw_rows = stretch().x
     for batch in (1, 3, 50):
         rows = made.samples.split.test[:batch]
-        raw = np.stack([made.samples.raw[row - plan.window + 1 : row + 1] for row in rows])
+        raw = np.stack([raw_rows[row - plan.window + 1 : row + 1] for row in rows])
         predicted = predictor(found).predict(raw)
         x = np.stack([made.samples.x[row - plan.window + 1 : row + 1] for row in rows])
         with torch.no_grad():
