@@ -94,6 +94,7 @@ def test_what_the_user_says_is_not_guessed() -> None:
     [
         ({"y": LOGITS}, "y", "logits", 3),
         ({"y": LOGITS[:, :2]}, "y", "logits", 2),
+        ({"y": np.array([[-0.5, 0.5, 1.0]], np.float32)}, "y", "logits", 3),
         ({"y": LOGITS[:, :1]}, "y", "value", 0),
         ({"y": LOGITS[:, 0]}, "y", "value", 0),
         ({"label": np.zeros(1, np.int64)}, "label", "class", 3),
@@ -186,6 +187,7 @@ def test_a_file_is_run_to_tell_and_its_passport_then_accepted(tmp_path: Path) ->
     found = inspect(path, QUICK)
     assert (found.accepted, found.golden_ok, found.reason) == (True, True, "")
     assert found.passport is not None
+    assert found.passport.training_bins == fit.training_bins
     assert found.passport.normaliser.mean == pytest.approx(rows.mean(axis=0), rel=1e-5)
 
 
