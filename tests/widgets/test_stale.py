@@ -54,7 +54,8 @@ def test_stale_data_is_grey_counts_its_age_and_comes_back(qtbot: QtBot, kind: st
     # Where the data is and the veil's words are not.
     rows = range(24, 70) if kind == "watchlist" else range(80, 360)
     before, after = (
-        max(image.pixelColor(x, y).lightness() for x in range(400) for y in rows) for image in (fresh, stale)
+        max(image.pixelColor(x, y).lightness() for x in range(image.width()) for y in rows)
+        for image in (fresh, stale)
     )
     assert after < before
     panel.resize(500, 420)
