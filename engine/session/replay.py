@@ -388,6 +388,8 @@ class ReplaySession:
         if self._model is not None and self._course.model is not None:
             for text in telling.model(self._model, self._course.model):
                 self._log(text)
+            for text in self._model.facts.warnings:
+                self._log(text, "warning")
             if self._model.in_sample:
                 self._log(telling.in_sample(self._model), "warning")
 

@@ -12,6 +12,7 @@ from ai.inference.measuring import rounded_up
 from ai.loading import Question, inspect
 from ai.passport import Golden, Ranges, Span, Tensor
 from ai.registry import Registry
+from ai.runtime.devices import Device
 from app import model_files
 from app.paths import home
 from engine.columns import Columns, Quotes
@@ -110,6 +111,21 @@ def test_a_file_that_is_no_model_or_another_one_is_refused(tmp_path: Path) -> No
     pickle.write_bytes(b"\x80\x04K\x01.")
     with pytest.raises(UserError, match=r"model.pkl is refused: A pickle runs code of its maker"):
         opened(FX, ModelUse(file=str(pickle)))
+
+
+def test_a_device_that_cannot_run_it_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use = use_of(tmp_path)
+    with pytest.raises(UserError, match="is not here"):
+        opened(FX, use, device="cuda:7")
+    # As if a GPU were here, and an onnxruntime without CUDA.
+    monkeypatch.setattr(model_files, "resolve_device", lambda _setting: Device(0, ""))
+    with pytest.raises(
+        UserError, match=r"model.onnx cannot run on cuda:0: The installed onnxruntime is built"
+    ):
+        opened(FX, use, device="cuda:0")
+    model = opened(FX, use, device="auto")
+    assert model.stream(FX, Needs()).health(0)[0].device == "cpu"
+    model.close()
 
 
 def test_models_that_cannot_be_one_are_refused(tmp_path: Path) -> None:

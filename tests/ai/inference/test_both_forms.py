@@ -101,15 +101,16 @@ def test_a_recurrent_model_on_the_recorded_dukascopy_day(tmp_path: Path) -> None
     model.close()
 
 
-def test_deeplob_on_the_recorded_binance_book(tmp_path: Path) -> None:
-    file = recording("models/deeplob_onnx/model_b1.onnx")
+@pytest.mark.parametrize(("batch", "updates"), [(1, 200), (32, 110)])
+def test_deeplob_on_the_recorded_binance_book(batch: int, updates: int, tmp_path: Path) -> None:
+    file = recording(f"models/deeplob_onnx/model_b{batch}.onnx")
     instrument, columns = recorded(tmp_path, "ETHUSDT.BINANCE", "crypto/binance_raw/spot/ethusdt_20240808.gz")
     deltas = next(each for each in columns if isinstance(each, Deltas))
     ends = np.flatnonzero(deltas.flags & Flag.LAST) + 1
     features = feature_set("book", [{"name": "deeplob", "levels": 10}])
     probe = opened(instrument, written(tmp_path, file.read_bytes(), deeplob_passport(file, features)))
-    forecasts, found = same(probe, instrument, Needs(), deltas.take(slice(0, int(ends[260]))), rows=4_000)
-    assert len(forecasts) == 261 - 99
+    forecasts, found = same(probe, instrument, Needs(), deltas.take(slice(0, int(ends[updates]))), rows=4_000)
+    assert len(forecasts) == updates + 1 - 99
     assert found.row[0] == 99
     np.testing.assert_allclose(found.rows["down"] + found.rows["flat"] + found.rows["up"], 1.0, atol=1e-5)
     probe.close()
