@@ -87,7 +87,10 @@ def test_a_switch_is_told_while_time_stands_still(watched: Watched) -> None:
     assert [(event.mode, event.by) for event in changed] == [("armed", "run"), ("shadow", "person")]
 
 
-def test_who_joins_again_sees_all_predictions_again(watched: Watched) -> None:
+def test_who_joins_again_sees_all_predictions_again(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.session.course_model._ROWS_SHOWN_AGAIN", 100)  # thirty pictures
     watched.seek(3_000)
     before = len(watched.frames)
     watched.link.send(Attach(len(watched.events)))

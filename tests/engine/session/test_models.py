@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from engine.columns import Columns
+from engine.columns import Columns, Deltas, Flag
 from engine.errors import UserError
 from engine.messages.columns import Rows
 from engine.messages.commands import AnyCommand, Explain, Finish, Play, Seek, SetArming, SetSpeed
@@ -130,6 +130,42 @@ def test_asked_by_tick_or_beforehand_a_model_makes_the_same_orders_to_the_nanose
         assert kinds == {"MARKET", "STOP_MARKET", "LIMIT"}
 
 
+def test_they_do_where_book_updates_go_on_in_the_next_chunk() -> None:
+    market, trades, deltas = crypto_columns()
+    assert isinstance(deltas, Deltas)
+    flags = deltas.flags.copy()
+    flags[::5] &= ~np.uint8(Flag.LAST)
+    columns = (market, trades, deltas.with_arrays({"flags": flags}))
+    told = facts(clock="book", streams=frozenset({"book"}), levels=5)
+    runs = [
+        acts(finished(modelled(*columns, told=told, inference=inference, rows=7)))
+        for inference in (INFERENCE, BATCH)
+    ]
+    assert runs[0] == runs[1]
+    assert len(of(runs[0], Filled)) > 8
+
+
+@pytest.mark.parametrize("inference", [INFERENCE, BATCH])
+def test_events_come_in_the_order_of_their_times(inference: Inference) -> None:
+    told = facts(latency_ns=30_000_000)
+    events = finished(modelled(inference=inference, told=told, parameters=EXITS, latency_ms=5.0))
+    kinds = Signalled | SignalActed | OrderChanged | Filled | PositionChanged
+    times = [event.ts for event in events if isinstance(event, kinds)]
+    assert times == sorted(times)
+
+
+def test_sizes_by_probability_are_made_from_rows_asked_alone() -> None:
+    asked = []
+    for sizing in ("fixed", "kelly"):
+        run = modelled(inference=BATCH, parameters={"sizing": sizing})
+        assert run._model is not None
+        assert run._model.decided is not None
+        asked.append(run._model.decided.asked_alone)
+        signals = len(run._model.decided.decisions)
+        run.close()
+    assert asked[1] - asked[0] > signals * 0.9
+
+
 @pytest.mark.parametrize("kinds", [("deltas",), ("trades",), ("quotes", "trades")])
 def test_they_do_whatever_data_the_run_has(kinds: tuple[str, ...]) -> None:
     columns = [part for part in crypto_columns() if type(part).__name__.lower() in kinds]
@@ -191,6 +227,26 @@ def test_nothing_is_ordered_before_the_latency_has_passed(inference: Inference, 
     ordered = {event.order_id: signals[event.signal] + latency_ns for event in acted if event.order_id}
     assert all(event.ts >= ordered[event.order_id] for event in of(events, OrderChanged))
     assert {event.order_id for event in of(events, Filled)} <= ordered.keys()
+
+
+@pytest.mark.parametrize("inference", [INFERENCE, BATCH])
+def test_while_no_data_comes_acts_happen_when_they_are_due_and_not_before(inference: Inference) -> None:
+    gap, told = 3_000, facts(latency_ns=3 * SECOND)
+    ts = quotes().ts_init.copy()
+    ts[gap:] += 20 * SECOND
+    market = quotes().with_arrays({"ts_init": ts, "ts_event": ts})
+    straight = finished(modelled(market, inference=inference, told=told))
+    last = int(ts[gap - 1])
+    due = [event.ts for event in of(straight, SignalActed) if last < event.ts < ts[gap]]
+    assert len(due) > 3
+    run = modelled(market, inference=inference, told=told)
+    done(run, Seek(last))
+    for at in due:
+        before, then = done(run, Seek(at - 1)), done(run, Seek(at))
+        assert of(before, SignalActed) == []
+        assert [event.ts for event in of(then, SignalActed)] == [at]
+        assert {event.ts for event in of(then, Filled)} <= {at}
+    run.close()
 
 
 def test_the_venues_latency_comes_on_top() -> None:

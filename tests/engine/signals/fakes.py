@@ -225,6 +225,10 @@ def _fed(stream: FakeStream, chunks: Iterable[Mapping[str, Columns]]) -> Iterato
                     _padded(side / (price, size), levels) for side in (book.bids(levels), book.asks(levels))
                 ]
                 yield stream.on_book(ts, *sides[0], *sides[1])
+        if "deltas" in chunk:
+            rest = chunk["deltas"].take(slice(start, None))
+            assert isinstance(rest, Deltas)
+            book.apply(rest)  # an update that the next chunk ends
 
 
 def _padded(side: Any, levels: int) -> tuple[list[float], list[float]]:
