@@ -13,7 +13,7 @@ SPEED: Final = 4.0
 MODEL: Final = RESOURCES / "models" / "demo" / "model.onnx"
 """Trained on this market with other seeds; its recipe is `ai.training.demo`."""
 
-ENTER, EXIT = 0.55, 0.4
+ENTER, EXIT = 0.6, 0.4
 """Of its probabilities: a signal every few seconds, so that a first look sees some."""
 
 

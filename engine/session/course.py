@@ -162,14 +162,14 @@ class Course:
             seconds=self.busy_s + self.playhead.load_s + asked_s,
             orders=len(self._orders),
             fills=len(self.fills),
-            final_balance=f"{balance} {currency}",
+            final_balance=f"{balance:f} {currency}",
             stats=stats,
             fills_sha256=fills_sha256(self.fills),
             equity=self._equity.curve(),
-            starting_balance=f"{self._starting_balance.quantize(cent)} {currency}",
-            net_pnl=f"{net.quantize(cent)} {currency}",
+            starting_balance=f"{self._starting_balance.quantize(cent):f} {currency}",
+            net_pnl=f"{net.quantize(cent):f} {currency}",
             open_position=f"{held:+f} {self._base}" if held else None,
-            unrealised_pnl=f"{unrealised} {currency}",
+            unrealised_pnl=f"{unrealised:f} {currency}",
             inference=None if self.model is None else self.model.figures(),
         )
 

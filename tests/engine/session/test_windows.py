@@ -5,10 +5,12 @@ import pytest
 
 from engine.messages.commands import Finish
 from engine.messages.events import AccountChanged, AnyEvent, Filled, OrderChanged, PositionChanged, Results
-from engine.messages.run import VenueRules
+from engine.messages.run import Run, VenueRules
 from engine.nautilus.engine import SimulatedVenue
 from engine.nautilus.strategy import StationStrategy
+from engine.session.backtest import backtest
 from engine.session.fills import fills_csv
+from engine.session.source import ColumnsSource
 from engine.strategies import Parameters
 from tests.engine.session.markets import CRYPTO, FX, crypto_columns, obey, quotes, session
 from tests.engine.session.strategies import Bracket, Limit, Market, Timed
@@ -102,6 +104,12 @@ def test_the_curve_starts_at_the_start_with_the_starting_balance_and_ends_at_the
     assert results.equity["drawdown"][1] < 0
     made = results.equity["equity"][-1] - results.equity["equity"][0]
     assert float(results.net_pnl.split()[0]) == pytest.approx(made, abs=0.005)
+
+
+def test_money_of_nothing_is_told_in_digits() -> None:
+    source = ColumnsSource(CRYPTO, *crypto_columns())
+    found = backtest(Run(instrument=CRYPTO.id), source).results
+    assert (found.net_pnl, found.unrealised_pnl) == ("0.00000000 USDT", "0.00000000 USDT")
 
 
 def test_the_account_is_told_whenever_it_changed() -> None:
