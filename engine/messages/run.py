@@ -97,8 +97,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     seed : int
         Of the generated market and of random windows.
     inference : Inference or None
-        Models that a strategy such as `ai_signal` acts on; a strategy that takes none may run beside them
-        and sees nothing of them.
+        Models that a strategy such as `ai_signal` acts on; a strategy that takes none is refused with them,
+        and `ai_signal` in shadow is what only watches them.
     """
 
     instrument: str
