@@ -19,6 +19,7 @@ from ai.features.values import Floats, Value
 
 _PARALLEL_ROWS: Final = 100_000
 _COSTS: Final = {"prefix": 20, "total": 8, "log_ratio": 8, "stepped": 300, "sine": 30, "cosine": 30}
+"""Rough cost of a row where it is more than that of an addition."""
 
 
 def evaluate(outputs: Sequence[Value], ts: Int64, columns: Columns) -> list[Floats]:
@@ -74,18 +75,28 @@ class Running:
 
 def _parted(outputs: Sequence[Value], parts: int) -> list[list[Value]]:
     """Deal the outputs out to threads, keeping together what shares a sum or a recurrence."""
-    families: list[tuple[set[Value], list[Value]]] = []
+    if parts == 1 or not outputs:
+        return [list(outputs)]
+    order = in_order(outputs)
+    number = {value: place for place, value in enumerate(order)}
+    costly = {place for place, value in enumerate(order) if value.operation in ("prefix", "stepped")}
+    made_of: list[set[int]] = []
+    for place, value in enumerate(order):
+        arguments = [number[argument] for argument in value.arguments if isinstance(argument, Value)]
+        made_of.append({place}.union(*(made_of[argument] for argument in arguments)))
+    families: list[tuple[set[int], list[Value]]] = []
     for output in outputs:
-        costly = {value for value in in_order([output]) if value.operation in ("prefix", "stepped")}
-        kin = [family for family in families if family[0] & costly]
-        families = [family for family in families if not family[0] & costly]
-        families.append((costly.union(*(f[0] for f in kin)), [*(v for f in kin for v in f[1]), output]))
-    dealt: list[list[Value]] = [[] for _ in range(parts)]
-    for _, family in sorted(families, key=lambda family: _cost(family[1]), reverse=True):
-        min(dealt, key=lambda part: _cost([*part, *family])).extend(family)
-    return [part for part in dealt if part] or [[]]
+        values, members = made_of[number[output]], [output]
+        for family in [family for family in families if family[0] & values & costly]:
+            families.remove(family)
+            values, members = values | family[0], family[1] + members
+        families.append((values, members))
 
+    def cost(values: set[int]) -> int:
+        return sum(_COSTS.get(order[place].operation, 1) for place in values)
 
-def _cost(outputs: Sequence[Value]) -> int:
-    """Rough cost of a row; 1 is an addition."""
-    return sum(_COSTS.get(value.operation, 1) for value in in_order(outputs))
+    dealt: list[tuple[set[int], list[Value]]] = [(set(), []) for _ in range(parts)]
+    for values, members in sorted(families, key=lambda family: cost(family[0]), reverse=True):
+        least = min(range(parts), key=lambda part: cost(dealt[part][0] | values))
+        dealt[least] = (dealt[least][0] | values, dealt[least][1] + members)
+    return [members for _, members in dealt if members]

@@ -26,7 +26,7 @@ class Past:
         self._windows = windows
         self._times = {ns: times.windows(ns) for ns in {window.ns for window in windows} if ns}
         self._series: list[Any] = []
-        self._base, self._size = -1, 4 * BLOCK
+        self._base, self._size = -1, 2 * BLOCK
         self.start = self._end = 0
         self._first: dict[int, Int64] = {}
         self._before: dict[int, Int64] = {}

@@ -91,6 +91,9 @@ def test_threads_share_the_work_and_change_no_bit(monkeypatch: pytest.MonkeyPatc
     formulas = [v for entry in features for v in entry.feature.formula(Stream("quotes"), TICK)]
     assert len(batch._parted(formulas, 3)) == 3
     assert features.batch(tables, TICK).collect().equals(alone)
+    other = {"clock": "quotes", "feature": [{"name": "trade_sign"}]}
+    tables["trades"] = table("trades", 2_000)
+    assert FeatureSet.of("other", other).batch(tables, TICK).collect().height == 40_000
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
