@@ -5,8 +5,9 @@ registry, so that a session depends on no file that the person may move.
 """
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -14,11 +15,18 @@ from ai.loading.inspection import Inspection
 from ai.passport import Meaning
 from ai.registry import Entry, Registry
 from ai.runtime.choosing import Choice
+from ai.runtime.devices import Device
 from app.paths import home
 from engine.errors import UserError
 
+if TYPE_CHECKING:
+    from ai.features import FeatureSet
+
 MEASURED: Final = "p50_us"
 """Metric of a kept model: one prediction on this machine in its fastest runtime, microseconds."""
+
+_STORED: Final = {"quotes": "quotes", "trades": "trades", "book": "deltas"}
+_DRAWN, _SEED, _FLAT = 16, 7, 1e-3
 
 type Tell = Callable[[str], None]
 """Says in a few words what is being done."""
@@ -40,9 +48,13 @@ class Measure(msgspec.Struct, frozen=True, tag=True):
 
 
 class Propose(msgspec.Struct, frozen=True, tag=True):
-    """Guess what a model without a passport reads and tells."""
+    """Guess what a model without a passport reads and tells.
+
+    Feature sets that read no more than these `kinds` of market data are tried first.
+    """
 
     found: Inspection
+    kinds: tuple[str, ...] = ()
 
 
 class UseMapping(msgspec.Struct, frozen=True, tag=True):
@@ -88,10 +100,14 @@ class Looked(msgspec.Struct, frozen=True, tag=True):
 
 
 class Measured(msgspec.Struct, frozen=True, tag=True):
-    """Figures of every runtime, and what came of `device = auto` in words."""
+    """Figures of every runtime, and what came of `device = auto` in words.
+
+    `is_flat` tells that the model answered the same whatever it was given, as one without training does.
+    """
 
     choice: Choice
     device: str
+    is_flat: bool = False
 
 
 class Proposed(msgspec.Struct, frozen=True, tag=True):
@@ -144,6 +160,14 @@ class Broke(msgspec.Struct, frozen=True, tag=True):
 type Reply = Looked | Measured | Proposed | Working | Failed | Broke
 
 
+def kinds_read(streams: AbstractSet[str], bars: str) -> frozenset[str]:
+    """Kinds of market data, as the tick store has them, that these streams are made of."""
+    kinds = {_STORED[stream] for stream in streams if stream in _STORED}
+    if "bars" in streams:
+        kinds.add("trades" if bars.upper().endswith("-LAST") else "quotes")
+    return frozenset(kinds)
+
+
 def default_registry() -> Registry:
     """Models that the person took in."""
     return Registry(home() / "models")
@@ -162,8 +186,8 @@ def answer(request: Request, tell: Tell) -> Answer:
             return _look(Path(path), trust, tell)
         case Measure():
             return _measure(request, tell)
-        case Propose(found):
-            return _propose(found, tell)
+        case Propose():
+            return _propose(request, tell)
         case UseMapping():
             return _map(request, tell)
         case Convert():
@@ -202,16 +226,39 @@ def _measure(asked: Measure, tell: Tell) -> Measured:
     best = next((each for each in choice.measured if each.name == choice.best), None)
     if asked.entry is not None and best is not None and best.p50_us is not None:
         default_registry().annotate(asked.entry, metrics={MEASURED: round(best.p50_us, 1)})
-    return Measured(choice, device.told)
+    return Measured(
+        choice, device.told, choice.best is not None and _is_flat(asked.found, device, choice.best)
+    )
 
 
-def _propose(found: Inspection, tell: Tell) -> Proposed:
+def _is_flat(found: Inspection, device: Device, runtime: str) -> bool:
+    """Whether answers to drawn inputs lie closer together than a thousandth of their size."""
+    import numpy as np  # noqa: PLC0415
+
+    from ai.loading.opening import open_predictor  # noqa: PLC0415
+    from ai.runtime.predictor import predict_in_chunks  # noqa: PLC0415
+
+    predictor = open_predictor(found, device, runtime)
+    try:
+        signature = predictor.signature
+        drawn = np.random.default_rng(_SEED).standard_normal((_DRAWN, signature.window, signature.columns))
+        if signature.mean is not None and signature.std is not None:
+            drawn = drawn * signature.std + signature.mean
+        answers = predict_in_chunks(predictor, drawn.astype(np.float32))
+    finally:
+        predictor.close()
+    meanings = {port.meaning for port in found.passport.outputs} if found.passport is not None else set()
+    # Equal numbers of a class may well come of a few inputs.
+    return "class" not in meanings and bool(np.ptp(answers, axis=0).max() <= _FLAT * np.abs(answers).max())
+
+
+def _propose(asked: Propose, tell: Tell) -> Proposed:
     from ai.loading.proposing import propose  # noqa: PLC0415
     from app.commands.features import find_set, set_files  # noqa: PLC0415
 
     tell("Guessing what it reads and tells")
     sets = {name: find_set(name) for name in set_files()}
-    proposal = propose(found, sets.values())
+    proposal = propose(asked.found, sorted(sets.values(), key=lambda each: not _is_fed(each, asked.kinds)))
     fitting = {name: sets[name].title for name in proposal.fitting}
     mapped = proposal.mapped
     if mapped is None or mapped.label is None:
@@ -224,10 +271,15 @@ def _propose(found: Inspection, tell: Tell) -> Proposed:
         output=output,
         meaning=meaning,
         classes=mapped.label.class_names,
-        window=mapped.window if _has_free_window(found) else None,
+        window=mapped.window if _has_free_window(asked.found) else None,
         horizon=f"{horizon / 1e9:g}s" if mapped.label.unit == "ns" else str(horizon),
         assumed=proposal.assumptions,
     )
+
+
+def _is_fed(features: "FeatureSet", kinds: tuple[str, ...]) -> bool:
+    streams = {line.stream for line in features.lines}
+    return all(not line.role for line in features.lines) and kinds_read(streams, features.bars) <= set(kinds)
 
 
 def _has_free_window(found: Inspection) -> bool:

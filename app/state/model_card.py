@@ -10,8 +10,7 @@ import msgspec
 from ai.loading.inspection import Inspection
 from ai.passport import Passport
 from ai.registry import Entry
-from ai.runtime.choosing import Choice
-from app.model_loading import Proposed
+from app.model_loading import Measured, Proposed, kinds_read
 from engine.messages.run import Arming, Inference, ModelUse, Run
 from engine.strategies import STRATEGIES
 
@@ -21,7 +20,6 @@ CONVERTIBLE: Final = frozenset({"torchscript", "pt2", "state_dict", "safetensors
 type Stage = Literal["looking", "unreadable", "untrusted", "refused", "unmapped", "ready"]
 """How far a model is on its way to being armed."""
 
-_STORED: Final = {"quotes": "quotes", "trades": "trades", "book": "deltas"}
 _WORDS: Final = {"quotes": "quotes", "trades": "trades", "deltas": "the order book"}
 
 
@@ -53,8 +51,7 @@ class ModelCard:
     trust: str = ""
     found: Inspection | None = None
     entry: Entry | None = None
-    choice: Choice | None = None
-    device: str = ""
+    measured: Measured | None = None
     proposed: Proposed | None = None
     working: str = ""
     problem: str = ""
@@ -131,10 +128,7 @@ def misfit(passport: Passport, session: SessionFacts) -> str:
     roles = sorted({feature.of for feature in passport.features if feature.of})
     if roles:
         return f"It reads a second instrument ({', '.join(roles)}), and a session has one."
-    needed = {_STORED[stream] for stream in streams(passport) & set(_STORED)}
-    if "bars" in streams(passport):
-        needed.add("trades" if passport.bars.upper().endswith("-LAST") else "quotes")
-    if missing := sorted(needed - session.kinds):
+    if missing := sorted(kinds_read(streams(passport), passport.bars) - session.kinds):
         return (
             f"It reads {_list(missing)}, and {session.instrument} has only {_list(session.kinds)}; open a "
             f"replay that has {'them' if missing != ['deltas'] else 'it'}."

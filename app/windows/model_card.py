@@ -171,14 +171,14 @@ class ModelCardDialog(QDialog):
         self.state.working = ""
         match answer:
             case Looked(found, entry):
-                self.state.found, self.state.entry, self.state.choice = found, entry, None
+                self.state.found, self.state.entry, self.state.measured = found, entry, None
                 if entry is not None:
                     self.kept.emit()
                 self._go_on()
             case Proposed():
                 self.state.proposed = answer
-            case Measured(choice, device):
-                self.state.choice, self.state.device = choice, device
+            case Measured():
+                self.state.measured = answer
                 self.kept.emit()
 
     def _go_on(self) -> None:
@@ -187,7 +187,8 @@ class ModelCardDialog(QDialog):
         if found is None:
             return
         if self.state.stage == "unmapped" and not found.weights:
-            self._work.ask(Propose(found))
+            kinds = sorted(self._facts.kinds) if self._facts is not None else []
+            self._work.ask(Propose(found, tuple(kinds)))
             self.state.working = self.tr("Guessing what it reads and tells")
         elif self.state.stage == "ready":
             self._use_now()

@@ -23,14 +23,14 @@ _MEANINGS: Final = {
 def mapping_form(card: ModelCard, stored: list[str], watched: str) -> Mapping | None:
     """Form of a card; None while there is no proposal, and for bare weights, which no mapping mends.
 
-    Most models were trained on scaled inputs, so where the instrument that is `watched` is stored, its days
-    are proposed to scale by.
+    Most models were trained on scaled inputs, so where the instrument that is `watched` is stored, it is
+    proposed to scale by.
     """
     proposed, found = card.proposed, card.found
     if proposed is None or found is None or found.weights:
         return None
     as_they_are = Choice("", translate("model", "as they are: the model does it, or needs none"))
-    scaled = translate("model", "z-score of the first days of {name}")
+    scaled = translate("model", "z-score of the first rows stored of {name}")
     return Mapping(
         answers=MappingAnswers(
             features=proposed.features,

@@ -73,10 +73,10 @@ def _tick(check: Check, *, is_mapped: bool = False) -> Tick:
 def runtimes(card: ModelCard) -> Table:
     """Figures of every runtime; those of the first run alone while nothing else was measured."""
     columns = tuple(translate("model", name) for name in ("Runtime", "p50 µs", "p99 µs", "Rows/s", "Memory"))
-    if card.choice is not None:
-        best = card.choice.best
+    if card.measured is not None:
+        choice = card.measured.choice
         return Table(
-            columns, tuple(_runtime(each, is_best=each.name == best) for each in card.choice.measured)
+            columns, tuple(_runtime(each, is_best=each.name == choice.best) for each in choice.measured)
         )
     found = card.found
     if found is None or found.latency_us is None or found.runtime is None:
@@ -110,10 +110,10 @@ def _memory(size: int | None) -> str:
 
 def measured_note(card: ModelCard) -> str:
     """How the figures are meant; why there is no GPU row."""
-    if card.choice is None:
+    if card.measured is None:
         return ""
-    told = {each.told for each in card.choice.measured}
-    device = "" if card.device in told else card.device
-    batches = {each.batch for each in card.choice.measured if each.batch}
+    measured = card.measured.choice.measured
+    device = "" if card.measured.device in {each.told for each in measured} else card.measured.device
+    batches = {each.batch for each in measured if each.batch}
     rows = translate("model", "rows/s at {batch} rows a run").format(batch=f"{max(batches, default=0):,}")
     return f"{device} {translate('model', 'One prediction at a time; {rows}.').format(rows=rows)}".strip()

@@ -159,6 +159,14 @@ def _trust_text(card: ModelCard) -> str:
 def _warnings(card: ModelCard, session: SessionFacts | None) -> list[str]:
     told = list(card.found.warnings) if card.found is not None else []
     passport = card.passport
+    if card.measured is not None and card.measured.is_flat:
+        told.append(
+            translate(
+                "model",
+                "It answers the same whatever it is given, as a model without training does; expect no "
+                "signals.",
+            )
+        )
     if passport is None:
         return told
     if passport.simulated:
@@ -201,7 +209,7 @@ def _warnings(card: ModelCard, session: SessionFacts | None) -> list[str]:
 def _measure(card: ModelCard) -> Deed:
     if card.stage != "ready":
         return Deed()
-    again = card.choice is not None
+    again = card.measured is not None
     return Deed(
         translate("model", "Measure again") if again else translate("model", "Measure"),
         not card.working,

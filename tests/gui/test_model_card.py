@@ -163,6 +163,9 @@ def test_an_accepted_model_tells_what_it_is_and_is_measured(desk: Desk) -> None:
     assert first.cells == ("onnxruntime-cpu", "6.2", "9.9", "1,230,000", "13 MB")
     assert first.best
     assert second.note == "No CUDA device was found."
+    assert not any("whatever it is given" in text for text in card.view.card.warnings)
+    work.answer(loading.Measured(Choice("onnxruntime-cpu", (cpu, absent)), "", is_flat=True))
+    assert any("whatever it is given" in text for text in card.view.card.warnings)
 
 
 def test_a_step_that_fails_says_so_and_the_card_lives_on(desk: Desk) -> None:
@@ -324,7 +327,7 @@ def test_a_model_without_a_passport_is_mapped_by_one_button(desk: Desk) -> None:
     desk.play()
     card, work = scripted(desk)
     work.answer(Looked(found(None)))
-    assert work.asked[-1] == Propose(found(None))
+    assert work.asked[-1] == Propose(found(None), ("deltas", "quotes", "trades"))
     work.answer(PROPOSED)
     form = card.view.form
     assert form is not None
@@ -430,7 +433,7 @@ def test_a_model_is_kept_listed_and_armed_from_the_list(desk: Desk, tmp_path: Pa
     (tmp_path / "model.json").write_bytes(passport(features, metrics={"accuracy": 0.61}).to_json())
     desk.play()
     (card,) = drop(desk, path)
-    desk.qtbot.waitUntil(lambda: card.state.choice is not None, timeout=30_000)
+    desk.qtbot.waitUntil(lambda: card.state.measured is not None, timeout=30_000)
     assert card.view.card.verdict == "ACCEPTED"
     (entry,) = Registry(own_home / "models").entries()
     kept = str(Registry(own_home / "models").path(entry))

@@ -17,8 +17,7 @@ _PAGE: Final = ("sections", "ticks", "measured", "measured_note", "mapping", "me
 
 _SHEET: Final = """
 #card_title {{ font-size: 16px; }}
-#card_heading {{ color: {quiet}; font-size: 11px; border-bottom: 1px solid {line}; padding-bottom: 2px; }}
-#card_column {{ color: {quiet}; font-size: 11px; }}
+#card_heading, #card_column {{ color: {quiet}; font-size: 11px; }}
 #card_head, #card_foot {{ background: {raised}; }}
 #card_head {{ border-bottom: 1px solid {line}; }}
 #card_foot {{ border-top: 1px solid {line}; }}
