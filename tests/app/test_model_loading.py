@@ -82,6 +82,8 @@ def test_an_accepted_model_is_kept_once_and_measured(
     assert measured.choice.best == "onnxruntime-cpu"
     assert not measured.is_flat
     assert registry.entries()[0].metrics[MEASURED] > 0
+    mine = registry.add(told.found, name="mine")
+    assert accepted(ask, kept).entry == mine
 
 
 def test_a_model_that_always_answers_the_same_is_found_out(
