@@ -31,11 +31,17 @@ from engine.session.backtest import backtest, random_windows
 from engine.session.replay import ReplaySession
 from engine.session.source import ColumnsSource
 from engine.signals.protocols import ModelFacts
-from tests.engine.session.markets import FX, START_NS, crypto_columns, obey, quotes, session
+from tests.engine.session.markets import FX, START_NS, crypto, obey, quotes, session
 from tests.engine.signals.fakes import BATCH, FACTS, INFERENCE, FakeModel, facts
 
 SECOND = 1_000_000_000
 EXITS = {"stop_bps": 0.5, "take_profit_bps": 0.4}
+
+
+def coin() -> tuple[Columns, ...]:
+    """A quarter of a minute of a generated coin: quotes, trades and book."""
+    market = crypto(15.0)
+    return market.quotes, market.trades, market.deltas
 
 
 def modelled(
@@ -119,7 +125,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_asked_by_tick_or_beforehand_a_model_makes_the_same_orders_to_the_nanosecond(variant: str) -> None:
     given = VARIANTS[variant]
-    columns = crypto_columns() if {"book", "trades"} & given.get("told", FACTS).streams else (quotes(),)
+    columns = coin() if {"book", "trades"} & given.get("told", FACTS).streams else (quotes(),)
     runs = [finished(modelled(*columns, inference=inference, **given)) for inference in (INFERENCE, BATCH)]
     by_tick, beforehand = map(acts, runs)
     assert len(of(by_tick, Filled)) >= (3 if variant in ("sick", "time bars") else 8)
@@ -131,14 +137,14 @@ def test_asked_by_tick_or_beforehand_a_model_makes_the_same_orders_to_the_nanose
 
 
 def test_they_do_where_book_updates_go_on_in_the_next_chunk() -> None:
-    market, trades, deltas = crypto_columns()
+    market, trades, deltas = coin()
     assert isinstance(deltas, Deltas)
     flags = deltas.flags.copy()
     flags[::5] &= ~np.uint8(Flag.LAST)
     columns = (market, trades, deltas.with_arrays({"flags": flags}))
     told = facts(clock="book", streams=frozenset({"book"}), levels=5)
     runs = [
-        acts(finished(modelled(*columns, told=told, inference=inference, rows=7)))
+        acts(finished(modelled(*columns, told=told, inference=inference, rows=50)))
         for inference in (INFERENCE, BATCH)
     ]
     assert runs[0] == runs[1]
@@ -168,7 +174,7 @@ def test_sizes_by_probability_are_made_from_rows_asked_alone() -> None:
 
 @pytest.mark.parametrize("kinds", [("deltas",), ("trades",), ("quotes", "trades")])
 def test_they_do_whatever_data_the_run_has(kinds: tuple[str, ...]) -> None:
-    columns = [part for part in crypto_columns() if type(part).__name__.lower() in kinds]
+    columns = [part for part in coin() if type(part).__name__.lower() in kinds]
     clock = {"deltas": "book"}.get(kinds[0], kinds[0])
     told = facts(clock=clock, streams=frozenset({clock}), levels=2 if clock == "book" else 0)
     exits = {"stop_bps": 0.05, "take_profit_bps": 0.1}
