@@ -39,8 +39,8 @@ EXITS = {"stop_bps": 0.5, "take_profit_bps": 0.4}
 
 
 def coin() -> tuple[Columns, ...]:
-    """A quarter of a minute of a generated coin: quotes, trades and book."""
-    market = crypto(15.0)
+    """Twenty seconds of a generated coin: quotes, trades and book."""
+    market = crypto()
     return market.quotes, market.trades, market.deltas
 
 
