@@ -25,6 +25,7 @@ _METRICS: Final = {
     "mae": "mean error, bp",
     "n": "rows",
 }
+_MANY: Final = 100
 _DAY_NS: Final = 86_400_000_000_000
 
 
@@ -37,7 +38,7 @@ def passport_sections(passport: Passport) -> list[Section]:
     metrics = metrics_table(passport.metrics)
     if metrics.lines:
         facts = (Fact(translate("model", "Trials"), _trials(passport.trials)),)
-        sections.append(Section(translate("model", "Out of sample"), facts, metrics))
+        sections.append(Section(translate("model", "Out of sample"), facts, metrics, is_result=True))
     return [section for section in sections if section.facts]
 
 
@@ -45,9 +46,8 @@ def _identity(passport: Passport) -> list[Fact]:
     label = passport.label
     names = ", ".join(label.class_names) if label is not None else ""
     columns = passport.columns
-    window = translate("model", "{n} rows of {clock}").format(
-        n=f"{passport.window:,}", clock=passport.bars or passport.clock
-    )
+    rows = translate("model", "the newest row of {clock}" if passport.window == 1 else "{n} rows of {clock}")
+    window = rows.format(n=f"{passport.window:,}", clock=passport.bars or passport.clock)
     if passport.stride > 1:
         window += translate("model", ", every {n}th row").format(n=passport.stride)
     return [
@@ -136,7 +136,9 @@ def metrics_table(metrics: dict[str, float]) -> Table:
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None or math.isnan(value) else f"{value:,.4g}"
+    if value is None or math.isnan(value):
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= _MANY and value.is_integer() else f"{value:,.4f}"
 
 
 def _normaliser(passport: Passport) -> str:

@@ -154,7 +154,7 @@ def test_an_accepted_model_tells_what_it_is_and_is_measured(desk: Desk) -> None:
     assert facts["Task"] == "classification: down, flat, up"
     metrics = shown.sections[-1].table
     assert metrics.columns == ("Metric", "Model", "logistic", "majority")
-    assert metrics.lines[0].cells == ("accuracy", "0.61", "0.55", "0.5")
+    assert metrics.lines[0].cells == ("accuracy", "0.6100", "0.5500", "0.5000")
     assert isinstance(work.asked[-1], loading.Measure)
     absent = Measured("onnxruntime-cuda", "", None, "No CUDA device was found.")
     cpu = Measured("onnxruntime-cpu", "cpu", True, "", 6.24, 9.9, 4096, 1_234_567.0, 13_000_000)

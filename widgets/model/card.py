@@ -166,7 +166,7 @@ class ModelCardView(QWidget):
         return form
 
     def _left(self) -> list[QWidget]:
-        sections = [section_view(section, self._theme) for section in self.card.sections]
+        sections = [section_view(each, self._theme) for each in self.card.sections if not each.is_result]
         return sections if self._form is None else [*sections, self._form]
 
     def _right(self) -> list[QWidget]:
@@ -174,6 +174,7 @@ class ModelCardView(QWidget):
         found = []
         if card.ticks:
             found.append(group(self.tr("Verified here"), ticks_view(card.ticks, theme)))
+        found += [section_view(each, theme) for each in card.sections if each.is_result]
         if card.measured.lines or card.measure.text:
             note = [words(card.measured_note, theme, "quiet")] if card.measured_note else []
             found.append(group(self.tr("Measured here"), table_view(card.measured, theme), *note))

@@ -35,11 +35,12 @@ class Table(msgspec.Struct, frozen=True):
 
 
 class Section(msgspec.Struct, frozen=True):
-    """Facts under one heading, a table below them."""
+    """Facts under one heading, a table below them; what the model achieved stands at the right."""
 
     title: str
     facts: tuple[Fact, ...] = ()
     table: Table = Table()
+    is_result: bool = False
 
 
 class Tick(msgspec.Struct, frozen=True):
