@@ -218,7 +218,9 @@ class ModelCardDialog(QDialog):
     def _arming(self) -> tuple[Arming | None, str]:
         """What this model does in the session, and why where a rule put it there."""
         session, found = self._station.session, self.state.found
-        if session is None or found is None or not holds(session.run, found.sha256):
+        if session is None or session.down is not None or found is None:
+            return None, ""
+        if not holds(session.run, found.sha256):
             return None, ""
         return arming_of(session)
 

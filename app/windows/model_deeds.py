@@ -151,6 +151,8 @@ class ModelDeeds(ReplayDeeds):
         self._station.restart(run)
         if moment is not None:
             session.resume(moment)
+        else:
+            session.play()  # as every run that is opened
 
     # Kept models
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QProcess, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QWidget
 
@@ -16,10 +16,22 @@ from ai.registry import Entry, Registry
 from ai.runtime.choosing import Choice, Measured
 from ai.runtime.isolation_messages import Declared
 from app import model_loading as loading
-from app.model_loading import Failed, Look, Looked, Propose, Proposed, Reply, Request, UseMapping, Working
+from app.model_loading import (
+    Broke,
+    Failed,
+    Look,
+    Looked,
+    Propose,
+    Proposed,
+    Reply,
+    Request,
+    UseMapping,
+    Working,
+)
 from app.windows.import_dialog import ImportDialog
 from app.windows.model_card import ModelCardDialog
 from app.windows.model_work import ModelWork
+from engine.link.protocols import LinkDown
 from engine.link.scripted import frame
 from engine.messages.commands import Play, Seek, SetArming, SetSpeed
 from engine.messages.events import ArmingChanged, Numbered
@@ -176,6 +188,24 @@ def test_a_step_that_fails_says_so_and_the_card_lives_on(desk: Desk) -> None:
     assert card.view.card.verdict == "ACCEPTED"
 
 
+def test_a_fault_of_the_station_is_reported_and_the_card_lives_on(desk: Desk) -> None:
+    card, work = ready(desk)
+    with desk.qtbot.capture_exceptions() as faults:
+        work.answer(Broke("Traceback: a fault"))
+    assert [str(fault[1]) for fault in faults] == ["Traceback: a fault"]
+    assert "fault in the station" in card.view.card.problem
+    assert card.view.buttons["armed"].isEnabled() is (desk.station.session is not None)
+
+
+def test_the_card_changes_its_colours_with_the_window(desk: Desk) -> None:
+    card, _ = ready(desk)
+    card.grab()
+    desk.station.set_theme(theme="light")
+    picture = card.grab().toImage()
+    assert picture.pixelColor(2, 2) == desk.station.theme.colour("raised")
+    assert picture.pixelColor(4, picture.height() // 2) == desk.station.theme.colour("panel")
+
+
 def test_a_session_inside_the_training_range_is_called_in_sample(desk: Desk) -> None:
     desk.play()
     card, work = scripted(desk)
@@ -237,6 +267,20 @@ def test_the_card_follows_a_rule_that_disarms(desk: Desk) -> None:
     assert "An input had no value." in card.view.session_text
     assert card.view.buttons["armed"].isEnabled()
     assert not card.view.buttons["off"].isEnabled()
+
+
+def test_a_session_that_stopped_is_begun_again_with_its_model(desk: Desk) -> None:
+    desk.play()
+    card, _ = ready(desk)
+    desk.click(card.view.buttons["armed"])
+    desk.link.break_with(LinkDown("The engine stopped: killed by signal 9.", [], expected=False))
+    desk.tick()
+    assert card.view.session_text.startswith("To arm it runs EURUSD.SIM again")
+    desk.click(card.view.buttons["shadow"])
+    assert len(desk.links) == 3
+    assert desk.runs[-1].inference is not None
+    assert desk.runs[-1].inference.arming == "shadow"
+    assert desk.sent == [Play()]
 
 
 def test_keys_arm_and_disarm_the_sessions_models(desk: Desk) -> None:
@@ -462,6 +506,17 @@ def test_closing_a_card_ends_what_looks_at_the_file(desk: Desk, tmp_path: Path) 
     desk.qtbot.waitUntil(lambda: card.view.card.working.startswith("Checking"), timeout=30_000)
     card.close()
     assert desk.window.deeds.cards == []
+
+
+def test_a_process_that_dies_says_so(desk: Desk, tmp_path: Path) -> None:
+    path = tmp_path / "tested.onnx"
+    path.write_bytes(mlp(1, 6))
+    (card,) = drop(desk, path)
+    desk.qtbot.waitUntil(lambda: card.view.card.working.startswith("Checking"), timeout=30_000)
+    for process in card.findChildren(QProcess):
+        process.kill()
+    desk.qtbot.waitUntil(lambda: card.view.card.verdict == "NOT READ", timeout=30_000)
+    assert "ended before it answered" in card.view.card.problem
 
 
 def test_a_file_that_cannot_be_read_says_so(desk: Desk, tmp_path: Path) -> None:
