@@ -1,6 +1,7 @@
 """A graph of values, evaluated over columns block by block."""
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Final
 
 import numpy as np
@@ -39,7 +40,7 @@ def _sums_together(order: Sequence[Value]) -> list[Value]:
 
 
 class Graph:
-    """The values in order, by number; a value's block lies in `self._buffers` under its number.
+    """The values in order, by number; a value's block lies in `self._blocks` under its number.
 
     Parameters
     ----------
@@ -53,10 +54,8 @@ class Graph:
         order = _sums_together(in_order(outputs))
         number = {value: place for place, value in enumerate(order)}
         self._order = order
-        self._arguments = [
-            [(number[a], 0.0) if isinstance(a, Value) else (-1, float(a)) for a in value.arguments]
-            for value in order
-        ]
+        self._blocks: list[Any] = [None] * len(order)
+        self._arguments = [[self._place(number, a) for a in value.arguments] for value in order]
         self._outputs = {number[output]: place for place, output in enumerate(outputs)}
         self._past = Past({value.detail for value in order if value.operation in ("ago", "total")}, times)
         self._scratch = Scratch()
@@ -65,35 +64,56 @@ class Graph:
             for place, value in enumerate(order)
             if value.operation == "prefix"
         }
-        kept = {self._arguments[place][0][0] for place, value in enumerate(order) if value.operation == "ago"}
+        kept = {self._arguments[place][0] for place, value in enumerate(order) if value.operation == "ago"}
         self._kept = {place: Kept(self._past) for place in sorted(kept)}
         self._together = self._paired()
-        self._memories = {
-            place: _MEMORIES[value.operation](value)
-            for place, value in enumerate(order)
-            if value.operation in _MEMORIES
-        }
+        self._fill = [self._filler(place) for place in range(len(order))]
         self._buffers = self._assigned()
+
+    def _place(self, number: Mapping[Value, int], argument: Number) -> int:
+        """Return an argument's place in `self._blocks`; constants come after the values."""
+        if isinstance(argument, Value):
+            return number[argument]
+        self._blocks.append(argument)
+        return len(self._blocks) - 1
 
     def _paired(self) -> dict[int, list[int]]:
         """Prefix sums that are added up together, under the number of the last of them."""
         pairs: dict[int, list[int]] = {}
-        for place in [place for place, value in enumerate(self._order) if value.operation == "prefix"]:
+        for place in self._sums:
             alone = len(pairs.get(place - 1, [])) == 1
             pairs[place] = [*pairs.pop(place - 1), place] if alone else [place]
         return pairs
 
+    def _filler(self, place: int) -> Callable[[Floats], object]:
+        """Return what fills a block of the value at `place`, once those of its arguments are there."""
+        value, arguments, blocks = self._order[place], self._arguments[place], self._blocks
+        detail, first = value.detail, arguments[0] if arguments else -1
+        if value.operation in ("total", "ago"):
+            series: Kept | Sum = self._sums[first] if value.operation == "total" else self._kept[first]
+            return lambda out: series.fill(out, detail)
+        if value.operation in _MEMORIES:
+            memory = _MEMORIES[value.operation](value)
+            return lambda out: memory.fill(out, blocks[first])
+        if value.operation not in OPERATIONS:
+            return _nothing
+        operation = OPERATIONS[value.operation].numpy
+        if len(arguments) == 1:
+            return lambda out: operation(blocks[first], out)
+        given = itemgetter(*arguments)
+        return lambda out: operation(*given(blocks), out)
+
     def _assigned(self) -> list[Floats]:
         """A buffer for each value; one is used again as soon as its value has been read for the last time."""
-        last_use = dict.fromkeys(range(len(self._order)), -1)
-        for place, arguments in enumerate(self._arguments):
-            last_use |= {argument: place for argument, _ in arguments if argument >= 0}
+        last_use = {
+            argument: place for place, arguments in enumerate(self._arguments) for argument in arguments
+        }
         free: list[Floats] = []
         buffers: list[Floats] = []
         for place, arguments in enumerate(self._arguments):
             is_made = self._order[place].operation not in ("column", "prefix") and place not in self._outputs
             buffers.append((free.pop() if free else np.empty(BLOCK)) if is_made else np.empty(0))
-            ended = {argument for argument, _ in arguments if argument >= 0 and last_use[argument] == place}
+            ended = {argument for argument in arguments if argument < place and last_use[argument] == place}
             free.extend(buffers[argument] for argument in ended if len(buffers[argument]))
         return buffers
 
@@ -106,32 +126,28 @@ class Graph:
                 self._block(rows, columns, results)
 
     def _block(self, rows: slice, columns: Columns, results: Sequence[Floats]) -> None:
-        blocks: list[Floats] = []
+        blocks, count = self._blocks, rows.stop - rows.start
         for place, value in enumerate(self._order):
-            given = [blocks[n] if n >= 0 else constant for n, constant in self._arguments[place]]
             output = self._outputs.get(place)
-            out = self._buffers[place][: rows.stop - rows.start] if output is None else results[output][rows]
-            if value.operation == "column":
-                column = columns(value.detail, rows.start, rows.stop)
-                if output is None:
-                    out = column
-                else:
-                    out[:] = column
-            elif value.operation == "prefix":
-                out = given[0]  # type: ignore[assignment]
-            elif value.operation in OPERATIONS:
-                OPERATIONS[value.operation].numpy(out, *given)
-            elif value.operation in _MEMORIES:
-                self._memories[place].fill(out, given[0])
+            out = self._buffers[place][:count] if output is None else results[output][rows]
+            if value.operation == "prefix":
+                out = blocks[self._arguments[place][0]]
+            elif value.operation != "column":
+                self._fill[place](out)
+            elif output is None:
+                out = columns(value.detail, rows.start, rows.stop)
             else:
-                series = self._sums if value.operation == "total" else self._kept
-                series[self._arguments[place][0][0]].fill(out, value.detail)
-            blocks.append(out)
+                out[:] = columns(value.detail, rows.start, rows.stop)
+            blocks[place] = out
             if place in self._kept:
                 self._kept[place].extend(out)
             if place in self._together:
                 places = self._together[place]
                 extend_sums([self._sums[n] for n in places], [blocks[n] for n in places], self._scratch)
+
+
+def _nothing(_out: Floats) -> None:
+    pass
 
 
 # -- values with a memory ---------------------------------------------------------------------------------

@@ -72,7 +72,8 @@ class Sum:
                 out[self._past.rows - window.rows < self.broken] = NAN
             return
         first = self._past.first(window)
-        out[: int(first.searchsorted(1))] = NAN
+        if first[0] < 1:
+            out[: int(first.searchsorted(1))] = NAN
         if self.broken[-1] >= first[0]:
             out[first <= self.broken] = NAN
 

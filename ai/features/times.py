@@ -90,7 +90,7 @@ class FirstRows:
         np.bitwise_or(merged[times:], 1, out=merged[times:])
         merged.sort(kind="stable")
         np.bitwise_and(merged, 1, out=merged)
-        rows = np.flatnonzero(merged.astype(np.bool_))
+        (rows,) = merged.astype(np.bool_).nonzero()
         np.subtract(rows, self._counted[: end - start], out=rows)
         np.add(rows, self.row, out=rows)
         self.row = origin + high

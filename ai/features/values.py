@@ -32,7 +32,7 @@ class Operation:
     ----------
     python : str
         Expression of the streaming form; `{0}` is the first argument's name.
-    numpy : function of (out, *arguments)
+    numpy : function of (*arguments, out)
         Batch form over a block of rows; `out` is no argument's memory.
     """
 
@@ -40,62 +40,67 @@ class Operation:
     numpy: Callable[..., object]
 
 
-def _divide(out: Floats, a: Floats, b: Floats) -> None:
-    np.divide(a, b, out=out)
-    if not np.all(b):
-        out[np.equal(b, 0.0)] = NAN
+def _divide(a: Floats, b: Floats, out: Floats) -> None:
+    np.divide(a, b, out)
+    if not b.all():
+        out[b == 0.0] = NAN
 
 
-def _log_ratio(out: Floats, price: Floats, before: Floats) -> None:
-    np.subtract(price, before, out=out)
-    np.divide(out, before, out=out)
-    np.log1p(out, out=out)
+def _log_ratio(price: Floats, before: Floats, out: Floats) -> None:
+    np.subtract(price, before, out)
+    np.divide(out, before, out)
+    np.log1p(out, out)
     if not (price.min(initial=math.inf) > 0.0 and before.min(initial=math.inf) > 0.0):
         out[~(np.minimum(price, before) > 0.0)] = NAN
 
 
-def _root(out: Floats, x: Floats) -> None:
+def _root(x: Floats, out: Floats) -> None:
     np.maximum(x, 0.0, out=out)
-    np.sqrt(out, out=out)
+    np.sqrt(out, out)
+
+
+def _bits(number: Floats | float) -> Any:
+    return (number if isinstance(number, np.ndarray) else np.float64(number)).view(np.int64)
 
 
 def _chosen(compare: Callable[..., Any]) -> Callable[..., None]:
     """Choose by arithmetic on bits: a copy under a mask stumbles over each change of the mask."""
 
-    def choose(out: Floats, a: Number, b: Number, then: Number, otherwise: Number) -> None:
-        bits = out.view(np.int64)
-        wanted, others = (np.asarray(each, np.float64).view(np.int64) for each in (then, otherwise))
+    def choose(
+        a: Floats | float, b: Floats | float, then: Floats | float, otherwise: Floats | float, out: Floats
+    ) -> None:
+        bits, wanted, others = _bits(out), _bits(then), _bits(otherwise)
         np.copyto(bits, compare(a, b))
-        if wanted.ndim == 0 and not wanted:
-            np.subtract(bits, 1, out=bits)
-            np.bitwise_and(bits, others, out=bits)
+        if not isinstance(then, np.ndarray) and not wanted:
+            np.subtract(bits, 1, bits)
+            np.bitwise_and(bits, others, bits)
         else:
-            np.negative(bits, out=bits)
-            np.bitwise_and(bits, wanted ^ others, out=bits)
-            np.bitwise_xor(bits, others, out=bits)
+            np.negative(bits, bits)
+            np.bitwise_and(bits, wanted ^ others, bits)
+            np.bitwise_xor(bits, others, bits)
 
     return choose
 
 
-def _aggressor_sign(out: Floats, aggressor: Floats, otherwise: Floats) -> None:
-    np.multiply(aggressor, -2.0, out=out)
-    np.add(out, 3.0, out=out)
-    if not np.all(aggressor):
-        np.copyto(out, otherwise, where=np.equal(aggressor, 0.0))
+def _aggressor_sign(aggressor: Floats, otherwise: Floats, out: Floats) -> None:
+    np.multiply(aggressor, -2.0, out)
+    np.add(out, 3.0, out)
+    if not aggressor.all():
+        np.copyto(out, otherwise, where=aggressor == 0.0)
 
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
-    "add": Operation("{0} + {1}", lambda out, a, b: np.add(a, b, out=out)),
-    "subtract": Operation("{0} - {1}", lambda out, a, b: np.subtract(a, b, out=out)),
-    "multiply": Operation("{0} * {1}", lambda out, a, b: np.multiply(a, b, out=out)),
+    "add": Operation("{0} + {1}", np.add),
+    "subtract": Operation("{0} - {1}", np.subtract),
+    "multiply": Operation("{0} * {1}", np.multiply),
     "divide": Operation("{0} / {1} if {1} else NAN", _divide),
     "less": Operation("{2} if {0} < {1} else {3}", _chosen(np.less)),
     "equal": Operation("{2} if {0} == {1} else {3}", _chosen(np.equal)),
-    "absolute": Operation("abs({0})", lambda out, a: np.abs(a, out=out)),
+    "absolute": Operation("abs({0})", np.absolute),
     "log_ratio": Operation("log1p(({0} - {1}) / {1}) if {0} > 0.0 and {1} > 0.0 else NAN", _log_ratio),
     "root": Operation("sqrt({0}) if {0} > 0.0 else {0} * 0.0", _root),
-    "sine": Operation("sin({0})", lambda out, a: np.sin(a, out=out)),
-    "cosine": Operation("cos({0})", lambda out, a: np.cos(a, out=out)),
+    "sine": Operation("sin({0})", np.sin),
+    "cosine": Operation("cos({0})", np.cos),
     "aggressor_sign": Operation("{0} * -2.0 + 3.0 if {0} else {1}", _aggressor_sign),
 }
 """Operations on values of one row. Division by 0 is NaN; `root` of a negative is 0 (a sum of squares that

@@ -12,12 +12,12 @@ from ai.features.values import OPERATIONS, Floats, Operation, Value
 from tests.ai.features.markets import TICK, everything, table
 
 
-def _next_row(out: Floats, x: Floats) -> None:
+def _next_row(x: Floats, out: Floats) -> None:
     out[:-1] = x[1:]
     out[-1] = np.nan
 
 
-def _less_the_mean_of_all(out: Floats, x: Floats) -> None:
+def _less_the_mean_of_all(x: Floats, out: Floats) -> None:
     out[:] = x - x.mean()
 
 
