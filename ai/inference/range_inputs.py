@@ -135,12 +135,12 @@ class RangeInputs:
             self.counts.extend(counts.cumsum(axis=0))
 
     def last_missing(self, stretch: Stretch) -> Int64:
-        """Newest warm row without a value up to each row of the stretch; -1 before the first."""
-        if self.first_warm < 0:
-            return np.full(len(stretch.x), -1)
+        """Newest row without a value up to each row of the stretch; -1 before the first.
+
+        Rows of the warm-up are among them, and in no window that is asked.
+        """
         size = np.einsum("ij,ij->i", stretch.x, stretch.x)
         broken = ~np.isfinite(size)
-        broken[: max(self.first_warm - stretch.first, 0)] = False
         if broken.any():
             broken &= ~np.isfinite(stretch.x).all(axis=1)
         if not broken.any():

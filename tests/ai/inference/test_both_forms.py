@@ -39,6 +39,12 @@ SECOND = 10**9
 NAMES = ("down", "flat", "up", "score")
 
 
+@pytest.fixture(autouse=True)
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what passes from piece to piece matter in small markets, too."""
+    monkeypatch.setattr("app.models._PIECE_ROWS", 700)
+
+
 @cache
 def crypto() -> Simulation:
     return simulate(PROFILES["crypto"], 5, START_NS, 6)
@@ -309,6 +315,8 @@ def test_an_ensemble_of_models_with_other_windows_and_strides(combine: str, tmp_
     assert model.facts.name == "one + two"
     assert found.sick.startswith("one got no value")
     assert found.row[found.sick_from] in range(2_000, 2_010)
+    broken = (found.row >= 2_000) & (found.row < 2_010)
+    assert np.isnan(found.rows["score"]).tolist() == broken.tolist()
     model.close()
 
 

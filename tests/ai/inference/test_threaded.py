@@ -14,6 +14,7 @@ from ai.inference.recipe import Recipe
 from ai.inference.threaded import Background, ThreadedStream
 from ai.runtime.latency import LatencyHistogram
 from ai.runtime.predictor import Floats, InputPort, Memory, Signature
+from engine.messages.frames import Explanation
 from engine.signals.protocols import Forecast, Needs
 from tests.ai.inference.models import feature_set, passport
 
@@ -149,7 +150,11 @@ def test_an_explanation_waits_its_turn() -> None:
     with streaming(predictor) as (stream,):
         quote(stream, 1)
         assert predictor.started.acquire(timeout=10)
+        explained: list[Explanation] = []
+        asking = threading.Thread(target=lambda: explained.append(stream.explain(1)))
+        asking.start()
+        assert not predictor.started.acquire(timeout=0.2), "two threads asked the model at once"
         predictor.go.release(2)
-        explained = stream.explain(1)
-        assert explained.score == 2.0
+        asking.join(10)
+        assert explained[0].score == 2.0
         assert predictor.asked == [1, 3]
