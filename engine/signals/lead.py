@@ -7,7 +7,7 @@ they are told in the same order, numbered alike, and due at the same times, so b
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from math import isnan
+from math import isnan, nan
 from typing import Final, NamedTuple
 
 from engine.messages.events import AnyEvent, ArmingChanged, Direction, Signalled
@@ -107,7 +107,7 @@ class Lead:
         self.signals = 0
         self.orders_ns: deque[int] = deque(maxlen=_NEWEST)
         self.orders = 0
-        self.forecasts: list[Forecast] | None = [] if judged else None
+        self._forecasts: list[Forecast] | None = [] if judged else None
         self.asked = self.asked_ns = 0
         self._deciding_ns: deque[int] = deque()
         self._instrument, self._emit = instrument, emit
@@ -127,8 +127,8 @@ class Lead:
 
         `sick` is why the model must not be acted on any more; empty while it is well.
         """
-        if self.forecasts is not None:
-            self.forecasts.append(forecast)
+        if self._forecasts is not None:
+            self._forecasts.append(forecast)
         if self.is_sick:
             return False
         decision = self._decider.disarm(forecast, sick) if sick else self._decider.decide(forecast)
@@ -136,6 +136,15 @@ class Lead:
             return False
         self._decisions.append(decision)
         self._tell(decision)
+        return True
+
+    def sickened(self, ts: int, reason: str) -> bool:
+        """End all decisions at an event that gave no forecast; whether they had not ended before."""
+        if self.is_sick:
+            return False
+        nothing = Forecast(ts, 0, nan, nan, nan, nan, nan, nan)
+        self._decisions.append(self._decider.disarm(nothing, reason))
+        self._tell(self._decisions[-1])
         return True
 
     def tell_before(self, ts: int) -> None:
@@ -166,7 +175,7 @@ class Lead:
                 up=_told(forecast.up),
                 price=forecast.price,
             )
-            if decision.direction and self.forecasts is not None:
+            if decision.direction and self._forecasts is not None:
                 self._entries.append(Entry(forecast.row, signal))
         self._numbers.append(number)
         if number is not None:
@@ -177,10 +186,10 @@ class Lead:
 
     def take_judged(self) -> tuple[list[Forecast], list[Entry]]:
         """Forecasts of the stream since the last call, and signals that open or turn a position."""
-        forecasts, entries = self.forecasts or [], self._entries
+        forecasts, entries = self._forecasts or [], self._entries
         self._entries = []
-        if self.forecasts is not None:
-            self.forecasts = []
+        if self._forecasts is not None:
+            self._forecasts = []
         return forecasts, entries
 
     def decided_ns(self, ns: int) -> None:

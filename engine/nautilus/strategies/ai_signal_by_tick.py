@@ -1,6 +1,5 @@
 """Ask a model at every tick, in the market's own turn, and follow what is then decided."""
 
-from math import nan
 from time import perf_counter_ns
 
 from nautilus_trader.model import BookAction, OrderBookDeltas, OrderSide, QuoteTick, TradeTick
@@ -95,10 +94,9 @@ class AiSignalByTick(AiSignal):
         lead.asked_ns += answered - started
         if forecast is not None:
             lead.asked += 1
-        elif sick and not lead.is_sick:
-            forecast = Forecast(ts, 0, nan, nan, nan, nan, nan, nan)
+            is_due = lead.heard(forecast, sick)
         else:
-            return
-        if lead.heard(forecast, sick):
+            is_due = bool(sick) and lead.sickened(ts, sick)
+        if is_due:
             self.schedule()
             lead.decided_ns(perf_counter_ns() - answered)

@@ -30,9 +30,9 @@ from engine.messages.run import Inference, VenueRules
 from engine.session.backtest import backtest, random_windows
 from engine.session.replay import ReplaySession
 from engine.session.source import ColumnsSource
-from engine.signals.protocols import ModelFacts
+from engine.signals.protocols import Forecast, ModelFacts
 from tests.engine.session.markets import FX, START_NS, crypto, obey, quotes, session
-from tests.engine.signals.fakes import BATCH, FACTS, INFERENCE, FakeModel, facts
+from tests.engine.signals.fakes import BATCH, FACTS, INFERENCE, FakeModel, FakeStream, facts
 
 SECOND = 1_000_000_000
 EXITS = {"stop_bps": 0.5, "take_profit_bps": 0.4}
@@ -409,6 +409,22 @@ def test_an_input_without_a_value_disarms_flat_and_says_why(inference: Inference
     assert isinstance(refused, Refused)
     assert "Input 'away' has no value. Seek back" in refused.text
     run.close()
+
+
+def test_a_model_that_falls_sick_without_a_word_is_disarmed_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    ask = FakeStream._ask
+
+    def silenced(self: FakeStream, ts: int, price: float, size: float) -> Forecast | None:
+        forecast = ask(self, ts, price, size)
+        return None if self.sick else forecast
+
+    monkeypatch.setattr(FakeStream, "_ask", silenced)
+    run = modelled(silent_at=3_000)
+    events = done(run, Seek(int(quotes().ts_init[-2])))
+    assert run.take_picture().models[0].arming == "off"
+    assert [event.ts for event in of(events, ArmingChanged)][1:] == [int(quotes().ts_init[3_000])]
+    assert of(events, PositionChanged)[-1].quantity == 0
+    assert of(finished(run), Results)[0].inference.predictions == 2_950  # type: ignore[union-attr]
 
 
 def test_where_the_run_says_so_a_missing_value_is_only_passed_over() -> None:
