@@ -67,7 +67,11 @@ class Graph:
         kept = {self._arguments[place][0] for place, value in enumerate(order) if value.operation == "ago"}
         self._kept = {place: Kept(self._past) for place in sorted(kept)}
         self._together = self._paired()
-        self._fill = [self._filler(place) for place in range(len(order))]
+        self._fill = {
+            place: self._filler(place)
+            for place, value in enumerate(order)
+            if value.operation not in ("column", "prefix")
+        }
         self._buffers = self._assigned()
 
     def _place(self, number: Mapping[Value, int], argument: Number) -> int:
@@ -88,15 +92,13 @@ class Graph:
     def _filler(self, place: int) -> Callable[[Floats], object]:
         """Return what fills a block of the value at `place`, once those of its arguments are there."""
         value, arguments, blocks = self._order[place], self._arguments[place], self._blocks
-        detail, first = value.detail, arguments[0] if arguments else -1
+        detail, first = value.detail, arguments[0]
         if value.operation in ("total", "ago"):
             series: Kept | Sum = self._sums[first] if value.operation == "total" else self._kept[first]
             return lambda out: series.fill(out, detail)
         if value.operation in _MEMORIES:
             memory = _MEMORIES[value.operation](value)
             return lambda out: memory.fill(out, blocks[first])
-        if value.operation not in OPERATIONS:
-            return _nothing
         operation = OPERATIONS[value.operation].numpy
         if len(arguments) == 1:
             return lambda out: operation(blocks[first], out)
@@ -124,6 +126,7 @@ class Graph:
                 rows = slice(start, min(start + BLOCK, count))
                 self._past.begin(rows.stop - rows.start)
                 self._block(rows, columns, results)
+        self._blocks[: len(self._order)] = [None] * len(self._order)  # results are the caller's to let go
 
     def _block(self, rows: slice, columns: Columns, results: Sequence[Floats]) -> None:
         blocks, count = self._blocks, rows.stop - rows.start
@@ -146,10 +149,6 @@ class Graph:
                 extend_sums([self._sums[n] for n in places], [blocks[n] for n in places], self._scratch)
 
 
-def _nothing(_out: Floats) -> None:
-    pass
-
-
 # -- values with a memory ---------------------------------------------------------------------------------
 
 
@@ -168,10 +167,11 @@ class _HeldSign:
         self._last, self._sign = NAN, 0.0
 
     def fill(self, out: Floats, x: Floats) -> None:
-        changes = np.nan_to_num(np.sign(np.diff(x, prepend=self._last)), nan=0.0)
-        moved = np.maximum.accumulate(np.where(changes != 0.0, np.arange(len(x)), -1))
-        out[:] = np.where(moved < 0, self._sign, changes[moved])
-        self._last, self._sign = x[-1], out[-1]
+        changes = np.diff(x, prepend=self._last)
+        moved = np.flatnonzero(np.abs(changes) > 0.0)
+        signs = np.append(self._sign, np.sign(changes[moved]))
+        out[:] = np.repeat(signs, np.diff(moved, prepend=0, append=len(x)))
+        self._last, self._sign = x[-1], signs[-1]
 
 
 class _First:
