@@ -1,171 +1,52 @@
-"""Looking at models for the window, in a process of its own: requests, answers, and the work between them.
+"""Looking at models for the window, in a process of its own: what is done for each question.
 
 A file is hashed, parsed and run here, and never in the process that paints; what is accepted is kept in the
 registry, so that a session depends on no file that the person may move.
 """
 
 from collections.abc import Callable
-from collections.abc import Set as AbstractSet
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from tempfile import TemporaryDirectory
 
 import msgspec
+import numpy as np
 
-from ai.loading.inspection import Inspection
-from ai.passport import Meaning
+from ai.features import FeatureSet
+from ai.loading import Inspection, Question, inspect
+from ai.loading.conversion import convert
+from ai.loading.mapping import passport_from_mapping
+from ai.loading.opening import measure_runtimes, open_predictor
+from ai.loading.proposing import Wishes, propose
+from ai.passport import PassportError
 from ai.registry import Entry, Registry
-from ai.runtime.choosing import Choice
-from ai.runtime.devices import Device
-from app.paths import home
+from ai.runtime.devices import Device, resolve_device
+from ai.runtime.isolation import IsolationError
+from ai.runtime.predictor import predict_in_chunks
+from app.commands.features import find_set, set_files
+from app.commands.model import known_features
+from app.model_mapping import fitted_on
+from app.model_messages import (
+    MEASURED,
+    Answer,
+    Convert,
+    Look,
+    Looked,
+    Measure,
+    Measured,
+    Propose,
+    Proposed,
+    Request,
+    UseMapping,
+)
+from app.paths import RESOURCES, home
+from app.state.model_card import kinds_read
 from engine.errors import UserError
+from engine.store import Store
 
-if TYPE_CHECKING:
-    from ai.features import FeatureSet
-
-MEASURED: Final = "p50_us"
-"""Metric of a kept model: one prediction on this machine in its fastest runtime, microseconds."""
-
-_STORED: Final = {"quotes": "quotes", "trades": "trades", "book": "deltas"}
 _DRAWN, _SEED, _FLAT = 16, 7, 1e-3
 
 type Tell = Callable[[str], None]
 """Says in a few words what is being done."""
-
-
-class Look(msgspec.Struct, frozen=True, tag=True):
-    """Inspect a file; `trust` is its sha256 where its own code may run. Keep it where it can be armed."""
-
-    path: str
-    trust: str = ""
-
-
-class Measure(msgspec.Struct, frozen=True, tag=True):
-    """Measure every runtime on an accepted model."""
-
-    found: Inspection
-    entry: Entry | None = None
-    device: str = "auto"
-
-
-class Propose(msgspec.Struct, frozen=True, tag=True):
-    """Guess what a model without a passport reads and tells.
-
-    Feature sets that read no more than these `kinds` of market data are tried first.
-    """
-
-    found: Inspection
-    kinds: tuple[str, ...] = ()
-
-
-class UseMapping(msgspec.Struct, frozen=True, tag=True):
-    """Write the passport that a person's words make, and keep the model with it.
-
-    Attributes
-    ----------
-    features : str
-        Name of a feature set; what else is left empty is guessed again.
-    window : int or None
-        None where the file's shape tells it.
-    fit_on, store : str
-        Instrument of that tick store whose first rows scale the inputs; empty gives them as they are.
-    """
-
-    found: Inspection
-    features: str
-    output: str = ""
-    meaning: Meaning | None = None
-    classes: tuple[str, ...] = ()
-    window: int | None = None
-    horizon: str = ""
-    trust: str = ""
-    fit_on: str = ""
-    store: str = ""
-
-
-class Convert(msgspec.Struct, frozen=True, tag=True):
-    """Write a trusted model or weights as ONNX and keep that."""
-
-    found: Inspection
-    trust: str = ""
-
-
-type Request = Look | Measure | Propose | UseMapping | Convert
-
-
-class Looked(msgspec.Struct, frozen=True, tag=True):
-    """What a file is; `entry` where it was kept, and `found.path` is then the kept file's."""
-
-    found: Inspection
-    entry: Entry | None = None
-
-
-class Measured(msgspec.Struct, frozen=True, tag=True):
-    """Figures of every runtime, and what came of `device = auto` in words.
-
-    `is_flat` tells that the model answered the same whatever it was given, as one without training does.
-    """
-
-    choice: Choice
-    device: str
-    is_flat: bool = False
-
-
-class Proposed(msgspec.Struct, frozen=True, tag=True):
-    """A guess at what a model reads and tells.
-
-    Attributes
-    ----------
-    sets : dict
-        Titles of the feature sets that would fit, by name; `features` is the one proposed.
-    window : int or None
-        Set where the file leaves it free.
-    assumed : tuple of str
-        What the file does not tell and was guessed.
-    problem : str
-        Why nothing fits; the rest is then empty, but for `sets`.
-    """
-
-    sets: dict[str, str]
-    features: str = ""
-    output: str = ""
-    meaning: Meaning | None = None
-    classes: tuple[str, ...] = ()
-    window: int | None = None
-    horizon: str = ""
-    assumed: tuple[str, ...] = ()
-    problem: str = ""
-
-
-type Answer = Looked | Measured | Proposed
-
-
-class Working(msgspec.Struct, frozen=True, tag=True):
-    """What is being done now."""
-
-    text: str
-
-
-class Failed(msgspec.Struct, frozen=True, tag=True):
-    """It cannot be done; one sentence with the next step."""
-
-    text: str
-
-
-class Broke(msgspec.Struct, frozen=True, tag=True):
-    """A fault of the program."""
-
-    report: str
-
-
-type Reply = Looked | Measured | Proposed | Working | Failed | Broke
-
-
-def kinds_read(streams: AbstractSet[str], bars: str) -> frozenset[str]:
-    """Kinds of market data, as the tick store has them, that these streams are made of."""
-    kinds = {_STORED[stream] for stream in streams if stream in _STORED}
-    if "bars" in streams:
-        kinds.add("trades" if bars.upper().endswith("-LAST") else "quotes")
-    return frozenset(kinds)
 
 
 def default_registry() -> Registry:
@@ -195,12 +76,10 @@ def answer(request: Request, tell: Tell) -> Answer:
 
 
 def _look(path: Path, trust: str, tell: Tell) -> Looked:
-    from ai.loading import Question, inspect  # noqa: PLC0415 - the window reads this module for its structs
-    from app.commands.model import known_features  # noqa: PLC0415
 
     tell("Checking its bytes, then running it once in a process of its own")
     found = inspect(path, Question(trust=trust or None, known_features=known_features))
-    if not found.accepted or found.passport is None:
+    if not found.accepted or found.passport is None or path.resolve().is_relative_to(RESOURCES):
         return Looked(found)
     registry = default_registry()
     if (kept := _kept_at(registry, path)) is not None:
@@ -217,8 +96,6 @@ def _kept_at(registry: Registry, path: Path) -> Entry | None:
 
 
 def _measure(asked: Measure, tell: Tell) -> Measured:
-    from ai.loading.opening import measure_runtimes  # noqa: PLC0415
-    from ai.runtime.devices import resolve_device  # noqa: PLC0415
 
     tell("Measuring every runtime that is here")
     device = resolve_device(asked.device)
@@ -233,11 +110,6 @@ def _measure(asked: Measure, tell: Tell) -> Measured:
 
 def _is_flat(found: Inspection, device: Device, runtime: str) -> bool:
     """Whether answers to drawn inputs lie closer together than a thousandth of their size."""
-    import numpy as np  # noqa: PLC0415
-
-    from ai.loading.opening import open_predictor  # noqa: PLC0415
-    from ai.runtime.predictor import predict_in_chunks  # noqa: PLC0415
-
     predictor = open_predictor(found, device, runtime)
     try:
         signature = predictor.signature
@@ -253,8 +125,6 @@ def _is_flat(found: Inspection, device: Device, runtime: str) -> bool:
 
 
 def _propose(asked: Propose, tell: Tell) -> Proposed:
-    from ai.loading.proposing import propose  # noqa: PLC0415
-    from app.commands.features import find_set, set_files  # noqa: PLC0415
 
     tell("Guessing what it reads and tells")
     sets = {name: find_set(name) for name in set_files()}
@@ -277,7 +147,7 @@ def _propose(asked: Propose, tell: Tell) -> Proposed:
     )
 
 
-def _is_fed(features: "FeatureSet", kinds: tuple[str, ...]) -> bool:
+def _is_fed(features: FeatureSet, kinds: tuple[str, ...]) -> bool:
     streams = {line.stream for line in features.lines}
     return all(not line.role for line in features.lines) and kinds_read(streams, features.bars) <= set(kinds)
 
@@ -289,11 +159,6 @@ def _has_free_window(found: Inspection) -> bool:
 
 
 def _map(asked: UseMapping, tell: Tell) -> Looked:
-    from ai.loading.mapping import passport_from_mapping  # noqa: PLC0415
-    from ai.loading.proposing import Wishes, propose  # noqa: PLC0415
-    from ai.passport import PassportError  # noqa: PLC0415
-    from ai.runtime.isolation import IsolationError  # noqa: PLC0415
-    from app.commands.features import find_set  # noqa: PLC0415
 
     features = find_set(asked.features)
     tell("Running it for the mapping")
@@ -310,9 +175,6 @@ def _map(asked: UseMapping, tell: Tell) -> Looked:
     if mapped is None:
         raise UserError(" ".join(proposal.reasons))
     if asked.fit_on:
-        from app.model_mapping import fitted_on  # noqa: PLC0415
-        from engine.store import Store  # noqa: PLC0415
-
         tell(f"Scaling its inputs as they were in the first rows of {asked.fit_on}")
         mapped = fitted_on(mapped, features, Store(Path(asked.store)), asked.fit_on)
     try:
@@ -327,10 +189,6 @@ def _map(asked: UseMapping, tell: Tell) -> Looked:
 
 
 def _convert(asked: Convert, tell: Tell) -> Looked:
-    from tempfile import TemporaryDirectory  # noqa: PLC0415
-
-    from ai.loading import Question  # noqa: PLC0415
-    from ai.loading.conversion import convert  # noqa: PLC0415
 
     tell("Writing it as ONNX and comparing the answers")
     with TemporaryDirectory(prefix="nexttick-convert-") as folder:

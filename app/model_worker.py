@@ -12,7 +12,8 @@ from typing import NoReturn
 
 import msgspec
 
-from app.model_loading import Broke, Failed, Reply, Request, Working, answer
+from app.model_loading import answer
+from app.model_messages import Broke, Failed, Reply, Request, Working
 from engine.errors import UserError
 
 

@@ -10,7 +10,7 @@ import msgspec
 from ai.loading.inspection import Inspection
 from ai.passport import Passport
 from ai.registry import Entry
-from app.model_loading import Measured, Proposed, kinds_read
+from app.model_messages import Measured, Proposed
 from engine.messages.run import Arming, Inference, ModelUse, Run
 from engine.strategies import STRATEGIES
 
@@ -20,6 +20,7 @@ CONVERTIBLE: Final = frozenset({"torchscript", "pt2", "state_dict", "safetensors
 type Stage = Literal["looking", "unreadable", "untrusted", "refused", "unmapped", "ready"]
 """How far a model is on its way to being armed."""
 
+_STORED: Final = {"quotes": "quotes", "trades": "trades", "book": "deltas"}
 _WORDS: Final = {"quotes": "quotes", "trades": "trades", "deltas": "the order book"}
 
 
@@ -139,6 +140,14 @@ def misfit(passport: Passport, session: SessionFacts) -> str:
 def streams(passport: Passport) -> frozenset[str]:
     """Streams that a model reads: `quotes`, `trades`, `book`, `bars`."""
     return frozenset({passport.clock, *(feature.on or passport.clock for feature in passport.features)})
+
+
+def kinds_read(streams: AbstractSet[str], bars: str) -> frozenset[str]:
+    """Kinds of market data, as the tick store has them, that these streams are made of."""
+    kinds = {_STORED[stream] for stream in streams if stream in _STORED}
+    if "bars" in streams:
+        kinds.add("trades" if bars.upper().endswith("-LAST") else "quotes")
+    return frozenset(kinds)
 
 
 def is_in_sample(passport: Passport, session: SessionFacts) -> bool:

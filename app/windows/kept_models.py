@@ -62,9 +62,10 @@ def _shipped() -> Iterator[KeptModel]:
 def _registered() -> Iterator[KeptModel]:
     if not (home() / "models").is_dir():
         return
-    from app.model_loading import MEASURED, default_registry  # noqa: PLC0415 - loads what knows models
+    from ai.registry import Registry  # noqa: PLC0415 - loads what knows models
+    from app.model_messages import MEASURED  # noqa: PLC0415
 
-    registry = default_registry()
+    registry = Registry(home() / "models")
     for entry in sorted(registry.entries(), key=lambda entry: entry.added_ns):
         path = registry.path(entry)
         facts = _facts(path.with_name(_PASSPORT))

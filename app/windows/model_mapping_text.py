@@ -6,7 +6,7 @@ import msgspec
 from PySide6.QtCore import QCoreApplication
 
 from ai.passport import Meaning
-from app.model_loading import UseMapping
+from app.model_messages import UseMapping
 from app.state.model_card import ModelCard
 from widgets.model.card_state import Choice, Mapping, MappingAnswers
 

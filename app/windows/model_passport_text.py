@@ -7,7 +7,7 @@ from PySide6.QtCore import QCoreApplication
 
 from ai.loading.inspection import Inspection
 from ai.passport import Label, Passport, Span
-from app.model_loading import MEASURED
+from app.model_messages import MEASURED
 from widgets.model.card_state import Fact, Line, Section, Table
 from widgets.numbers import date_text, date_time_text, duration_text
 

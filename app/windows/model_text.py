@@ -125,24 +125,27 @@ def _file_text(card: ModelCard) -> str:
 def _explanation(card: ModelCard) -> str:
     if card.found is None:
         return ""
+    text = card.found.reason
     if card.stage == "untrusted":
-        return translate(
+        text = translate(
             "model",
             "This file is a program of its maker, and to look at it means to run it. Trust it only if you "
             "know where it comes from; then convert it to ONNX, which is data alone.",
         )
-    if card.stage == "ready" and card.entry is not None:
-        text = translate("model", "Everything that can be checked holds. It is kept as {name}, version {n}.")
-        return text.format(name=card.entry.name, n=card.entry.version)
-    if card.stage == "unmapped" and card.found.weights:
-        return card.found.reason
-    if card.stage == "unmapped":
-        return translate(
+    elif card.stage == "ready":
+        text = translate("model", "Everything that can be checked holds. It comes with the station.")
+        if card.entry is not None:
+            kept = translate(
+                "model", "Everything that can be checked holds. It is kept as {name}, version {n}."
+            )
+            text = kept.format(name=card.entry.name, n=card.entry.version)
+    elif card.stage == "unmapped" and not card.found.weights:
+        text = translate(
             "model",
             "It loads and runs, but it does not say what it reads. Confirm the mapping below, and it becomes "
             "the model's passport.",
         )
-    return card.found.reason
+    return text
 
 
 def _trust_text(card: ModelCard) -> str:

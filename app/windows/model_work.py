@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal
 
-from app.model_loading import Broke, Failed, Reply, Request, Working
+from app.model_messages import Broke, Failed, Reply, Request, Working
 from app.paths import ROOT
 
 _COMMAND: Final = (sys.executable, ["-m", "app.model_worker"])

@@ -10,7 +10,8 @@ import pytest
 
 from ai.passport import Input, Output, write_beside
 from ai.registry import Registry
-from app.model_loading import (
+from app.model_loading import answer
+from app.model_messages import (
     MEASURED,
     Answer,
     Convert,
@@ -23,7 +24,6 @@ from app.model_loading import (
     Reply,
     Request,
     UseMapping,
-    answer,
 )
 from engine.errors import UserError
 from engine.feeds.simulated import PROFILES, simulate

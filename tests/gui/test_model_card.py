@@ -15,8 +15,8 @@ from ai.passport import Passport, Ranges, Span
 from ai.registry import Entry, Registry
 from ai.runtime.choosing import Choice, Measured
 from ai.runtime.isolation_messages import Declared
-from app import model_loading as loading
-from app.model_loading import (
+from app import model_messages as messages
+from app.model_messages import (
     Broke,
     Failed,
     Look,
@@ -167,16 +167,16 @@ def test_an_accepted_model_tells_what_it_is_and_is_measured(desk: Desk) -> None:
     metrics = shown.sections[-1].table
     assert metrics.columns == ("Metric", "Model", "logistic", "majority")
     assert metrics.lines[0].cells == ("accuracy", "0.6100", "0.5500", "0.5000")
-    assert isinstance(work.asked[-1], loading.Measure)
+    assert isinstance(work.asked[-1], messages.Measure)
     absent = Measured("onnxruntime-cuda", "", None, "No CUDA device was found.")
     cpu = Measured("onnxruntime-cpu", "cpu", True, "", 6.24, 9.9, 4096, 1_234_567.0, 13_000_000)
-    work.answer(loading.Measured(Choice("onnxruntime-cpu", (cpu, absent)), "On the CPU."))
+    work.answer(messages.Measured(Choice("onnxruntime-cpu", (cpu, absent)), "On the CPU."))
     first, second = card.view.card.measured.lines
     assert first.cells == ("onnxruntime-cpu", "6.2", "9.9", "1,230,000", "13 MB")
     assert first.best
     assert second.note == "No CUDA device was found."
     assert not any("whatever it is given" in text for text in card.view.card.warnings)
-    work.answer(loading.Measured(Choice("onnxruntime-cpu", (cpu, absent)), "", is_flat=True))
+    work.answer(messages.Measured(Choice("onnxruntime-cpu", (cpu, absent)), "", is_flat=True))
     assert any("whatever it is given" in text for text in card.view.card.warnings)
 
 
@@ -346,9 +346,9 @@ def test_code_of_a_maker_runs_only_when_exactly_this_file_is_trusted(desk: Desk)
 def test_a_trusted_program_is_converted_to_data(desk: Desk) -> None:
     card, work = scripted(desk, Path("/models/traced.pt"))
     card.state.trust = SHA
-    work.answer(looked(format="torchscript"), loading.Measured(Choice(None, ()), ""))
+    work.answer(looked(format="torchscript"), messages.Measured(Choice(None, ()), ""))
     desk.click(card.view.head.convert_button)
-    assert isinstance(work.asked[-1], loading.Convert)
+    assert isinstance(work.asked[-1], messages.Convert)
     work.answer(looked(sha256="7" * 64))
     assert not card.view.head.convert_button.isVisible()
     assert "ONNX" in card.view.card.file

@@ -83,6 +83,8 @@ def test_the_demos_model_shows_its_card_by_one_click(desk: Desk) -> None:
     desk.click(desk.window.top.card)
     (card,) = desk.window.deeds.cards
     desk.qtbot.waitUntil(lambda: card.view.card.verdict == "ACCEPTED", timeout=30_000)
+    assert "comes with the station" in card.view.card.explanation
+    assert [model.name for model in kept_models.kept_models()] == ["demo-mlp"]
     assert any("Trained on simulated data" in text for text in card.view.card.warnings)
     assert card.view.session_text == "Armed in BTCUSDT.SIM: its signals are traded."
     assert not card.view.buttons["armed"].isEnabled()
