@@ -1,5 +1,6 @@
 """Small models with passports, and markets to ask them about."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,17 @@ def _with_ports(nodes: list[bytes], tensors: list[bytes], window: int, columns: 
     return model(graph(nodes, *ports, tensors))
 
 
+def safetensors(shapes: Mapping[str, tuple[int, ...]]) -> bytes:
+    """Weights of these shapes, drawn at random."""
+    header, data = {}, b""
+    for seed, (key, shape) in enumerate(shapes.items()):
+        part = drawn(*shape, seed=seed).tobytes()
+        header[key] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + len(part)]}
+        data += part
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + data
+
+
 # -- passports --------------------------------------------------------------------------------------------
 
 
@@ -153,11 +165,11 @@ def zscore(mean: Sequence[float], std: Sequence[float]) -> Normaliser:
     return Normaliser(kind="zscore", mean=tuple(mean), std=tuple(std))
 
 
-def written(folder: Path, data: bytes, told: Passport) -> ModelUse:
+def written(folder: Path, data: bytes, told: Passport, file_name: str = "model.onnx") -> ModelUse:
     """Model file with its passport beside it."""
     folder = folder / told.name
     folder.mkdir(parents=True)
-    path = folder / "model.onnx"
+    path = folder / file_name
     path.write_bytes(data)
     (folder / "model.json").write_bytes(told.to_json())
     return ModelUse(file=str(path))

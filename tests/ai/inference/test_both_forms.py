@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from ai.passport import ColumnBins, Input, Output, Passport
+from ai.passport import Architecture, ColumnBins, Input, Output, Passport
 from app.paths import CONFIGS
 from engine.columns import Columns, Deltas, Flag, Quotes
 from engine.feeds.importing import import_files
@@ -28,9 +28,11 @@ from tests.ai.inference.models import (
     mlp,
     opened,
     passport,
+    safetensors,
     written,
     zscore,
 )
+from tests.ai.loading.onnx_files import two_inputs_two_outputs
 from tests.recordings import recording
 
 FX, CRYPTO = PROFILES["fx"].instrument, PROFILES["crypto"].instrument
@@ -193,6 +195,51 @@ def test_strides(window: int, stride: int, tmp_path: Path) -> None:
     forecasts, found = same(model, FX, Needs(), quotes(2_500))
     assert set(np.diff(found.row).tolist()) == {stride}
     assert len(forecasts) > 300
+    model.close()
+
+
+def test_two_inputs_and_a_class_beside_an_output_that_is_not_used(tmp_path: Path) -> None:
+    features = feature_set(
+        "quotes",
+        [{"name": "top_imbalance"}, {"name": "return", "window": 5}, {"name": "spread", "unit": "bps"}],
+    )
+    columns = features.outputs
+    told = msgspec.structs.replace(
+        passport(features, normaliser=zscore([0.0, 0.0, 0.2], [0.5, 1e-5, 0.1])),
+        inputs=(
+            Input(name="a", dtype="float32", shape=("batch", 2), columns=columns[:2]),
+            Input(name="b", dtype="float32", shape=("batch", 1), columns=columns[2:]),
+        ),
+        outputs=(
+            Output(name="label", dtype="int64", shape=("batch",), meaning="class"),
+            Output(name="both", dtype="float32", shape=("batch", 3), meaning="unused"),
+        ),
+    )
+    model = opened(FX, written(tmp_path, two_inputs_two_outputs(), told))
+    forecasts, found = same(model, FX, Needs(), quotes(2_000))
+    assert {forecast.score for forecast in forecasts} == {-1.0, 0.0, 1.0}
+    assert found.explain(2**62).output in ([0.0], [1.0], [2.0])
+    model.close()
+
+
+def test_bare_weights_in_torch(tmp_path: Path) -> None:
+    features = feature_set()
+    inputs, hidden = len(features.outputs), 8
+    shapes = {
+        "lstm.weight_ih_l0": (4 * hidden, inputs),
+        "lstm.weight_hh_l0": (4 * hidden, hidden),
+        "lstm.bias_ih_l0": (4 * hidden,),
+        "lstm.bias_hh_l0": (4 * hidden,),
+        "fc.weight": (3, hidden),
+        "fc.bias": (3,),
+    }
+    sizes = {"inputs": inputs, "hidden": hidden, "layers": 1, "outputs": 3}
+    told = passport(features, 10, stride=5, architecture=Architecture(name="lstm", sizes=sizes))
+    model = opened(FX, written(tmp_path, safetensors(shapes), told, "model.safetensors"))
+    forecasts, found = same(model, FX, Needs(), quotes(2_500))
+    assert len(forecasts) > 300
+    assert len(set(found.rows["score"].tolist())) > 5
+    assert found.health(2**62)[0].runtime == "torch"
     model.close()
 
 
