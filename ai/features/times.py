@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 type Int64 = npt.NDArray[np.int64]
 
-BLOCK: Final = 16_384
+BLOCK: Final = 32_768
 """Most rows of a block: the few arrays that an operation touches stay in the processor's cache."""
 
 

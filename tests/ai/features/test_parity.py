@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ai.features import FeatureSet, Market, batch
 from ai.features.proof import TOLERANCE, look_ahead, parity, relative_difference, streamed
 from ai.features.sources import Source as Stream
+from ai.features.times import BLOCK
 from app.feature_tables import market, tables_of
 from app.paths import CONFIGS
 from engine.feeds.importing import import_files
@@ -79,8 +80,8 @@ def test_every_shipped_set_agrees_on_the_generated_market(name: str, tmp_path: P
 
 @pytest.mark.parametrize("stream", STREAMS)
 def test_blocks_leave_no_seam(stream: str) -> None:
-    """More rows than two blocks of the batch form, and than the rings of the streaming form begin with."""
-    proven(everything(stream), {stream: table(stream, 17_000)}, TICK)
+    """More rows than a block of the batch form, and than the rings of the streaming form begin with."""
+    proven(everything(stream), {stream: table(stream, BLOCK + 600)}, TICK)
 
 
 def test_threads_share_the_work_and_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
