@@ -179,9 +179,11 @@ class SimulatedVenue:
         engine = self._running
         engine.end()
         result = engine.get_result()
+        # Of returns a day: a profit factor of one bad day is 0, however many of its trades won.
+        returns = result.stats_returns
         statistics = {
             **result.stats_pnls.get(self._currency.code, {}),
-            **result.stats_returns,
+            **{name if "(" in name else f"{name} (daily returns)": returns[name] for name in returns},
             **result.stats_general,
         }
         return {name: value if math.isfinite(value) else None for name, value in sorted(statistics.items())}
