@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ai.features import FeatureSet
-from ai.features.windows import Window
 from ai.passport import ColumnBins, Normaliser
 from ai.training.labels import CLASSES, FLAT, balanced_threshold, directions, moves
 from ai.training.plan import Plan, span
 from ai.training.scaling import column_bins, fitted_normaliser, normalised
-from ai.training.splits import Split, borders_by_share, split
+from ai.training.splits import Gap, Split, borders_by_share, split
 from ai.training.stretches import Bool, Float32, Float64, Int64, Rows, Stretch, joined, with_whole_window
 from engine.errors import UserError
 
@@ -87,12 +86,12 @@ def samples(
     )
 
 
-def looks_back(plan: Plan, features: FeatureSet) -> tuple[Window, ...]:
-    """How far the inputs of one prediction reach back: the window, and the longest warm-up before it."""
+def looks_back(plan: Plan, features: FeatureSet) -> tuple[Gap, ...]:
+    """How far inputs of one prediction reach back: the window, and its oldest row's longest warm-up."""
     own = [e.feature.warm_up.rows for e in features.entries if e.line == features.lines[0]]
-    rows = Window("", rows=plan.window + max(own, default=0))
+    rows = Gap(rows=plan.window + max(own, default=0))
     longest_ns = max((entry.feature.warm_up.ns for entry in features.entries), default=0)
-    return (rows, Window("", ns=longest_ns)) if longest_ns else (rows,)
+    return (rows, Gap(rows=plan.window - 1, ns=longest_ns)) if longest_ns else (rows,)
 
 
 def _check_columns(rows: Rows, features: FeatureSet) -> None:
@@ -120,7 +119,10 @@ def _parts(
             if borders_ns is None
             else (int(rows.ts.searchsorted(borders_ns[0])), int(rows.ts.searchsorted(borders_ns[1])))
         )
-        embargo = looks_back(plan, features) if plan.embargo is None else (span(plan.embargo, "--embargo"),)
+        embargo = looks_back(plan, features)
+        if plan.embargo is not None:
+            asked = span(plan.embargo, "--embargo")
+            embargo = (Gap(asked.rows, asked.ns),)
         parts = split(usable, rows.ts, until_ns, borders, embargo)
         if len(parts.train) >= _LEAST_TRAIN and min(len(parts.validation), len(parts.test)) >= _LEAST_JUDGED:
             # A time as horizon is what was purged; a gap between two markets is more than that.

@@ -9,8 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ai.features.windows import Window
 from ai.training.stretches import Bool, Int64
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What is left out after a border: a time of `ns`, and then `rows` more."""
+
+    rows: int = 0
+    ns: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +39,7 @@ def borders_by_share(usable: Bool, shares: tuple[float, float]) -> tuple[int, in
 
 
 def split(
-    usable: Bool, ts: Int64, until_ns: Int64, borders: tuple[int, int], embargo: tuple[Window, ...]
+    usable: Bool, ts: Int64, until_ns: Int64, borders: tuple[int, int], embargo: tuple[Gap, ...]
 ) -> Split:
     """Part the usable rows.
 
@@ -43,7 +50,7 @@ def split(
         Time of each row, and the last moment that its label looks at.
     borders : tuple of int
         Rows at which validation and test begin.
-    embargo : tuple of Window
+    embargo : tuple of Gap
         What is left out after a border; the longest counts.
     """
     rows = np.flatnonzero(usable)
@@ -64,8 +71,8 @@ def split(
     return Split(train, validation, test, min(purges, default=0), min(embargoes))
 
 
-def _after(border: int, ts: Int64, embargo: tuple[Window, ...]) -> int:
+def _after(border: int, ts: Int64, embargo: tuple[Gap, ...]) -> int:
     """First row after the embargo that follows a border."""
     return max(
-        int(ts.searchsorted(ts[border] + each.ns)) if each.ns else border + each.rows for each in embargo
+        each.rows + (int(ts.searchsorted(ts[border] + each.ns)) if each.ns else border) for each in embargo
     )

@@ -1,13 +1,15 @@
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ai.features import FeatureSet
 from ai.features.windows import Window
 from ai.training.labels import moves
 from ai.training.plan import PLANS
 from ai.training.samples import looks_back, samples
-from ai.training.splits import borders_by_share, split
+from ai.training.splits import Gap, borders_by_share, split
 from ai.training.stretches import Stretch, joined
 from app.commands.features import find_set
 from tests.ai.training.markets import SECOND_NS, features, stretch
@@ -19,9 +21,9 @@ from tests.ai.training.markets import SECOND_NS, features, stretch
     horizon=st.one_of(
         st.integers(1, 12).map(Window.parse), st.integers(1, 20).map(lambda n: Window("", ns=n))
     ),
-    embargo=st.one_of(st.integers(1, 9).map(Window.parse), st.integers(1, 9).map(lambda n: Window("", ns=n))),
+    embargo=st.builds(Gap, rows=st.integers(0, 9), ns=st.integers(0, 9)),
 )
-def test_no_label_reaches_into_a_later_part(gaps: list[int], horizon: Window, embargo: Window) -> None:
+def test_no_label_reaches_into_a_later_part(gaps: list[int], horizon: Window, embargo: Gap) -> None:
     ts = np.cumsum(gaps).astype(np.int64)
     rows = joined([Stretch(ts, np.zeros((len(ts), 1), np.float32), np.ones(len(ts)))])
     ahead = moves(rows, horizon)
@@ -32,10 +34,8 @@ def test_no_label_reaches_into_a_later_part(gaps: list[int], horizon: Window, em
     for part, border in ((parts.train, borders[0]), (parts.validation, borders[1])):
         assert (ahead.until_ns[part] < ts[border]).all()
     for part, border in ((parts.validation, borders[0]), (parts.test, borders[1])):
-        if embargo.ns:
-            assert (ts[part] >= ts[border] + embargo.ns).all()
-        else:
-            assert (part >= border + embargo.rows).all()
+        assert (part >= border + embargo.rows).all()
+        assert (ts[part - embargo.rows] >= ts[border] + embargo.ns).all()
     everywhere = np.concatenate((parts.train, parts.validation, parts.test))
     assert (np.diff(everywhere) > 0).all(), "in time order, and no row in two parts"
 
@@ -43,7 +43,7 @@ def test_no_label_reaches_into_a_later_part(gaps: list[int], horizon: Window, em
 def test_the_parts_have_their_shares_and_tell_their_gaps() -> None:
     ts = np.arange(1000) * SECOND_NS
     usable = np.ones(1000, bool)
-    parts = split(usable, ts, ts + 10 * SECOND_NS, borders_by_share(usable, (0.7, 0.15)), (Window.parse(20),))
+    parts = split(usable, ts, ts + 10 * SECOND_NS, borders_by_share(usable, (0.7, 0.15)), (Gap(rows=20),))
     assert (parts.train[0], parts.train[-1]) == (0, 689)
     assert (parts.validation[0], parts.validation[-1]) == (720, 839)
     assert (parts.test[0], parts.test[-1]) == (870, 999)
@@ -53,7 +53,25 @@ def test_the_parts_have_their_shares_and_tell_their_gaps() -> None:
 
 def test_the_embargo_is_as_long_as_the_inputs_look_back() -> None:
     rows, time = looks_back(PLANS["lstm"], find_set("tick"))
-    assert (rows.rows, time.ns) == (150, 60 * SECOND_NS)
+    assert (rows, time) == (Gap(rows=150), Gap(rows=49, ns=60 * SECOND_NS))
+    assert looks_back(PLANS["mlp"], find_set("demo"))[1] == Gap(ns=10 * SECOND_NS), "one row: the time alone"
+
+
+def test_the_oldest_row_of_a_window_does_not_look_back_at_what_trained() -> None:
+    """Five rows, one every 3 s, whose oldest reads the 10 s before it: 4 rows after the first 10 s."""
+    returns = {"name": "return", "window": "10s", "as": "c0"}
+    features = FeatureSet.of("made", {"clock": "quotes", "feature": [returns]})
+    plan = msgspec.structs.replace(PLANS["mlp"], window=5, horizon="2")
+    one = stretch(2_000, columns=1)
+    parts = samples(
+        plan, features, [Stretch(one.ts[0] + np.arange(2_000) * 3 * SECOND_NS, one.x, one.price)]
+    ).split
+    for before, after in ((parts.train, parts.validation), (parts.validation, parts.test)):
+        border = before[-1] + 3  # the label of the last row looks at the two rows after it
+        assert after[0] == border + 8, "the first row at least 10 s, so 12, after the border, and 4 more"
+        oldest_s, last_label_s = 3 * (after[0] - 4), 3 * (before[-1] + 2)
+        assert oldest_s - 10 > last_label_s
+    assert parts.embargo_ns == 8 * 3 * SECOND_NS
 
 
 def test_what_comes_later_changes_nothing_of_the_training() -> None:
