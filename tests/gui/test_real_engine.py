@@ -94,10 +94,10 @@ def test_steps_and_seeks_both_ways_show_where_the_market_is(running: _Running) -
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX's")
+@pytest.mark.parametrize("running", ["process"], indirect=True)  # what runs in a thread cannot be killed
 def test_an_engine_killed_in_mid_replay_is_said_and_restarted(running: _Running) -> None:
     session, window, link = running.session, running.window, running.links[0]
-    if not isinstance(link, ProcessLink):
-        pytest.skip("an engine in a thread cannot be killed")
+    assert isinstance(link, ProcessLink)
     session.play()
     running.until(lambda: session.state.health.ticks > 0)
     os.kill(link.pid, signal.SIGKILL)
