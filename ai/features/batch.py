@@ -41,7 +41,7 @@ def evaluate(outputs: Sequence[Value], ts: Int64, columns: Columns) -> list[Floa
 
     times = Times()
     parts = _parted(asked, 1 if len(ts) < _PARALLEL_ROWS else min(os.cpu_count() or 1, 4))
-    graphs = [Graph(part, times) for part in parts]
+    graphs = [Graph(part, times, len(ts)) for part in parts]
     times.extend(ts)
 
     def run(graph: Graph, part: Sequence[Value]) -> None:

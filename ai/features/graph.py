@@ -6,9 +6,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from ai.features.memory import BLOCK, Arena
 from ai.features.past import Past
 from ai.features.series import Kept, Scratch, Sum, extend_sums
-from ai.features.times import BLOCK, Times
+from ai.features.times import Times
 from ai.features.values import NAN, OPERATIONS, Floats, Number, Value
 
 type Columns = Callable[[str, int, int], Floats]
@@ -48,17 +49,21 @@ class Graph:
         What is asked for; each once.
     times : Times
         Times of the stream's rows.
+    rows : int, optional
+        Rows that there will be, if they are known to be few.
     """
 
-    def __init__(self, outputs: Sequence[Value], times: Times) -> None:
+    def __init__(self, outputs: Sequence[Value], times: Times, rows: int = BLOCK) -> None:
         order = _sums_together(in_order(outputs))
         number = {value: place for place, value in enumerate(order)}
         self._order = order
         self._blocks: list[Any] = [None] * len(order)
         self._arguments = [[self._place(number, a) for a in value.arguments] for value in order]
         self._outputs = {number[output]: place for place, output in enumerate(outputs)}
-        self._past = Past({value.detail for value in order if value.operation in ("ago", "total")}, times)
-        self._scratch = Scratch()
+        self._arena = Arena(max(1, min(rows, BLOCK)))
+        reaching = {value.detail for value in order if value.operation in ("ago", "total")}
+        self._past = Past(reaching, times, self._arena)
+        self._scratch = Scratch(self._arena)
         self._sums = {
             place: Sum(self._past, self._scratch)
             for place, value in enumerate(order)
@@ -114,7 +119,10 @@ class Graph:
         buffers: list[Floats] = []
         for place, arguments in enumerate(self._arguments):
             is_made = self._order[place].operation not in ("column", "prefix") and place not in self._outputs
-            buffers.append((free.pop() if free else np.empty(BLOCK)) if is_made else np.empty(0))
+            if is_made:
+                buffers.append(free.pop() if free else self._arena.take(self._arena.block))
+            else:
+                buffers.append(np.empty(0))
             ended = {argument for argument in arguments if argument < place and last_use[argument] == place}
             free.extend(buffers[argument] for argument in ended if len(buffers[argument]))
         return buffers
@@ -122,8 +130,8 @@ class Graph:
     def extend(self, count: int, columns: Columns, results: Sequence[Floats]) -> None:
         """Evaluate the next `count` rows into `results`, an array for each output."""
         with np.errstate(all="ignore"):
-            for start in range(0, count, BLOCK):
-                rows = slice(start, min(start + BLOCK, count))
+            for start in range(0, count, self._arena.block):
+                rows = slice(start, min(start + self._arena.block, count))
                 self._past.begin(rows.stop - rows.start)
                 self._block(rows, columns, results)
         self._blocks[: len(self._order)] = [None] * len(self._order)  # results are the caller's to let go

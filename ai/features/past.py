@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ai.features.times import BLOCK, Int64, Times
+from ai.features.memory import Arena
+from ai.features.times import Int64, Times
 from ai.features.windows import Window
 
 
@@ -22,18 +23,18 @@ class Past:
         First row of the block.
     """
 
-    def __init__(self, windows: Collection[Window], times: Times) -> None:
-        self._windows = windows
+    def __init__(self, windows: Collection[Window], times: Times, arena: Arena) -> None:
+        self._windows, self._arena = windows, arena
         self._times = {ns: times.windows(ns) for ns in {window.ns for window in windows} if ns}
         self._series: list[Any] = []
-        self._base, self._size = -1, 2 * BLOCK
+        self._base, self._size = -1, 2 * arena.block
         self.start = self._end = 0
         self._first: dict[int, Int64] = {}
-        self._before: dict[int, Int64] = {}
+        self._before: dict[int, Int64] = {ns: arena.take(arena.block, np.int64) for ns in self._times}
 
     def add(self, before_first: complex) -> int:
         """Begin a series of the type of its row -1; its number."""
-        rows = np.empty(self._size, type(before_first))
+        rows = self._arena.take(self._size, type(before_first))
         rows[0] = before_first
         self._series.append(rows)
         return len(self._series) - 1
@@ -44,15 +45,16 @@ class Past:
         self._first = {ns: rows.of(self.start, self._end) for ns, rows in self._times.items()}
         if self._end - self._base > self._size:
             self._make_room()
-        self._before = {ns: first - (1 + self._base) for ns, first in self._first.items()}
+        for ns, first in self._first.items():
+            np.subtract(first, 1 + self._base, out=self._before[ns][: len(first)])
 
     def _make_room(self) -> None:
         reach = [int(self._first[w.ns][0]) - 1 if w.ns else self.start - w.rows for w in self._windows]
         oldest = max(min([*reach, self.start - 1]), self._base)
         kept = slice(oldest - self._base, self.start - self._base)
-        self._size = max(self._size, 2 * (kept.stop - kept.start + BLOCK))
+        self._size = max(self._size, 2 * (kept.stop - kept.start) + self._arena.block)
         for number, rows in enumerate(self._series):
-            moved = np.empty(self._size, rows.dtype) if self._size > len(rows) else rows
+            moved = self._arena.take(self._size, rows.dtype) if self._size > len(rows) else rows
             moved[: kept.stop - kept.start] = rows[kept]
             self._series[number] = moved
         self._base = oldest
@@ -81,7 +83,8 @@ class Past:
         """
         rows = self._series[series]
         if window.ns:
-            return np.take(rows, self._before[window.ns], out=out[: self._end - self.start], mode="clip")
+            count = self._end - self.start
+            return np.take(rows, self._before[window.ns][:count], out=out[:count], mode="clip")
         shift = window.rows + self._base
         return rows[self.start + self.missing(window) - shift : self._end - shift]
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ai.features.memory import Arena
 from ai.features.past import Past
-from ai.features.times import BLOCK, Int64
+from ai.features.times import Int64
 from ai.features.values import NAN, Floats
 from ai.features.windows import Window
 
@@ -81,9 +82,9 @@ class Sum:
 class Scratch:
     """Memory that sums use in turns."""
 
-    def __init__(self) -> None:
-        self.pairs = np.empty(1 + BLOCK, np.complex128)
-        self.x, self.high, self.low = np.empty((3, 2 * (1 + BLOCK)))
+    def __init__(self, arena: Arena) -> None:
+        self.pairs = arena.take(arena.block, np.complex128)
+        self.x, self.high, self.low = (arena.take(2 * (1 + arena.block)) for _ in range(3))
 
 
 def extend_sums(sums: Sequence[Sum], added: Sequence[Floats], scratch: Scratch) -> None:

@@ -1,15 +1,11 @@
 """Where windows of time begin: found once for all that is evaluated on a stream, also by several threads."""
 
 from threading import Lock
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 type Int64 = npt.NDArray[np.int64]
-
-BLOCK: Final = 32_768
-"""Most rows of a block: the few arrays that an operation touches stay in the processor's cache."""
 
 
 class Times:
@@ -56,7 +52,7 @@ class FirstRows:
     def __init__(self, times: Times, ns: int) -> None:
         self.row = self.readers = 0
         self._times, self._ns = times, ns
-        self._counted = np.arange(BLOCK)
+        self._merged: Int64 = np.empty(0, np.int64)
         self._lock = Lock()
         self._found: dict[int, Int64] = {}
         self._readings: dict[int, int] = {}
@@ -65,14 +61,14 @@ class FirstRows:
         """First rows of the windows of rows `start` to `end`; not to be written to."""
         with self._lock:
             if start not in self._found:
-                self._found[start], self._readings[start] = self._merged(start, end), 0
+                self._found[start], self._readings[start] = self._merge(start, end), 0
             self._readings[start] += 1
             if self._readings[start] < self.readers:
                 return self._found[start]
             del self._readings[start]
             return self._found.pop(start)
 
-    def _merged(self, start: int, end: int) -> Int64:
+    def _merge(self, start: int, end: int) -> Int64:
         """Merge the times and the ends of windows, both of which ascend.
 
         A stable sort takes two ascending runs as they are and merges them in one pass, in half the time of a
@@ -83,7 +79,9 @@ class FirstRows:
         low, base = self.row - origin, int(ts[self.row - origin])
         high = low + int(ts[low : end - origin].searchsorted(ts[end - 1 - origin] - self._ns, side="right"))
         times = high - low
-        merged = np.empty(times + end - start, np.int64)
+        if len(self._merged) < times + end - start:
+            self._merged = np.empty(2 * (times + end - start), np.int64)
+        merged = self._merged[: times + end - start]
         np.subtract(ts[low:high], base, out=merged[:times])
         np.subtract(ts[start - origin : end - origin], base + self._ns, out=merged[times:])
         np.left_shift(merged, 1, out=merged)
@@ -91,7 +89,6 @@ class FirstRows:
         merged.sort(kind="stable")
         np.bitwise_and(merged, 1, out=merged)
         (rows,) = merged.astype(np.bool_).nonzero()
-        np.subtract(rows, self._counted[: end - start], out=rows)
-        np.add(rows, self.row, out=rows)
+        np.subtract(rows, np.arange(-self.row, end - start - self.row), out=rows)
         self.row = origin + high
         return rows

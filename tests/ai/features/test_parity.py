@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ai.features import FeatureSet, Market, batch
+from ai.features.memory import BLOCK
 from ai.features.proof import TOLERANCE, look_ahead, parity, relative_difference, streamed
 from ai.features.sources import Source as Stream
-from ai.features.times import BLOCK
 from app.feature_tables import market, tables_of
 from app.paths import CONFIGS
 from engine.feeds.importing import import_files
