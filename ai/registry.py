@@ -1,10 +1,12 @@
 """Every model that was taken in, kept by content: what its file is named elsewhere can change, this cannot.
 
-`files/<sha256>/` holds a model file and its passport, written once; `models/<name>/<version>.json` says that
-this name's version is that content, with notes, metrics and lineage. Both come into being by one atomic step
-each, so two importers at once neither lose nor double a version, and none takes a lock.
+`files/<sha256>-<passport>/` holds a model file and its passport, written once: another passport of the same
+file is another model, for it reads or tells something else. `models/<name>/<version>.json` says that this
+name's version is that content, with notes, metrics and lineage. Both come into being by one atomic step each,
+so two importers at once neither lose nor double a version, and none takes a lock.
 """
 
+import hashlib
 import os
 import re
 import shutil
@@ -22,6 +24,7 @@ from engine.errors import UserError, unknown_name
 
 _NAME = re.compile(r"[\w][\w. +-]{0,79}")
 _DRAFT = ".part-"
+_DIGITS = 12
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
 
@@ -39,6 +42,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     sha256 : str
         Hash of the file as it lies in the registry.
+    passport_sha256 : str
+        Hash of the passport beside it; empty where it has none, and in entries of before this was told.
     added_ns : int
         When it was taken in, UTC nanoseconds.
     metrics : dict
@@ -53,6 +58,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     size_bytes: int
     added_ns: int
     has_passport: bool
+    passport_sha256: str = ""
     notes: str = ""
     metrics: dict[str, float] = {}
     lineage: Lineage = Lineage()
@@ -83,7 +89,7 @@ class Registry:
     ) -> Entry:
         """Take in an inspected file under a name (the passport's, or the file's own), as its next version.
 
-        The same content under the same name is the version that it already is.
+        The same file with the same passport under the same name is the version that it already is.
 
         Raises
         ------
@@ -97,8 +103,9 @@ class Registry:
         if _NAME.fullmatch(chosen) is None or _RESERVED.fullmatch(chosen):
             raise UserError(f"{chosen!r} cannot name a model; use letters, digits, spaces, '.', '+' and '-'.")
         try:
-            kept = self._keep_file(found, judged_bytes(found), passport)
-            return self._next_version(self._entry(found, kept, chosen, passport, notes, training_run))
+            entry = self._entry(found, chosen, passport, notes, training_run)
+            file_name = self._keep_files(entry, judged_bytes(found), passport)
+            return self._next_version(msgspec.structs.replace(entry, file_name=file_name))
         except OSError as error:
             raise UserError(
                 f"{self.root} cannot be written ({(error.strerror or str(error)).lower()}); choose another."
@@ -134,11 +141,11 @@ class Registry:
 
     def path(self, entry: Entry) -> Path:
         """The model file; its passport lies beside it."""
-        return self._files / entry.sha256 / entry.file_name
+        return self._folder(entry) / entry.file_name
 
     def passport(self, entry: Entry) -> Passport | None:
         """Passport that was taken in with it."""
-        path = self._files / entry.sha256 / PASSPORT_NAME
+        path = self._folder(entry) / PASSPORT_NAME
         return parse(path.read_bytes()) if path.exists() else None
 
     def annotate(
@@ -160,7 +167,6 @@ class Registry:
     def _entry(
         self,
         found: Inspection,
-        file_name: str,
         name: str,
         passport: Passport | None,
         notes: str,
@@ -171,27 +177,34 @@ class Registry:
             name=name,
             version=0,
             sha256=found.sha256,
-            file_name=file_name,
+            file_name=Path(found.path).name,
             format=found.format,
             size_bytes=found.size_bytes,
             added_ns=time.time_ns(),
             has_passport=passport is not None,
+            passport_sha256=hashlib.sha256(passport.to_json()).hexdigest() if passport is not None else "",
             notes=notes,
             metrics=passport.metrics if passport is not None else {},
             lineage=Lineage(ranges.data_sha256 if ranges is not None else (), training_run),
         )
 
-    def _keep_file(self, found: Inspection, data: bytes, passport: Passport | None) -> str:
+    def _folder(self, entry: Entry) -> Path:
+        told = f"-{entry.passport_sha256[:_DIGITS]}" if entry.passport_sha256 else ""
+        return self._files / f"{entry.sha256}{told}"
+
+    def _keep_files(self, entry: Entry, data: bytes, passport: Passport | None) -> str:
         """Write the content's folder whole, then give it its name; whoever comes second finds it there.
 
         Returns the file's name in there, which is the one under which this content came first.
         """
-        target = self._files / found.sha256
+        target = self._folder(entry)
         self._files.mkdir(parents=True, exist_ok=True)
         if not target.exists():
             draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=self._files))
             try:
-                (draft / Path(found.path).name).write_bytes(data)
+                (draft / entry.file_name).write_bytes(data)
+                if passport is not None:
+                    (draft / PASSPORT_NAME).write_bytes(passport.to_json())
                 draft.chmod(0o755)
                 draft.rename(target)
             except OSError:
@@ -199,21 +212,14 @@ class Registry:
                     raise
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
-        if passport is not None:
-            draft_file = self._temporary(target, passport.to_json())
-            draft_file.replace(target / PASSPORT_NAME)
-        return next(
-            path.name
-            for path in target.iterdir()
-            if path.name != PASSPORT_NAME and not path.name.startswith(_DRAFT)
-        )
+        return next(path.name for path in target.iterdir() if path.name != PASSPORT_NAME)
 
     def _next_version(self, entry: Entry) -> Entry:
         folder = self._models / entry.name
         folder.mkdir(parents=True, exist_ok=True)
         while True:
             versions = self._versions(entry.name)
-            if same := [each for each in versions if each.sha256 == entry.sha256]:
+            if same := [each for each in versions if self._content(each) == self._content(entry)]:
                 return same[-1]
             numbered = msgspec.structs.replace(entry, version=versions[-1].version + 1 if versions else 1)
             draft = self._draft(numbered)
@@ -225,6 +231,13 @@ class Registry:
             finally:
                 draft.unlink()
             return numbered
+
+    def _content(self, entry: Entry) -> tuple[str, str]:
+        """Hashes of the file and of its passport, read from beside the file where the entry tells none."""
+        passport = entry.passport_sha256
+        if entry.has_passport and not passport:
+            passport = hashlib.sha256((self._folder(entry) / PASSPORT_NAME).read_bytes()).hexdigest()
+        return entry.sha256, passport
 
     def _versions(self, name: str) -> list[Entry]:
         paths = (self._models / name).glob("[0-9]*.json")

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +60,43 @@ def test_the_passport_comes_along_with_its_metrics(tmp_path: Path) -> None:
     assert registry.passport(entry) == linear_passport(name="my model", metrics={"accuracy": 0.61})
     again = inspect(registry.path(entry), QUICK)
     assert (again.accepted, again.passport_from) == (True, "beside")
+
+
+def test_another_passport_of_the_same_file_is_the_next_version(tmp_path: Path) -> None:
+    registry = Registry(tmp_path / "registry")
+    told = [linear_passport(name="mine", licence=licence) for licence in ("MIT", "BSD")]
+    entries = []
+    for passport in (*told, told[0]):
+        write_beside(passport, tmp_path)
+        entries.append(registry.add(inspected(tmp_path, files.linear())))
+    assert [entry.version for entry in entries] == [1, 2, 1]
+    assert [registry.passport(entry) for entry in entries[:2]] == told
+    for entry, passport in zip(entries, told, strict=False):
+        assert inspect(registry.path(entry), QUICK).passport == passport
+    (tmp_path / "model.json").unlink()
+    bare = registry.add(inspected(tmp_path, files.linear()), name="mine")
+    assert (bare.version, registry.passport(bare)) == (3, None)
+
+
+def test_an_entry_that_does_not_tell_its_passport_still_opens(tmp_path: Path) -> None:
+    registry = Registry(tmp_path / "registry")
+    passport = linear_passport(name="old")
+    write_beside(passport, tmp_path)
+    found = inspected(tmp_path, files.linear())
+    folder = tmp_path / "registry" / "files" / found.sha256
+    folder.mkdir(parents=True)
+    (folder / "linear.onnx").write_bytes(files.linear())
+    (folder / "model.json").write_bytes(passport.to_json())
+    version = tmp_path / "registry" / "models" / "old" / "1.json"
+    version.parent.mkdir(parents=True)
+    told = {"name": "old", "version": 1, "sha256": found.sha256, "file_name": "linear.onnx"}
+    told |= {"format": "onnx", "size_bytes": found.size_bytes, "added_ns": 1, "has_passport": True}
+    version.write_text(json.dumps(told))
+    (old,) = registry.entries()
+    assert (registry.path(old).read_bytes(), registry.passport(old)) == (files.linear(), passport)
+    assert registry.add(found) == old
+    changed = registry.add(found, passport=linear_passport(name="old", licence="MIT"))
+    assert (changed.version, registry.passport(old)) == (2, passport)
 
 
 def test_notes_and_metrics_can_be_added(tmp_path: Path) -> None:
