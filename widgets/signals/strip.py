@@ -159,9 +159,9 @@ class OutputStrip(QWidget):
     # Painting
 
     def readout(self, tape: Ticks, ts: int) -> str:
-        """What the newest row at or before the end of a time's pixel says."""
+        """What the newest row at or before a market time says, ns UTC."""
         digits = time_digits(self.view.scale_ns)
-        at = int(tape.times.searchsorted(ts + self.view.scale_ns)) - 1
+        at = int(tape.times.searchsorted(ts, side="right")) - 1
         if at < 0:
             return time_text(ts, digits)
         row = tape.rows[at]

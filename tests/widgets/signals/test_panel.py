@@ -368,3 +368,15 @@ def test_the_other_theme_has_its_own_colours(panel: SignalsPanel, state: Session
     light = _painted(panel)
     assert light != dark
     assert light.pixelColor(5, 100).lightness() > 200
+
+
+def test_the_crosshair_tells_the_row_at_its_time_and_none_after_it(
+    panel: SignalsPanel, state: SessionState
+) -> None:
+    _show(panel, state)
+    strip = panel.strip
+    assert strip.curves is not None
+    tape, turn = strip.curves.tape, START_NS + 40 * SECOND
+    assert strip.view.scale_ns > 1
+    assert "▲ 0.750" in strip.readout(tape, turn - 1)
+    assert "▲ 0.100" in strip.readout(tape, turn)
