@@ -102,7 +102,7 @@ def _training(passport: Passport) -> list[Fact]:
 
 def _trials(count: int) -> str:
     if count == 1:
-        return translate("model", "1: the only model that was tried")
+        return translate("model", "1 by this run; earlier ones are not known")
     return translate("model", "{n} models were tried; the best of many looks better than it is").format(
         n=f"{count:,}"
     )
