@@ -14,7 +14,8 @@ from ai.training.stretches import Float64, Int64
 MOST_JUDGED = 100_000
 """Windows of a part that are judged, evenly spaced, where it has more."""
 
-_MOST_FOR_A_LINE = 50_000
+MOST_FOR_A_LINE = 50_000
+"""Training windows that the line is fitted on, evenly spaced, where there are more."""
 
 
 class Judge:
@@ -22,7 +23,7 @@ class Judge:
 
     def __init__(self, plan: Plan, data: Samples, module: nn.Module, windows: Windows) -> None:
         self._plan, self._data, self._module, self._windows = plan, data, module, windows
-        train = evenly(data.split.train, _MOST_FOR_A_LINE)
+        train = evenly(data.split.train, MOST_FOR_A_LINE)
         if plan.task == "classification":
             self._line = Linear.logistic(data.x[train], data.classes[train], len(CLASSES))
             self._shares = shares(data.classes[data.split.train], len(CLASSES))

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ai.features import FeatureSet
 from ai.runtime.modules import build
 from ai.training.baselines import shares
-from ai.training.judging import MOST_JUDGED, Judge, verdict
+from ai.training.judging import MOST_FOR_A_LINE, MOST_JUDGED, Judge, verdict
 from ai.training.labels import CLASSES
 from ai.training.loop import Epoch, Fitted, Windows, fit, seeded
 from ai.training.metrics import Metrics
@@ -153,6 +153,11 @@ def _capped(plan: Plan, data: Samples) -> list[str]:
         notes.append(
             f"Each epoch draws {plan.epoch_windows:,} of {len(parts.train):,} training windows anew "
             "(--epoch-windows)."
+        )
+    if len(parts.train) > MOST_FOR_A_LINE:
+        line = "logistic" if plan.task == "classification" else "linear"
+        notes.append(
+            f"The {line} baseline is fitted on {MOST_FOR_A_LINE:,} of {len(parts.train):,} training windows."
         )
     if len(parts.validation) > plan.validated:
         notes.append(

@@ -180,6 +180,15 @@ def test_the_record_tells_the_whole_run(tmp_path: Path) -> None:
     assert "Each epoch draws 100 of" in told["notes"][0]
 
 
+@pytest.mark.parametrize(("task", "line"), [("classification", "logistic"), ("regression", "linear")])
+def test_a_baseline_of_fewer_windows_than_the_model_says_so(task: str, line: str) -> None:
+    plan = msgspec.structs.replace(QUICK, task=task, epochs=1, epoch_windows=100, validated=100)
+    made = trained(plan, stretch(80_000))
+    count = len(made.samples.split.train)
+    assert f"The {line} baseline is fitted on 50,000 of {count:,} training windows." in made.notes
+    assert not any("baseline is fitted on" in note for note in trained(QUICK).notes)
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
