@@ -18,6 +18,9 @@ from app.commands import Report, Result
 from app.paths import default_store, home
 from engine.errors import UserError
 
+_LISTED = ("accuracy", "log_loss", "r2")
+_LINES = ("logistic", "linear")
+
 SUMMARY = "look at a model file, convert it, measure it, keep it"
 
 
@@ -141,6 +144,8 @@ def inspection_text(found: Inspection) -> str:
     lines.append(
         f"  {'accepted' if found.accepted else 'REFUSED'}{': ' if found.reason else ''}{found.reason}"
     )
+    if found.unfit:
+        lines.append(f"  CANNOT BE TRADED: {found.unfit}")
     for side, ports in (("input", found.inputs), ("output", found.outputs), ("weight", found.weights)):
         lines += [f"  {side:<9}{port.name}  {port.dtype} {_shape(port.shape)}".rstrip() for port in ports]
     if found.passport is not None:
@@ -240,10 +245,16 @@ def _list(registry: Registry) -> Result:
 
 
 def _entry_line(entry: Entry, width: int) -> str:
-    metrics = ", ".join(f"{name} {value:.4g}" for name, value in entry.metrics.items())
+    figures = [name for name in _LISTED if name in entry.metrics]
     parts = [
         f"{entry.name:<{width}} {entry.version:>3}  {entry.format:<12}{entry.sha256[:12]}",
-        metrics,
+        ", ".join(_beside_baseline(name, entry.metrics) for name in figures),
         entry.notes,
     ]
     return "  ".join(part for part in parts if part)
+
+
+def _beside_baseline(name: str, metrics: Mapping[str, float]) -> str:
+    """One figure, and the same of the straight line: `log loss 1.014 (logistic 1.053)`."""
+    told = [f"{line} {metrics[f'{line}_{name}']:.4g}" for line in _LINES if f"{line}_{name}" in metrics]
+    return f"{name.replace('_', ' ')} {metrics[name]:.4g}" + (f" ({told[0]})" if told else "")

@@ -8,6 +8,8 @@ from ai.loading.onnx_model import with_passport
 from ai.passport import write_beside
 from app.__main__ import main
 from app.commands.model import known_features
+from app.paths import RESOURCES
+from tests.ai.inference import models
 from tests.ai.loading import onnx_files as files
 from tests.ai.loading.passports import linear_passport
 from tests.recordings import recording
@@ -60,6 +62,23 @@ def test_features_are_held_against_this_stations_own(
     assert len(known_features()["spread"]) == 64
 
 
+@pytest.mark.parametrize(
+    ("classes", "told"),
+    [
+        (("a", "b", "c"), "named a, b, c; name them down, flat and up"),
+        (("down", "flat", "up"), ""),
+    ],
+)
+def test_what_no_session_can_trade_is_told_though_the_file_is_sound(
+    classes: tuple[str, ...], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use = models.written(tmp_path, models.mlp(1, 6), models.passport(models.feature_set(), classes=classes))
+    answer = asked(capsys, "inspect", use.file)
+    assert (answer["accepted"], told in answer["unfit"], bool(answer["unfit"])) == (True, True, bool(told))
+    assert main(["model", "inspect", use.file]) == 0
+    assert ("CANNOT BE TRADED: The classes of tested are" in capsys.readouterr().out) == bool(told)
+
+
 def test_several_files_are_answered_in_order(
     linear: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -90,6 +109,18 @@ def test_imported_models_are_listed(linear: Path, own_home: Path, capsys: pytest
     assert (own_home / "models" / "files" / entry["sha256"] / "linear.onnx").is_file()
     assert main(["model", "list"]) == 0
     assert "from a friend" in capsys.readouterr().out
+
+
+def test_the_list_tells_what_a_model_is_worth_in_a_line(
+    own_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metrics = asked(capsys, "import", str(RESOURCES / "models" / "demo" / "model.onnx"))["entry"]["metrics"]
+    assert main(["model", "list"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    accuracy = f"accuracy {metrics['accuracy']:.4g} (logistic {metrics['logistic_accuracy']:.4g})"
+    loss = f"log loss {metrics['log_loss']:.4g} (logistic {metrics['logistic_log_loss']:.4g})"
+    assert line.endswith(f"  {accuracy}, {loss}")
+    assert len(line) < 120
 
 
 def test_a_refused_file_is_not_imported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
