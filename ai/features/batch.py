@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-import numpy as np
-
 from ai.features.graph import Columns, Graph, in_order
+from ai.features.memory import not_filled
 from ai.features.times import Int64, Times
 from ai.features.values import Floats, Value
 
@@ -37,8 +36,7 @@ def evaluate(outputs: Sequence[Value], ts: Int64, columns: Columns) -> list[Floa
     list of float64 arrays `[rows]`
     """
     asked = list(dict.fromkeys(outputs))
-    results = dict(zip(asked, np.empty((len(asked), len(ts))), strict=True))
-
+    results = dict(zip(asked, not_filled(len(asked) * len(ts)).reshape(len(asked), len(ts)), strict=True))
     times = Times()
     parts = _parted(asked, 1 if len(ts) < _PARALLEL_ROWS else min(os.cpu_count() or 1, 4))
     graphs = [Graph(part, times, len(ts)) for part in parts]
@@ -67,7 +65,7 @@ class Running:
 
     def extend(self, ts: Int64, columns: Columns) -> list[Floats]:
         """Values of each output in the rows of the next piece; `columns` counts rows from its start."""
-        results = list(np.empty((len(self._places), len(ts))))
+        results = list(not_filled(len(self._places) * len(ts)).reshape(len(self._places), len(ts)))
         self._times.extend(ts)
         self._graph.extend(len(ts), columns, results)
         return [results[self._places[output]] for output in self._outputs]

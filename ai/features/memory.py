@@ -1,4 +1,8 @@
-"""Memory of the batch form: blocks of rows, and one piece that all arrays of an evaluation come from."""
+"""Memory of the batch form: blocks of rows, and large pieces that all arrays of an evaluation come from.
+
+The first touch of each small page costs a system about as much as filling it; it hands out large pages for
+large pieces that begin where such a page does.
+"""
 
 from typing import Any, Final
 
@@ -9,13 +13,22 @@ BLOCK: Final = 32_768
 """Most rows of a block: the few arrays that an operation touches stay in the processor's cache."""
 
 _ARRAYS: Final = 64
+_LARGE_PAGE: Final = 2**21 // 8
+_LARGE: Final = 2 * _LARGE_PAGE
+_LINE: Final = 64 // 8
+
+
+def not_filled(count: int) -> npt.NDArray[np.float64]:
+    """Return an array of `count` numbers, in large pages where it is large."""
+    if count < _LARGE:
+        return np.empty(count)
+    piece = np.empty(count + 2 * _LARGE_PAGE)
+    start = -(piece.ctypes.data // 8) % _LARGE_PAGE
+    return piece[start : start + count]
 
 
 class Arena:
-    """Arrays that live as long as an evaluation, cut from large pieces.
-
-    A system hands out a large piece in large pages; a first touch of each small page of separate arrays would
-    take as long as a tenth of the work.
+    """Arrays that live as long as an evaluation.
 
     Parameters
     ----------
@@ -29,10 +42,11 @@ class Arena:
         self._used = 0
 
     def take(self, count: int, kind: npt.DTypeLike = np.float64) -> Any:
-        """Return an array of `count` numbers of 8 or 16 bytes, not filled."""
+        """Return an array of `count` numbers of 8 or 16 bytes, not filled, at the start of a cache line."""
         words = count * (np.dtype(kind).itemsize // 8)
         if self._used + words > len(self._piece):
-            self._piece = np.empty(max(words, _ARRAYS * self.block))
+            self._piece = not_filled(max(words, _ARRAYS * self.block))
             self._used = 0
-        start, self._used = self._used, self._used + words
-        return self._piece[start : self._used].view(kind)
+        found = self._piece[self._used : self._used + words].view(kind)
+        self._used += -(-words // _LINE) * _LINE
+        return found

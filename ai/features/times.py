@@ -52,7 +52,7 @@ class FirstRows:
     def __init__(self, times: Times, ns: int) -> None:
         self.row = self.readers = 0
         self._times, self._ns = times, ns
-        self._merged: Int64 = np.empty(0, np.int64)
+        self._merged = self._counted = np.empty(0, np.int64)
         self._lock = Lock()
         self._found: dict[int, Int64] = {}
         self._readings: dict[int, int] = {}
@@ -89,6 +89,9 @@ class FirstRows:
         merged.sort(kind="stable")
         np.bitwise_and(merged, 1, out=merged)
         (rows,) = merged.astype(np.bool_).nonzero()
-        np.subtract(rows, np.arange(-self.row, end - start - self.row), out=rows)
+        if len(self._counted) < len(rows):
+            self._counted = np.arange(len(rows))
+        np.subtract(rows, self._counted[: len(rows)], out=rows)
+        np.add(rows, self.row, out=rows)
         self.row = origin + high
         return rows
