@@ -1,5 +1,6 @@
 """What feeds a model, as its passport tells: feature columns, window, stride, and the range of each input."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -193,6 +194,18 @@ class Recipe:
             ],
             np.float32,
         )
+
+
+def unfit(passport: Passport) -> str:
+    """Why no session can run a model with this passport, in one sentence; empty where one can."""
+    try:
+        reading = Recipe.of(passport).reading
+        sizes = next(each.shape for each in passport.outputs if each.meaning != "unused")[1:]
+        if all(isinstance(size, int) for size in sizes):
+            reading.check(math.prod(int(size) for size in sizes), passport.name)
+    except UserError as error:
+        return str(error)
+    return ""
 
 
 def _feature_set(passport: Passport) -> FeatureSet:

@@ -51,6 +51,10 @@ def inspect(path: Path, question: Question | None = None) -> Inspection:
     except RefusedError as error:
         found.needs_trust = isinstance(error, UntrustedError)
         return found.result(str(error))
+    if found.passport is not None:
+        from ai.inference.recipe import unfit  # noqa: PLC0415 - features, only where a passport names some
+
+        found.unfit = unfit(found.passport)
     return found.result(None)
 
 

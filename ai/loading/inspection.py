@@ -44,6 +44,8 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
         May be loaded. Without a passport it loads in an inspection state: its inputs must be mapped first.
     reason : str
         Why it is refused and what to do, or what is to be done before it can be armed.
+    unfit : str
+        Why no session can run it, though the file is sound; empty where one can or there is no passport.
     needs_trust : bool
         Nothing else was found against it: it is refused only because its own code is not trusted.
     sha256 : str
@@ -62,6 +64,7 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     format: str
     accepted: bool
     reason: str
+    unfit: str = ""
     needs_trust: bool = False
     sha256: str
     content_sha256: str
@@ -128,6 +131,7 @@ class Findings:
     memory_bytes: int | None = None
     runtime: str | None = None
     next_step: str = ""
+    unfit: str = ""
     needs_trust: bool = False
 
     @classmethod
@@ -144,6 +148,7 @@ class Findings:
             format=self.format,
             accepted=refused is None,
             reason=refused if refused is not None else self.next_step,
+            unfit=self.unfit,
             needs_trust=self.needs_trust,
             sha256=self.sha256,
             content_sha256=self.content_sha256,

@@ -124,8 +124,11 @@ def holds(run: Run | None, sha256: str) -> bool:
     )
 
 
-def misfit(passport: Passport, session: SessionFacts) -> str:
+def misfit(found: Inspection, session: SessionFacts) -> str:
     """Why a model cannot run in a session, in one sentence; empty where it can."""
+    passport = found.passport
+    if passport is None:
+        return "It has no passport."
     roles = sorted({feature.of for feature in passport.features if feature.of})
     if roles:
         return f"It reads a second instrument ({', '.join(roles)}), and a session has one."
@@ -134,7 +137,7 @@ def misfit(passport: Passport, session: SessionFacts) -> str:
             f"It reads {_list(missing)}, and {session.instrument} has only {_list(session.kinds)}; open a "
             f"replay that has {'them' if missing != ['deltas'] else 'it'}."
         )
-    return ""
+    return found.unfit
 
 
 def streams(passport: Passport) -> frozenset[str]:

@@ -197,8 +197,8 @@ class ModelCardDialog(QDialog):
 
     def _use_now(self) -> None:
         wanted, self._then = self._then, None
-        passport = self.state.passport
-        fits = passport is not None and self._facts is not None and not misfit(passport, self._facts)
+        found = self.state.found
+        fits = found is not None and self._facts is not None and not misfit(found, self._facts)
         if wanted is not None and fits:
             self.arming_asked.emit(self.state, wanted)
 

@@ -134,6 +134,8 @@ def _explanation(card: ModelCard) -> str:
         )
     elif card.stage == "ready":
         text = translate("model", "Everything that can be checked holds. It comes with the station.")
+        if card.found.unfit:
+            return translate("model", "The file is sound, but no session can run it. ") + card.found.unfit
         if card.entry is not None:
             kept = translate(
                 "model", "Everything that can be checked holds. It is kept as {name}, version {n}."
@@ -242,12 +244,13 @@ def _obstacle(card: ModelCard, session: SessionFacts | None) -> str:
         case "unmapped":
             return translate("model", "Map its inputs first; then it can be armed.")
         case "ready":
-            passport = card.passport
+            found = card.found
+            unfit = found.unfit if found is not None else ""
             if session is None:
-                return translate(
+                return unfit or translate(
                     "model", "No session is open; watch the demo market or open a replay to arm it."
                 )
-            return misfit(passport, session) if passport is not None else ""
+            return misfit(found, session) if found is not None else ""
 
 
 def _mode_deed(text: str, mode: Arming, arming: Arming | None, obstacle: str) -> Deed:

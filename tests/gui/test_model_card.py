@@ -319,6 +319,20 @@ def test_a_session_without_what_the_model_reads_says_so_on_the_button(desk: Desk
     assert not card.view.buttons["armed"].isEnabled()
 
 
+def test_a_model_that_no_session_can_run_is_never_armed(desk: Desk) -> None:
+    desk.play()
+    card, work = scripted(desk)
+    card.use_when_ready("armed")
+    sentence = "The classes of tested are named a, b, c; name them down, flat and up."
+    work.answer(looked(unfit=sentence))
+    assert card.view.session_text == sentence
+    assert card.view.buttons["armed"].toolTip() == sentence
+    assert not card.view.buttons["armed"].isEnabled()
+    assert not card.view.buttons["shadow"].isEnabled()
+    assert len(desk.runs) == 1
+    assert "no session can run it" in card.view.card.explanation
+
+
 # -- trust and conversion ---------------------------------------------------------------------------------
 
 
