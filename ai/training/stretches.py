@@ -41,6 +41,11 @@ class Stretch:
         return digest.hexdigest()
 
 
+def hashes(stretches: Sequence[Stretch]) -> tuple[str, ...]:
+    """`sha256` of each that has rows."""
+    return tuple(each.sha256 for each in stretches if len(each.ts))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
     """Stretches laid end to end; row r's stretch is the rows from `start[r]` to before `end[r]`."""

@@ -17,7 +17,7 @@ from ai.training.loop import Epoch, Fitted, Windows, fit, seeded
 from ai.training.metrics import Metrics
 from ai.training.plan import Plan
 from ai.training.samples import Samples, samples
-from ai.training.stretches import Int64, Stretch
+from ai.training.stretches import Int64, Stretch, hashes
 
 type Report = Callable[[str], None]
 
@@ -133,7 +133,7 @@ def train(
         validation=validation,
         confusion=judge.confusion(data.split.test),
         notes=tuple(notes),
-        data_sha256=tuple(each.sha256 for each in stretches if len(each.ts)),
+        data_sha256=hashes(stretches),
         seconds=time.perf_counter() - began,
     )
 

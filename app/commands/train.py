@@ -10,7 +10,7 @@ import msgspec
 
 from ai.features import FeatureSet
 from ai.training.demo import RECIPES, Recipe
-from ai.training.folder import Origin, check_out
+from ai.training.folder import Origin, check_out, check_rerun
 from ai.training.plan import PLANS, Plan
 from ai.training.stretches import Stretch
 from app.commands import Report, Result
@@ -70,7 +70,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     model.add_argument("--window", type=int, metavar="ROWS", help="rows of one prediction (mlp 1, lstm 50)")
     model.add_argument("--stride", type=int, metavar="ROWS", help="rows between predictions (default: 1)")
     model.add_argument("--hidden", type=int, metavar="N", help="width (mlp 32, lstm 64)")
-    model.add_argument("--name", help="default: made of the kind, the set and the instrument")
+    model.add_argument("--name", help="default: of the kind, the set, the instrument and the horizon")
     loop = parser.add_argument_group("the training")
     loop.add_argument(
         "--embargo", metavar="SPAN", help="left out between parts (default: as inputs look back)"
@@ -91,8 +91,12 @@ def run(args: argparse.Namespace, report: Report) -> Result:
     task = _from_recipe(args) if args.recipe is not None else _asked(args)
     task.plan.check()
     check_out(args.out, task.name)
+    if not task.is_recipe:
+        check_rerun(args.out, task.plan, task.features)
     report(f"Computing the features of {task.features.name}")
     origin, stretches = task.read(report)
+    if not task.is_recipe:
+        check_rerun(args.out, task.plan, task.features, stretches)
     from ai.training.artifact import write  # noqa: PLC0415 - torch takes seconds to load
     from ai.training.trainer import train  # noqa: PLC0415
 
@@ -107,6 +111,8 @@ class _Task:
     features: FeatureSet
     read: Callable[[Report], tuple[Origin, list[Stretch]]]
     borders_ns: tuple[int, int] | None = None
+    is_recipe: bool = False
+    """Then it replaces what an earlier version of the recipe made."""
 
 
 def _threshold(text: str) -> float | None:
@@ -127,7 +133,9 @@ def _asked(args: argparse.Namespace) -> _Task:
     start_ns = None if args.start is None else time_ns(args.start)
     end_ns = None if args.end is None else time_ns(args.end, end=True)
     instrument = args.instrument or str(args.simulate)
-    name = args.name or f"{kind}-{features.name}-{instrument}"
+    ahead = plan.look_ahead
+    horizon = f"{ahead.rows}rows" if ahead.rows else str(ahead.text)
+    name = args.name or f"{kind}-{features.name}-{instrument}-{horizon}"
 
     def simulated(_report: Report) -> tuple[Origin, list[Stretch]]:
         drawn = Run(
@@ -173,7 +181,7 @@ def _from_recipe(args: argparse.Namespace) -> _Task:
             stretches.append(stretch)
         return Origin(recipe.name, tuple(instruments), simulated=True, licence=recipe.licence), stretches
 
-    return _Task(recipe.name, recipe.plan, features, drawn, recipe.borders_ns)
+    return _Task(recipe.name, recipe.plan, features, drawn, recipe.borders_ns, is_recipe=True)
 
 
 # -- the answer -------------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ def asked(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]
 
 
 def test_a_model_of_stored_data_is_one_that_the_station_accepts(
-    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    store: Path, drawn: Simulation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "mine"
     arguments = ["--instrument", "BTCUSDT.SIM", "--store", str(store), "--out", str(out), *QUICK]
@@ -50,12 +50,23 @@ def test_a_model_of_stored_data_is_one_that_the_station_accepts(
     assert (found["accepted"], found["golden_ok"], found["sha256"]) == (True, True, answer["sha256"])
     assert {check["name"]: check["ok"] for check in found["checks"]}["features"] is True
     passport = found["passport"]
-    assert passport["name"] == answer["name"] == "mlp-demo-BTCUSDT.SIM"
+    assert passport["name"] == answer["name"] == "mlp-demo-BTCUSDT.SIM-20rows"
     assert passport["feature_set_sha256"] == find_set("demo").sha256
     assert (passport["instruments"], passport["simulated"]) == (["BTCUSDT.SIM"], False)
     # The same arguments again replace it, and give the same model.
     again = asked(capsys, *arguments)
     assert again["test"] == answer["test"]
+    # A run that would make another model says so, and leaves that one as it is.
+    kept = {path.name: path.read_bytes() for path in out.iterdir()}
+    last = str(drawn.quotes.ts_init[-100])
+    for more, said in (
+        (["--name", "other"], "holds another model (mlp-demo-BTCUSDT.SIM-20rows)"),
+        (["--seed", "2"], "holds a model of the same name with other settings (seed 1, now 2)"),
+        (["--end", last], "holds a model of the same name with other training data"),
+    ):
+        assert main(["train", *arguments, *more]) == 2
+        assert f"{said}; choose another folder" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == kept
 
 
 def test_a_person_sees_progress_and_the_baselines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -160,3 +171,12 @@ def test_another_models_folder_is_left_alone_before_any_work(
     assert main(["train", "--simulate", "fx", "--out", str(tmp_path)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "holds another model; choose another folder" in line
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_any_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    assert main(["train", "--simulate", "fx", "--out", str(tmp_path / "file" / "mine")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "cannot be written (not a directory); choose another folder" in line

@@ -13,7 +13,7 @@ from ai.runtime.devices import resolve_device
 from ai.runtime.predictor import Predictor
 from ai.training import artifact
 from ai.training.artifact import write
-from ai.training.folder import MODEL_NAME, RECORD_NAME, Origin, check_out
+from ai.training.folder import MODEL_NAME, RECORD_NAME, Origin, check_out, check_rerun
 from ai.training.plan import PLANS, Plan
 from ai.training.stretches import Stretch
 from ai.training.trainer import Trained, train
@@ -220,10 +220,25 @@ def test_data_that_cannot_be_trained_on_are_told() -> None:
 
 
 def test_another_model_is_never_overwritten(tmp_path: Path) -> None:
-    check_out(tmp_path / "new", "mine")
+    check_out(tmp_path / "deep" / "new", "mine")
+    assert list(tmp_path.iterdir()) == [], "looking leaves nothing behind"
     made = trained()
     write(made, ORIGIN, tmp_path)
     check_out(tmp_path, ORIGIN.name)
+    check_rerun(tmp_path, QUICK, features(), [stretch()])
+    for changes, said in (
+        ({"horizon": "2s"}, "other settings \\(horizon 1, now 2s\\)"),
+        ({"seed": 2}, "other settings \\(seed 1"),
+    ):
+        with pytest.raises(UserError, match=said):
+            check_rerun(tmp_path, msgspec.structs.replace(QUICK, **changes), features())
+    with pytest.raises(UserError, match="other features"):
+        check_rerun(tmp_path, QUICK, features(2))
+    with pytest.raises(UserError, match="other training data"):
+        check_rerun(tmp_path, QUICK, features(), [stretch(1_999)])
+    (tmp_path / RECORD_NAME).unlink()
+    with pytest.raises(UserError, match="a record that cannot be read"):
+        check_rerun(tmp_path, QUICK, features())
     with pytest.raises(UserError, match="holds another model \\(made\\)"):
         check_out(tmp_path, "mine")
     (tmp_path / PASSPORT_NAME).unlink()
