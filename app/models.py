@@ -31,7 +31,7 @@ from engine.signals.protocols import ModelFacts, Needs, Range, Stream
 type Chunks = Iterable[Mapping[str, Columns]]
 
 _LEAST_LATENCY_NS: Final = 1_000
-_CACHE_VERSION: Final = 1
+_CACHE_VERSION: Final = 2
 _PIECE_ROWS: Final = 20_000
 _HELD_BYTES: Final = 256 << 20
 
@@ -129,7 +129,7 @@ class LoadedModel:
         begun = time.perf_counter()
         found = self._cache.find(key)
         if found is not None:
-            return WholeRange(self._ensemble, found, time.perf_counter() - begun)
+            return WholeRange(self._ensemble, found, time.perf_counter() - begun, is_kept=True)
         return self._predicted(instrument, chunks, needs, self._cache.draft(key))
 
     def close(self) -> None:

@@ -38,8 +38,9 @@ class Predicted:
     Attributes
     ----------
     arrays : mapping
-        `rows`, `row`, `price`, `volatility` as `engine.signals.protocols.Range` has them; for member k `xk`,
-        its inputs in every row of the clock, float32 `[rows, F]`, and `countsk`, see `Counting`.
+        `rows`, `row`, `price`, `volatility`, `clock_ts` and `clock_price` as `engine.signals.protocols.Range`
+        has them; for member k `xk`, its inputs in every row of the clock, float32 `[rows, F]`, and `countsk`,
+        see `Counting`.
     """
 
     arrays: Mapping[str, Array]

@@ -96,6 +96,8 @@ class _Asking:
         self._draft.add("rows", prediction_rows(first.ts[places], self._ensemble.combined(told)))
         self._draft.add("row", row)
         self._draft.add("price", price[places])
+        self._draft.add("clock_ts", first.ts)
+        self._draft.add("clock_price", price)
         self._draft.add("volatility", first.volatility[places])
         self._forecasts += len(row)
 
@@ -181,10 +183,14 @@ class WholeRange:
     ensemble : Ensemble
     predicted : Predicted
     seconds : float
-        Spent on features and inference.
+        Spent on features and inference, or on reading what was kept.
+    is_kept : bool
+        Whether an earlier run predicted it.
     """
 
-    def __init__(self, ensemble: Ensemble, predicted: Predicted, seconds: float) -> None:
+    def __init__(
+        self, ensemble: Ensemble, predicted: Predicted, seconds: float, *, is_kept: bool = False
+    ) -> None:
         arrays, facts = predicted.arrays, predicted.facts
         self._ensemble, self._arrays, self._facts = ensemble, arrays, facts
         self.rows: Rows = arrays["rows"]
@@ -192,7 +198,9 @@ class WholeRange:
         self.price: Doubles = arrays["price"]
         self.volatility: Doubles = arrays["volatility"]
         self.sick_from, self.sick = facts.sick_from, facts.sick
-        self.seconds = seconds
+        self.clock_ts: Int64 = arrays["clock_ts"]
+        self.clock_price: Doubles = arrays["clock_price"]
+        self.seconds, self.is_kept = seconds, is_kept
 
     def alone(self, indices: Int64) -> Rows:
         """Ask the same rows one by one."""

@@ -206,9 +206,16 @@ def _table(results: Results) -> str:
 def _inference(figures: InferenceFigures | None) -> list[tuple[str, str]]:
     if figures is None:
         return []
+    if figures.mode == "thread":
+        how, at_least = f"in the background; {figures.dropped:,} rows dropped", "at least "
+    elif figures.predictions_per_s is not None:
+        how, at_least = f"{figures.predictions_per_s:,.0f} a second", ""
+    else:
+        how, at_least = "kept from an earlier run", ""
+    acted = f"each acted on {at_least}{figures.signal_latency_us:,.12g} µs later"
     return [
-        ("Predictions", f"{figures.predictions:,} ({figures.predictions_per_s:,.0f} a second)"),
-        ("Decisions", f"{figures.decisions:,}, each acted on {figures.signal_latency_us:,.12g} µs later"),
+        ("Predictions", f"{figures.predictions:,} ({how})"),
+        ("Decisions", f"{figures.decisions:,}, {acted}"),
     ]
 
 

@@ -72,7 +72,7 @@ class ScriptedModel:
             if following:
                 entries.append(Entry(self._rows - 1, event))
             self._direction = following
-        events += self._judge.take(rows, np.arange(first, self._rows), price, entries)
+        events += self._judge.take(rows, np.arange(first, self._rows), entries, rows["ts"], price)
         return predictions(rows, outcomes=self._judge.outcomes), events
 
     def act(self, order_id: str, ts: int) -> AnyEvent:

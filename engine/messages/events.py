@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from engine.messages.columns import Rows
-from engine.messages.run import Arming
+from engine.messages.run import Arming, InferenceMode
 
 
 class Phase(StrEnum):
@@ -184,12 +184,16 @@ class ArmingChanged(Event, frozen=True, kw_only=True, tag="arming"):
 class InferenceFigures(msgspec.Struct, frozen=True, kw_only=True):
     """What the models of a run did.
 
-    `predictions_per_s` counts features and inference; `decisions` are the signals, and `signal_latency_us`
-    is the delay that each of them was given.
+    `predictions_per_s` counts features and inference; None where an earlier run predicted it all, and of
+    `thread`, where they go on beside the market. `dropped` rows were not asked as the model was too slow.
+    `decisions` are the signals, and `signal_latency_us` is the delay that each of them was given; of
+    `thread` the least one, as answers come when they come.
     """
 
+    mode: InferenceMode = "per-tick"
     predictions: int
-    predictions_per_s: float
+    predictions_per_s: float | None
+    dropped: int = 0
     decisions: int
     signal_latency_us: float
     in_sample: bool = False

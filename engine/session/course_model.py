@@ -58,6 +58,8 @@ class CourseModel:
         self._in_sample = in_sample
         self._until = 0
         """Rows of the range up to now."""
+        self._passed = 0
+        """Rows of the range's clock that the judge was given."""
         self._line = Line(PREDICTION, ("score",)) if watched else None
         self._past: list[Rows] = []
         self._history: list[Rows] = []
@@ -79,10 +81,15 @@ class CourseModel:
             return
         forecasts, entries = self.lead.take_judged()
         if self._range is None:
-            judged = self._judge.take_forecasts(forecasts, entries)
+            judged = self._judge.take_forecasts(forecasts, entries, *self.lead.take_clock())
         else:
             fresh = slice(since, self._until)
-            judged = self._judge.take(rows, self._range.row[fresh], self._range.price[fresh], entries)
+            begun, times = self._passed, self._range.clock_ts
+            self._passed = int(np.searchsorted(times, now, side="right"))
+            clock = slice(begun, self._passed)
+            judged = self._judge.take(
+                rows, self._range.row[fresh], entries, times[clock], self._range.clock_price[clock]
+            )
         for event in judged:
             self._emit(event)
         if len(rows):
@@ -179,13 +186,19 @@ class CourseModel:
 
     def figures(self) -> InferenceFigures:
         """What the model did in this course, up to its end."""
-        asked = self._range
-        count, seconds = (
-            (self.lead.asked, self.lead.asked_ns / 1e9) if asked is None else (len(asked.rows), asked.seconds)
-        )
+        asked, dropped = self._range, 0
+        if asked is not None:
+            count, seconds = len(asked.rows), 0.0 if asked.is_kept else asked.seconds
+        elif self._mode == "thread":  # not every answer is heard
+            told = self._asked.health(0)[0]
+            count, dropped, seconds = told.predictions, told.dropped, 0.0
+        else:
+            count, seconds = self.lead.asked, self.lead.asked_ns / 1e9
         return InferenceFigures(
+            mode=self._mode,
             predictions=count,
-            predictions_per_s=count / seconds if seconds > 0 else 0.0,
+            predictions_per_s=count / seconds if seconds > 0 else None,
+            dropped=dropped,
             decisions=self.lead.signals,
             signal_latency_us=self.lead.facts.latency_ns / 1e3,
             in_sample=self._in_sample,

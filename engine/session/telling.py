@@ -53,13 +53,17 @@ def model(of: RunModel, course: CourseModel) -> list[str]:
     trained = "It does not say what it was trained on."
     if facts.trained is not None:
         trained = f"It was trained on {readable(facts.trained[0])} to {readable(facts.trained[1])} UTC."
+    latency = f"{facts.latency_ns / 1e3:,.12g} µs after the row that made them"
+    acted = f"when the answer arrives, at the earliest {latency}" if mode == "thread" else latency
     lines = [
         *(f"Model {each.name} in {each.runtime} on {each.device}, asked {how}." for each in course.health(0)),
-        f"Signals are acted on {facts.latency_ns / 1e3:,.12g} µs after the row that made them. {trained}",
+        f"Signals are acted on {acted}. {trained}",
     ]
     if of.asked is not None and of.decided is not None:
         again = f"{of.decided.asked_alone:,} of them again alone, as rounding could have decided there"
-        lines.append(f"Asked {len(of.asked.rows):,} rows in {of.asked.seconds:.2f} s, {again}.")
+        rows = f"{len(of.asked.rows):,} rows"
+        asked = f"Asked {rows} in {of.asked.seconds:.2f} s"
+        lines.append(f"{f'Kept {rows} from an earlier run' if of.asked.is_kept else asked}, {again}.")
     return lines
 
 

@@ -4,11 +4,15 @@ Decisions come from a `Decider` as the market passes, or all at once from a rang
 they are told in the same order, numbered alike, and due at the same times, so both make the same orders.
 """
 
+from array import array
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from math import isnan, nan
 from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from engine.messages.events import AnyEvent, ArmingChanged, Direction, Signalled
 from engine.messages.run import Arming
@@ -118,6 +122,7 @@ class Lead:
         self._bars, self._closed = bars, 0
         self._changes = list(changes)
         self._entries: list[Entry] = []
+        self._clock_ts, self._clock_price = array("q"), array("d")
         emit(ArmingChanged(ts=start_ns, mode=arming, by="run"))
 
     # Decisions -------------------------------------------------------------------------------------------
@@ -183,6 +188,22 @@ class Lead:
         if decision.cause == DISARMED:
             self.mode, self.is_sick, self.reason = "off", True, decision.reason
             self._emit(ArmingChanged(ts=forecast.ts, mode="off", by="rule", reason=decision.reason))
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether somebody takes forecasts, entries and the clock's rows."""
+        return self._forecasts is not None
+
+    def passed(self, ts: int, price: float) -> None:
+        """Take a row of the stream's clock, whatever comes of it."""
+        self._clock_ts.append(ts)
+        self._clock_price.append(price)
+
+    def take_clock(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """Times and prices of the rows of the stream's clock since the last call."""
+        ts, price = np.array(self._clock_ts, np.int64), np.array(self._clock_price)
+        self._clock_ts, self._clock_price = array("q"), array("d")
+        return ts, price
 
     def take_judged(self) -> tuple[list[Forecast], list[Entry]]:
         """Forecasts of the stream since the last call, and signals that open or turn a position."""

@@ -5,6 +5,7 @@ same rows gives the same figures.
 """
 
 from collections.abc import Iterable, Sequence
+from math import isnan
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -17,6 +18,9 @@ from engine.signals.protocols import Forecast, ModelFacts
 
 BINS: Final = 10
 """Equal steps of probability in which calibration is told."""
+
+LATE_ROWS: Final = 1 << 16
+"""How many rows of the clock an answer may come late and still be judged."""
 
 type _Floats = npt.NDArray[np.float64]
 type _Indices = npt.NDArray[np.int64]
@@ -32,9 +36,8 @@ class Entry(NamedTuple):
 class Judge:
     """Keeps rows and entries until their horizon has passed, then adds up what came of them.
 
-    The price at the horizon is that of the newest row at or before it: with a horizon in rows that is the
-    row itself wherever the model was asked of every row. A row that has no later one up to its horizon (in a
-    horizon of rows) is not judged.
+    The price at the horizon is that of the clock's newest row at or before it, whether or not the model was
+    asked of that row. Answers may come late; those to rows that are long gone are not judged.
 
     Parameters
     ----------
@@ -50,6 +53,9 @@ class Judge:
         self._is_regression = facts.is_regression
         self._rows: Rows = empty(PREDICTION)
         self._row: _Indices = np.empty(0, np.int64)
+        self._first = 0
+        """Number of the oldest row of the clock that is kept."""
+        self._ts: _Indices = np.empty(0, np.int64)
         self._price: _Floats = np.empty(0)
         self._entries: list[Entry] = []
         self._totals = _Totals()
@@ -59,67 +65,79 @@ class Judge:
         """All that was judged so far."""
         return self._totals.outcomes(is_regression=self._is_regression)
 
-    def take_forecasts(self, forecasts: Sequence[Forecast], entries: Iterable[Entry]) -> list[SignalJudged]:
+    def take_forecasts(
+        self, forecasts: Sequence[Forecast], entries: Iterable[Entry], ts: _Indices, price: _Floats
+    ) -> list[SignalJudged]:
         """Take forecasts of a `Stream`, as `take` does."""
         if not forecasts:
-            return self.take(empty(PREDICTION), np.empty(0, np.int64), np.empty(0), entries)
+            return self.take(empty(PREDICTION), np.empty(0, np.int64), entries, ts, price)
         columns = dict(zip(Forecast._fields, zip(*forecasts, strict=True), strict=True))
         rows = np.empty(len(forecasts), PREDICTION)
         for name in PREDICTION.names or ():
             rows[name] = columns[name]
-        return self.take(rows, np.array(columns["row"]), np.array(columns["price"]), entries)
+        return self.take(rows, np.array(columns["row"]), entries, ts, price)
 
-    def take(self, rows: Rows, row: _Indices, price: _Floats, entries: Iterable[Entry]) -> list[SignalJudged]:
-        """Take the rows that follow those before, and the entries made at them.
+    def take(
+        self, rows: Rows, row: _Indices, entries: Iterable[Entry], ts: _Indices, price: _Floats
+    ) -> list[SignalJudged]:
+        """Take what follows: rows that the model was asked of, entries made at them, and the clock's rows.
 
         Parameters
         ----------
         rows : structured array `[n]`, dtype `PREDICTION`
         row : int64 array `[n]`
-            Number of each on the model's clock, ascending.
-        price : float64 array `[n]`
+            Number of each on the model's clock, ascending, none beyond the clock's rows so far.
+        ts, price : int64 and float64 arrays `[m]`
+            Every row of the clock, in order; prices are NaN where there is none.
 
         Returns
         -------
         list of SignalJudged
             Entries whose horizon has passed by now, in order.
         """
-        self._entries.extend(entries)
-        self._rows = np.concatenate([self._rows, rows])
-        self._row = np.concatenate([self._row, row])
-        self._price = np.concatenate([self._price, price])
-        if not self._horizon or not len(self._rows):
-            self._keep_from(len(self._rows))
+        if not self._horizon:
             return []
-        clock = self._row if self._by_rows else self._rows["ts"]
-        ends = clock + self._horizon
-        # A later row may share the time of the newest, but not its number.
-        count = int(np.searchsorted(ends, clock[-1], side="right" if self._by_rows else "left"))
-        at = np.searchsorted(clock, ends[:count], side="right") - 1
-        came = at > np.arange(count) if self._by_rows else np.ones(count, bool)
-        change = self._price[at] / self._price[:count] - 1.0
-        self._totals.add_rows(self._rows[:count][came], change[came], self._flat_within)
-        judged = self._judge_entries(at, came)
-        self._keep_from(count)
+        self._ts = np.concatenate([self._ts, ts])
+        self._price = np.concatenate([self._price, price])
+        known = row >= self._first
+        self._rows = np.concatenate([self._rows, rows[known]])
+        self._row = np.concatenate([self._row, row[known]])
+        self._entries.extend(entry for entry in entries if entry.row >= self._first)
+        start, end = self._passed(self._row)
+        self._totals.add_rows(self._rows[: len(end)], self._changes(start, end), self._flat_within)
+        judged = self._judge_entries()
+        self._rows, self._row = self._rows[len(end) :], self._row[len(end) :]
+        self._forget()
         return judged
 
-    def _judge_entries(self, at: _Indices, came: "npt.NDArray[np.bool_]") -> list[SignalJudged]:
-        """Judge the entries of the first `len(at)` rows, whose outcomes are the rows `at`."""
+    def _passed(self, row: _Indices) -> tuple[_Indices, _Indices]:
+        """Places on the kept clock of those rows whose horizon has passed, and of their horizons."""
+        start = row - self._first
+        if self._by_rows:
+            end = start + self._horizon
+            count = int(np.searchsorted(end, len(self._ts)))
+            return start[:count], end[:count]
+        ends = self._ts[start] + self._horizon
+        # A later row may share the time of the newest.
+        count = int(np.searchsorted(ends, self._ts[-1])) if len(ends) else 0
+        return start[:count], np.searchsorted(self._ts, ends[:count], side="right") - 1
+
+    def _changes(self, start: _Indices, end: _Indices) -> _Floats:
+        changes: _Floats = self._price[end] / self._price[start] - 1.0
+        return changes
+
+    def _judge_entries(self) -> list[SignalJudged]:
+        starts, ends = self._passed(np.array([entry.row for entry in self._entries], np.int64))
+        due, self._entries = self._entries[: len(ends)], self._entries[len(ends) :]
         judged = []
-        until = int(self._row[len(at) - 1]) if len(at) else -1
-        due = [entry for entry in self._entries if entry.row <= until]
-        self._entries = self._entries[len(due) :]
-        for entry in due:
-            index = int(np.searchsorted(self._row, entry.row))
-            if not came[index]:
-                continue
-            signal, end = entry.signal, int(at[index])
-            change = float(self._price[end] / self._price[index] - 1.0)
+        for (_, signal), end, change in zip(due, ends, self._changes(starts, ends).tolist(), strict=True):
+            if isnan(change):
+                continue  # there is no price to judge by
             hit = change * signal.direction > self._flat_within
             self._totals.add_entry(_side_probability(signal), hit=hit)
             judged.append(
                 SignalJudged(
-                    ts=int(self._rows["ts"][end]),
+                    ts=int(self._ts[end]),
                     signal=signal.number,
                     instrument=signal.instrument,
                     price=float(self._price[end]),
@@ -128,8 +146,13 @@ class Judge:
             )
         return judged
 
-    def _keep_from(self, first: int) -> None:
-        self._rows, self._row, self._price = self._rows[first:], self._row[first:], self._price[first:]
+    def _forget(self) -> None:
+        """Let go of the clock's rows that nothing can need any more."""
+        newest = self._first + len(self._ts)
+        waiting = [int(self._row[0])] if len(self._row) else []
+        first = max(self._first, min([newest - LATE_ROWS, *waiting]))
+        self._ts, self._price = self._ts[first - self._first :], self._price[first - self._first :]
+        self._first = first
 
 
 def _side_probability(signal: Signalled) -> float | None:

@@ -159,8 +159,12 @@ class Range(Asked, Protocol):
         Index of the first row at which the model is sick; n where it never is.
     sick : str
         Why, in one sentence.
+    clock_ts, clock_price : int64 and float64 arrays
+        Every row of the model's clock, whether the model was asked of it or not; NaN where it has no price.
     seconds : float
-        Spent on features and inference; about 0 where all came from the cache.
+        Spent on features and inference, or on reading what an earlier run kept.
+    is_kept : bool
+        Whether all was predicted by an earlier run.
     """
 
     rows: Rows
@@ -169,7 +173,10 @@ class Range(Asked, Protocol):
     volatility: npt.NDArray[np.float64]
     sick_from: int
     sick: str
+    clock_ts: npt.NDArray[np.int64]
+    clock_price: npt.NDArray[np.float64]
     seconds: float
+    is_kept: bool
 
     def alone(self, indices: npt.NDArray[np.int64]) -> Rows:
         """The same rows asked one by one, as `Stream` does: a large batch rounds its last bits otherwise."""

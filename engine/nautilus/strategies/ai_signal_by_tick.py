@@ -23,6 +23,7 @@ class AiSignalByTick(AiSignal):
         assert self.lead.stream is not None  # noqa: S101 - who chose this class
         self.stream = self.lead.stream
         self.levels = self.lead.facts.levels
+        self.judged_clock = self.lead.facts.clock if self.lead.is_judged else ""
         self.price_scale = 10.0**context.instrument.price_precision
         self.size_scale = 10.0**context.instrument.size_precision
         # An own book: asking the engine's cache for its book copies all of it.
@@ -43,10 +44,14 @@ class AiSignalByTick(AiSignal):
         # columns would be of other numbers.
         bid_size = round(float(quote.bid_size) * size) / size
         ask_size = round(float(quote.ask_size) * size) / size
+        bid = round(float(quote.bid_price) * price) / price
+        ask = round(float(quote.ask_price) * price) / price
+        if self.judged_clock == "quotes":
+            self.lead.passed(quote.ts_init, (bid + ask) * 0.5)
         forecast = self.stream.on_quote(
             quote.ts_init,
-            round(float(quote.bid_price) * price) / price,
-            round(float(quote.ask_price) * price) / price,
+            bid,
+            ask,
             0.0 if bid_size == UNTOLD_SIZE else bid_size,
             0.0 if ask_size == UNTOLD_SIZE else ask_size,
         )
@@ -55,9 +60,12 @@ class AiSignalByTick(AiSignal):
     def on_trade(self, trade: TradeTick) -> None:
         """Ask about a trade."""
         started, price, size = perf_counter_ns(), self.price_scale, self.size_scale
+        last = round(float(trade.price) * price) / price
+        if self.judged_clock == "trades":
+            self.lead.passed(trade.ts_init, last)
         forecast = self.stream.on_trade(
             trade.ts_init,
-            round(float(trade.price) * price) / price,
+            last,
             round(float(trade.size) * size) / size,
             float(trade.aggressor_side.value),
         )
@@ -80,12 +88,16 @@ class AiSignalByTick(AiSignal):
             side.set(round(float(order.price) * price) / price, left)
         if deltas.flags & Flag.LAST:  # else the update goes on in the next rows
             bids, asks = self.bids.best(self.levels), self.asks.best(self.levels)
+            if self.judged_clock == "book":
+                self.lead.passed(deltas.ts_init, (bids[0][0] + asks[0][0]) * 0.5)
             forecast = self.stream.on_book(deltas.ts_init, *bids, *asks)
             self._heard(forecast, deltas.ts_init, started)
 
     def on_closed_bar(self, bar: ClosedBar) -> None:
         """Ask about a bar."""
         started = perf_counter_ns()
+        if self.judged_clock == "bars":
+            self.lead.passed(bar.ts, bar.close)
         self._heard(self.stream.on_bar(*bar), bar.ts, started)
 
     def _heard(self, forecast: Forecast | None, ts: int, started: int) -> None:

@@ -32,7 +32,16 @@ from engine.session.replay import ReplaySession
 from engine.session.source import ColumnsSource
 from engine.signals.protocols import Forecast, ModelFacts
 from tests.engine.session.markets import FX, START_NS, crypto, obey, quotes, session
-from tests.engine.signals.fakes import BATCH, FACTS, INFERENCE, FakeModel, FakeStream, facts
+from tests.engine.signals.fakes import (
+    BATCH,
+    FACTS,
+    INFERENCE,
+    FakeModel,
+    FakeRange,
+    FakeStream,
+    facts,
+    health,
+)
 
 SECOND = 1_000_000_000
 EXITS = {"stop_bps": 0.5, "take_profit_bps": 0.4}
@@ -50,13 +59,15 @@ def modelled(
     told: ModelFacts = FACTS,
     silent_at: int | None = None,
     parameters: dict[str, Any] | None = None,
+    stride: int = 1,
+    late: int = 0,
     **run: Any,
 ) -> ReplaySession:
     """Session that follows a fake model."""
     return session(
         *columns,
         strategy="ai_signal",
-        model=FakeModel(told, silent_at),
+        model=FakeModel(told, silent_at, stride, late),
         inference=inference,
         parameters={"horizon": "off", "cool_down_s": 0.2, **(parameters or {})},
         **run,
@@ -390,6 +401,43 @@ def test_a_run_without_a_model_has_nothing_to_arm_or_explain() -> None:
     assert of(finished(run), Results)[0].inference is None
 
 
+# What came of it
+
+
+@pytest.mark.parametrize(("stride", "rows", "ns"), [(50, None, SECOND), (7, 20, None)])
+def test_what_came_of_rows_is_told_by_the_markets_prices_however_few_rows_are_asked(
+    stride: int, rows: int | None, ns: int | None
+) -> None:
+    told = facts(horizon_rows=rows, horizon_ns=ns)
+    times, mids = quotes().ts_init, (quotes().bid + quotes().ask) / 2
+    outcomes = []
+    for inference, late in ((INFERENCE, 0), (BATCH, 0), (INFERENCE, 60)):
+        run = modelled(inference=inference, told=told, stride=stride, late=late)
+        events = done(run, Seek(int(times[-2])))
+        found = run.take_picture().predictions[0].outcomes
+        assert found is not None
+        events += run.take_events()
+        run.close()
+        outcomes.append((found, judged(events)))
+        entries = {event.number: event for event in of(events, Signalled)}
+        assert len(judged(events)) >= 5
+        for event in judged(events):
+            entry = entries[event.signal]
+            row = int(np.searchsorted(times, entry.ts))
+            end = row + (rows or 0)
+            if ns is not None:
+                end = int(np.searchsorted(times, entry.ts + ns, "right")) - 1
+            assert event.ts == times[end]
+            assert event.price * 1e5 == pytest.approx(mids[end])
+            assert event.hit == ((mids[end] - mids[row]) * entry.direction > 0)
+        assert found.hits == sum(event.hit for event in judged(events))
+    (by_tick, told_by_tick), (batch, told_batch), (late_ones, _) = outcomes
+    assert told_by_tick == told_batch
+    assert (by_tick.rows, by_tick.hits) == (batch.rows, batch.hits)
+    assert by_tick.brier == pytest.approx(batch.brier, abs=1e-4)
+    assert late_ones.rows >= by_tick.rows - 60 // stride - 1
+
+
 # Sick
 
 
@@ -581,7 +629,36 @@ def test_the_log_and_the_results_say_what_the_model_did(inference: Inference) ->
     assert figures is not None
     assert (figures.predictions, figures.decisions) == (5_950, len(of(events, Signalled)))
     assert (figures.signal_latency_us, figures.in_sample) == (50.0, True)
+    assert figures.predictions_per_s is not None
     assert figures.predictions_per_s > 0
+
+
+def test_what_an_earlier_run_predicted_has_no_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = FakeModel.over
+
+    def kept(*given: Any) -> FakeRange:
+        asked = over(*given)
+        asked.is_kept = True
+        return asked
+
+    monkeypatch.setattr(FakeModel, "over", kept)
+    events = finished(modelled(inference=BATCH))
+    figures = of(events, Results)[0].inference
+    assert figures is not None
+    assert (figures.predictions, figures.predictions_per_s) == (5_950, None)
+    assert any("Kept 5,950 rows from an earlier run" in event.text for event in of(events, Logged))
+
+
+def test_results_of_a_background_thread_count_what_health_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = msgspec.structs.replace(health(16_284), dropped=1_017)
+    monkeypatch.setattr(FakeStream, "health", lambda *_: [told])
+    events = finished(modelled(inference=msgspec.structs.replace(INFERENCE, mode="thread")))
+    figures = of(events, Results)[0].inference
+    assert figures is not None
+    assert (figures.mode, figures.predictions, figures.dropped) == ("thread", 16_284, 1_017)
+    assert figures.predictions_per_s is None
+    lines = [event.text for event in of(events, Logged)]
+    assert any("when the answer arrives, at the earliest 50 µs after the row" in line for line in lines)
 
 
 def test_played_at_any_speed_it_signals_the_same() -> None:

@@ -3,6 +3,7 @@
 Asked for a range it rounds otherwise than asked alone, as real ones do in large batches.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from math import exp, isnan, log, nan, sqrt
 from typing import Any
@@ -51,10 +52,15 @@ def f4(value: float) -> float:
 class FakeStream:
     """Scores how far the price is above its recent average; the first rows say nothing.
 
-    `silent_at` is the row whose input has no value.
+    `silent_at` is the row whose input has no value; it is asked of every `stride`-th row, and answers `late`
+    rows later.
     """
 
-    def __init__(self, told: ModelFacts, needs: Needs, silent_at: int | None) -> None:
+    def __init__(
+        self, told: ModelFacts, needs: Needs, silent_at: int | None, stride: int = 1, late: int = 0
+    ) -> None:
+        self._stride, self._waiting = stride, deque[Forecast | None]([None] * late)
+        self.clock: list[tuple[int, float]] = []
         self.sick = ""
         self.closed = False
         self.told: list[Forecast] = []
@@ -80,7 +86,11 @@ class FakeStream:
         ask_sizes: list[float],
     ) -> Forecast | None:
         assert {len(side) for side in (bid_prices, bid_sizes, ask_prices, ask_sizes)} == {self._facts.levels}
+        if self._facts.clock != "book":
+            return None
         if isnan(bid_prices[0]) or isnan(ask_prices[0]):
+            self._row += 1
+            self.clock.append((ts, nan))
             return None
         return self._ask(ts, (bid_prices[0] + ask_prices[0]) / 2, sum(bid_sizes) - sum(ask_sizes))
 
@@ -91,12 +101,13 @@ class FakeStream:
 
     def _ask(self, ts: int, price: float, size: float) -> Forecast | None:
         self._row += 1
+        self.clock.append((ts, price))
         change = 0.0 if isnan(self._last) else log(price / self._last)
         self._last = price
         self._average = price if not self._row else self._average + (price - self._average) / 30
         self._volatility += (change * change - self._volatility) / 100
-        if self._row < self._warm:
-            return None
+        if self._row < self._warm or (self._row - self._warm) % self._stride:
+            return self._answer(None)
         usual = sqrt(self._volatility * 30) + 1e-9
         away = (price / self._average - 1.0) / usual * 2.0 + 1e-9 * (size % 7)
         if self._row == self._silent_at:
@@ -104,8 +115,14 @@ class FakeStream:
             if self._needs.sick_on_nan:
                 self.sick = "Input 'away' has no value."
         forecast = self._forecast(ts, price, away)
-        self.told.append(forecast)
-        return forecast
+        return self._answer(forecast)
+
+    def _answer(self, forecast: Forecast | None) -> Forecast | None:
+        self._waiting.append(forecast)
+        answer = self._waiting.popleft()
+        if answer is not None:
+            self.told.append(answer)
+        return answer
 
     def _forecast(self, ts: int, price: float, away: float) -> Forecast:
         volatility = sqrt(self._volatility * 100) if self._needs.volatility_ns else nan
@@ -147,7 +164,9 @@ class FakeRange:
         self.price = np.array([each.price for each in forecasts])
         self.volatility = np.array([each.volatility for each in forecasts])
         self.sick, self.sick_from = stream.sick, sick_from
-        self.seconds = 0.5
+        self.clock_ts = np.array([ts for ts, _ in stream.clock], np.int64)
+        self.clock_price = np.array([price for _, price in stream.clock])
+        self.seconds, self.is_kept = 0.5, False
         self.asked_alone = 0
 
     def alone(self, indices: npt.NDArray[np.int64]) -> Rows:
@@ -164,22 +183,24 @@ class FakeRange:
 class FakeModel:
     """See `FakeStream`."""
 
-    def __init__(self, told: ModelFacts = FACTS, silent_at: int | None = None) -> None:
+    def __init__(
+        self, told: ModelFacts = FACTS, silent_at: int | None = None, stride: int = 1, late: int = 0
+    ) -> None:
         self.facts = told
         self.closed = False
         self.streams: list[FakeStream] = []
         self.ranges = 0
-        self._silent_at = silent_at
+        self._how = silent_at, stride, late
 
     def stream(self, instrument: Instrument, needs: Needs, *, threaded: bool = False) -> FakeStream:
-        self.streams.append(FakeStream(self.facts, needs, self._silent_at))
+        self.streams.append(FakeStream(self.facts, needs, *self._how))
         return self.streams[-1]
 
     def over(
         self, instrument: Instrument, chunks: Iterable[Mapping[str, Columns]], needs: Needs
     ) -> FakeRange:
         self.ranges += 1
-        stream = FakeStream(self.facts, needs, self._silent_at)
+        stream = FakeStream(self.facts, needs, *self._how)
         sick_from = None
         for forecast in _fed(stream, chunks):
             if sick_from is None and stream.sick and forecast is not None:

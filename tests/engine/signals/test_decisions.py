@@ -41,7 +41,8 @@ class Asked:
         self.volatility = np.full(len(rows), nan)
         self.sick_from = len(rows) if sick_from is None else sick_from
         self.sick = "" if sick_from is None else "Input 3 has no value."
-        self.seconds = 0.0
+        self.clock_ts, self.clock_price = rows["ts"], self.price
+        self.seconds, self.is_kept = 0.0, False
         self.again: list[int] = []
 
     def alone(self, indices: npt.NDArray[np.int64]) -> Rows:
