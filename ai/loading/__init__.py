@@ -44,6 +44,8 @@ def inspect(path: Path, question: Question | None = None) -> Inspection:
         ) from error
     found = Findings.of(path, data)
     try:
+        if not data:
+            return found.result("This file is empty; bring it again.")
         found.format = recognise(data, path.suffix.lower())
         if found.format in REFUSALS:
             return found.result(REFUSALS[found.format])

@@ -28,12 +28,17 @@ KNOWN_DOMAINS = {STANDARD, "ai.onnx.ml", "com.microsoft"}
 # Operators of known domains that read compiled code or files by a path in the model.
 _FORBIDDEN_OPERATORS = {"com.microsoft.EPContext"}
 
+_LOOKED_AT = 4_096
+
 _MAP_INPUTS = "It has no passport: map its inputs to features before it is armed."
 
 
 def onnx_gate(found: Findings, question: Question) -> None:
     """Accept what runs from its own bytes with onnxruntime's own operators, within the limits."""
     found.format = "onnx"
+    # Every writer begins with the version (field 1, a number); what does not never was ONNX.
+    if found.data[:1] != b"\x08" and _is_text(found.data):
+        raise RefusedError("This is no ONNX file but a text; export the model to ONNX and bring that file.")
     try:
         facts = read_onnx(found.data)
     except WireError as error:
@@ -48,6 +53,10 @@ def onnx_gate(found: Findings, question: Question) -> None:
     try_out(found, question, "onnx")
     if found.passport is None:
         found.next_step = _MAP_INPUTS
+
+
+def _is_text(data: bytes) -> bool:
+    return data[:_LOOKED_AT].isascii() and b"\0" not in data[:_LOOKED_AT]
 
 
 def _refuse_strange_onnx(facts: OnnxFacts, question: Question) -> None:

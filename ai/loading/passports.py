@@ -23,7 +23,7 @@ def find_passport(found: Findings, metadata: dict[str, str]) -> None:
     inside = _parsed(metadata[METADATA_KEY], "inside the file") if METADATA_KEY in metadata else None
     if beside is not None and inside is not None and beside != inside:
         found.warnings.append(
-            f"The passport in {PASSPORT_NAME} differs from the one inside the file; it was used."
+            f"The file carries another passport inside; the one in {PASSPORT_NAME} beside it was used."
         )
     found.passport = beside or inside
     found.passport_from = "beside" if beside is not None else "inside" if inside is not None else None

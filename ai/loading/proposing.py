@@ -144,8 +144,7 @@ def _chosen(
         return chosen
     if width is None:
         raise MisfitError(
-            "The file does not tell how many columns it takes; say which feature set feeds it (--set NAME; "
-            "'nexttick features list' names all)."
+            "The file does not tell how many columns it takes; choose the feature set that feeds it."
         )
     if not fitting:
         counts = ", ".join(f"{name} {len(each.outputs)}" for name, each in known.items())

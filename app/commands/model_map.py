@@ -44,7 +44,8 @@ def map_file(
     features = [find_set(args.set)] if args.set else [find_set(name) for name in set_files()]
     proposal = propose(found, features, _wishes(args, features[0].name if args.set else ""))
     if proposal.mapped is None:
-        raise UserError(f"{path} is not mapped: {' '.join(proposal.reasons)}")
+        hint = "" if args.set else " Name a feature set with --set ('nexttick features list' names all)."
+        raise UserError(f"{path} is not mapped: {' '.join(proposal.reasons)}{hint}")
     mapped = proposal.mapped
     if args.instrument:
         report(f"Fitting the z-score on {args.instrument}")

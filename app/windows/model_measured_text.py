@@ -44,9 +44,7 @@ def ticks(card: ModelCard) -> list[Tick]:
         Tick(
             translate("model", "Passport"),
             True if has else None,
-            translate(
-                "model", "It is whole, lies {where} and contradicts neither the file nor itself."
-            ).format(where=where)
+            translate("model", "It is whole, lies {where} and fits the file.").format(where=where)
             if has
             else translate("model", "It has none."),
         ),

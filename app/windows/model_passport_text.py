@@ -37,8 +37,10 @@ def passport_sections(passport: Passport) -> list[Section]:
     ]
     metrics = metrics_table(passport.metrics)
     if metrics.lines:
-        facts = (Fact(translate("model", "Trials"), _trials(passport.trials)),)
-        sections.append(Section(translate("model", "Out of sample"), facts, metrics, is_result=True))
+        facts = [Fact(translate("model", "Trials"), _trials(passport.trials))]
+        if verdict := verdict_on(passport):
+            facts.insert(0, Fact(translate("model", "Verdict"), verdict))
+        sections.append(Section(translate("model", "Out of sample"), tuple(facts), metrics, is_result=True))
     return [section for section in sections if section.facts]
 
 
@@ -133,6 +135,21 @@ def metrics_table(metrics: dict[str, float]) -> Table:
         values = (metrics.get(key) for key in (name, *(f"{each}_{name}" for each in baselines)))
         lines.append(Line((_METRICS.get(name, name.replace("_", " ")), *map(_number, values))))
     return Table((translate("model", "Metric"), translate("model", "Model"), *baselines), tuple(lines))
+
+
+def verdict_on(passport: Passport) -> str:
+    """Whether the model was worth its while, by the figure it was trained for; empty where none tells."""
+    metrics = passport.metrics
+    figure, better = ("r2", 1.0) if passport.task == "regression" else ("log_loss", -1.0)
+    scores = {each: metrics[f"{each}_{figure}"] for each in _BASELINES if f"{each}_{figure}" in metrics}
+    if figure not in metrics or not scores:
+        return ""
+    unbeaten = [name for name, score in scores.items() if not better * (metrics[figure] - score) > 0]
+    if unbeaten:
+        text = translate("model", "It does NOT beat a baseline ({names}) in {figure}.")
+        return text.format(names=", ".join(unbeaten), figure=figure.replace("_", " "))
+    text = translate("model", "It beats its baselines ({names}) in {figure}.")
+    return text.format(names=", ".join(scores), figure=figure.replace("_", " "))
 
 
 def _number(value: float | None) -> str:

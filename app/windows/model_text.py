@@ -23,8 +23,6 @@ _FORMATS: Final = {
     "torchscript": "TorchScript",
     "pt2": "torch.export",
 }
-
-
 _VERDICTS: Final[dict[Stage, tuple[str, Tone]]] = {
     "looking": ("LOOKING", "signal"),
     "unreadable": ("NOT READ", "danger"),
@@ -104,7 +102,9 @@ def _sections(card: ModelCard) -> list[Section]:
 
 def size_of(size: int) -> str:
     """File size in words."""
-    return f"{size / 1e6:,.1f} MB" if size >= 1_000_000 else f"{max(1, round(size / 1e3)):,} kB"
+    if size < 1_000:
+        return f"{size} byte" if size == 1 else f"{size} bytes"
+    return f"{size / 1e6:,.1f} MB" if size >= 1_000_000 else f"{round(size / 1e3):,} kB"
 
 
 def format_of(name: str) -> str:
@@ -237,12 +237,18 @@ def _obstacle(card: ModelCard, session: SessionFacts | None) -> str:
     match card.stage:
         case "looking":
             return translate("model", "It is still being looked at.")
-        case "unreadable" | "refused":
-            return translate("model", "It is refused, so it cannot be armed.")
+        case "unreadable" | "refused" as stage:
+            was_read = stage == "refused"
+            told = (
+                "It is refused, so it cannot be armed."
+                if was_read
+                else "It could not be read; choose another."
+            )
+            return translate("model", told)
         case "untrusted":
             return translate("model", "Its code is not trusted, so it cannot be armed.")
         case "unmapped":
-            return translate("model", "Map its inputs first; then it can be armed.")
+            return _unmapped(card)
         case "ready":
             found = card.found
             unfit = found.unfit if found is not None else ""
@@ -251,6 +257,12 @@ def _obstacle(card: ModelCard, session: SessionFacts | None) -> str:
                     "model", "No session is open; watch the demo market or open a replay to arm it."
                 )
             return misfit(found, session) if found is not None else ""
+
+
+def _unmapped(card: ModelCard) -> str:
+    if card.found is not None and card.found.weights:
+        return translate("model", "Weights alone name no inputs; export it to ONNX and drop that file.")
+    return translate("model", "Map its inputs first; then it can be armed.")
 
 
 def _mode_deed(text: str, mode: Arming, arming: Arming | None, obstacle: str) -> Deed:

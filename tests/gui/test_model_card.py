@@ -28,8 +28,11 @@ from app.model_messages import (
     UseMapping,
     Working,
 )
+from app.state.model_card import ModelCard
 from app.windows.import_dialog import ImportDialog
 from app.windows.model_card import ModelCardDialog
+from app.windows.model_passport_text import verdict_on
+from app.windows.model_text import card_of, size_of
 from app.windows.model_work import ModelWork
 from engine.link.protocols import LinkDown
 from engine.link.scripted import frame
@@ -331,6 +334,29 @@ def test_a_model_that_no_session_can_run_is_never_armed(desk: Desk) -> None:
     assert not card.view.buttons["shadow"].isEnabled()
     assert len(desk.runs) == 1
     assert "no session can run it" in card.view.card.explanation
+
+
+@pytest.mark.parametrize(
+    ("loss", "told"),
+    [
+        (1.2, "It does NOT beat a baseline (logistic) in log loss."),
+        (0.9, "It beats its baselines (logistic, majority) in log loss."),
+    ],
+)
+def test_the_card_says_in_words_whether_the_model_beats_its_baselines(loss: float, told: str) -> None:
+    metrics = {"log_loss": loss, "logistic_log_loss": 1.1, "majority_log_loss": 1.3}
+    assert verdict_on(passport(feature_set(), metrics=metrics)) == told
+    assert verdict_on(passport(feature_set(), metrics={"log_loss": loss})) == ""
+
+
+def test_small_files_are_told_in_bytes_and_what_was_not_read_is_not_refused() -> None:
+    assert [size_of(size) for size in (0, 1, 12_345)] == ["0 bytes", "1 byte", "12 kB"]
+    gone = card_of(ModelCard(SOURCE, problem="It cannot be read."), None)
+    assert (gone.verdict, "could not be read" in gone.session) == ("NOT READ", True)
+    weights = (Declared("w", "float32", (2, 2)),)
+    bare = card_of(ModelCard(SOURCE, found=found(None, weights=weights)), None)
+    assert "export it to ONNX" in bare.session
+    assert bare.mapping is None
 
 
 # -- trust and conversion ---------------------------------------------------------------------------------

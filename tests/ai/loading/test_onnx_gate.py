@@ -376,3 +376,13 @@ def test_a_file_beyond_the_cap_is_not_even_read(tmp_path: Path) -> None:
     found = inspect(path)
     assert not found.accepted
     assert "512 MB" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("data", "told"), [(b"", "This file is empty;"), (b"Dear reader\n", "This is no ONNX file but a text;")]
+)
+def test_what_never_was_a_model_is_told_in_plain_words(data: bytes, told: str, tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(data)
+    found = inspect(tmp_path / "model.onnx")
+    assert not found.accepted
+    assert found.reason.startswith(told)

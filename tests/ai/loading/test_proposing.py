@@ -122,7 +122,7 @@ def test_a_scripts_shapes_come_from_the_set_that_the_user_names() -> None:
     script = msgspec.structs.replace(
         stranger(), format="torchscript", inputs=(Declared("x", "", ()),), outputs=()
     )
-    assert "say which feature set" in propose(script, SETS).reasons[0]
+    assert "choose the feature set" in propose(script, SETS).reasons[0]
     for window, shape in ((None, ("batch", 5)), (8, ("batch", 8, 5))):
         proposal = propose(script, SETS, Wishes(features="five", window=window), {"output_0": LOGITS})
         assert mapped_of(proposal).ports == (Declared("x", "float32", shape),)
@@ -134,7 +134,7 @@ def test_a_scripts_shapes_come_from_the_set_that_the_user_names() -> None:
         (stranger(("batch", 600)), Wishes(), "no feature set gives so many (four 4, five 5, bars5 5)"),
         (stranger(("batch", 4)), Wishes(features="five"), "gives 5 columns and the model takes 4"),
         (stranger(("batch", 4)), Wishes(features="six"), "'nexttick features list' names all"),
-        (stranger(("batch", "columns")), Wishes(), "(--set NAME; "),
+        (stranger(("batch", "columns")), Wishes(), "choose the feature set that feeds it."),
         (stranger(("batch", 1, 9, 4)), Wishes(), "[batch, window, columns]"),
         (stranger(("batch", 9, 4)), Wishes(window=8), "window is 9 rows by its shape"),
         (stranger(("batch", 9, 2), ("batch", 8, 2)), Wishes(), "windows of 8 and 9 rows"),
