@@ -158,6 +158,10 @@ def test_a_model_alone_is_followed_and_its_figures_are_told(
     assert back["signal_latency_us"] == 70.0
     for name in ("fills_sha256", "predictions", "decisions", "signal_latency_us"):
         assert back[name] == again[name]
+    kept = run_json(capsys, "backtest", *what)
+    assert (kept["predictions"], kept["predictions_per_s"]) == (back["predictions"], None)
+    assert main([*map(str, ("backtest", *what))]) == 0
+    assert f"{back['predictions']:,} (kept from an earlier run)" in capsys.readouterr().out
     slow = run_json(capsys, "backtest", *what[:-1], "500000")
     assert slow["fills_sha256"] != back["fills_sha256"]
 
