@@ -167,9 +167,73 @@ class Snapshots(Columns):
     ask_size: Int64
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class VendorBars(Columns):
+    """Bars as a vendor made them; the station's own are `engine.bars.Bars`.
+
+    `ts_event` is when the bar opened and `ts_init` when it closed: before that nobody could know it. Prices
+    and `volume` are scaled int64; a volume of 0 may also say that the vendor has none.
+    """
+
+    open: Int64
+    high: Int64
+    low: Int64
+    close: Int64
+    volume: Int64
+
+
+class CorporateAction(IntEnum):
+    """What a company did to its shares."""
+
+    SPLIT = 1
+    DIVIDEND = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CorporateActions(Columns):
+    """Splits and dividends; `action` holds `CorporateAction` values, `ts_event` is the ex-date's open.
+
+    A split makes `numerator` new shares of `denominator` old ones (both 1 for a dividend); `amount` is a
+    dividend per share, scaled as prices are (0 for a split).
+    """
+
+    action: UInt8
+    amount: Int64
+    numerator: Int64
+    denominator: Int64
+
+
 KINDS: Mapping[str, type[Columns]] = {
     "quotes": Quotes,
     "trades": Trades,
     "deltas": Deltas,
     "depth": Snapshots,
 }
+"""Ticks: the kinds that sessions replay and that are stored day by day."""
+
+ACTIONS = "actions"
+_BARS = "bars-"
+ADJUSTED = "-ADJUSTED"
+"""Ends the kind of bars whose prices the vendor adjusted for splits and dividends."""
+
+
+def bars_kind(spec: str, *, adjusted: bool = False) -> str:
+    """Kind of a vendor's bars of this specification, for example `bars-1-MINUTE-BID`."""
+    return f"{_BARS}{spec}{ADJUSTED if adjusted else ''}"
+
+
+def is_bars(kind: str) -> bool:
+    """Whether `kind` is one of a vendor's bars."""
+    return kind.startswith(_BARS)
+
+
+def bars_spec(kind: str) -> str:
+    """Specification of bars of this kind, for `engine.bars.BarSpec.parse`."""
+    return kind.removeprefix(_BARS).removesuffix(ADJUSTED)
+
+
+def columns_of(kind: str) -> type[Columns]:
+    """Columns that rows of this kind are; raises KeyError where there is no such kind."""
+    if is_bars(kind):
+        return VendorBars
+    return CorporateActions if kind == ACTIONS else KINDS[kind]

@@ -12,7 +12,7 @@ from app.commands import Report, Result
 from app.paths import CONFIGS, default_store, home
 from engine.errors import UserError, unknown_name
 from engine.feeds.decoded import Rejected
-from engine.feeds.detection import CHOICES, checked_format
+from engine.feeds.formats import CHOICES, checked_format
 from engine.feeds.importing import DONE, import_files
 from engine.feeds.instruments import KnownInstruments
 from engine.feeds.reader import Source

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 from app.windows.import_job import Importer, ImportJob, file_importer, known_instruments
 from app.windows.import_proposal import propose_instrument
 from engine.errors import UserError
-from engine.feeds.detection import CHOICES
+from engine.feeds.formats import CHOICES
 from engine.feeds.reader import Source
 from engine.feeds.report import CrossedPolicy, ImportReport
 from widgets.numbers import date_time_text

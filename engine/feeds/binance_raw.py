@@ -8,7 +8,7 @@ Spot book tickers carry no event time, so theirs is the receive time; a diff's a
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import chain
 
 import numpy as np
@@ -19,34 +19,36 @@ from engine.feeds.binance_book import follow
 from engine.feeds.binance_lines import Group, Message, Rejections, Ticker, Trade, split
 from engine.feeds.decimals import Scaled, scaled
 from engine.feeds.decoded import Decoded, Undecodable
+from engine.feeds.formats import Head, SourceFile
 from engine.feeds.unpacking import gunzipped
 
+_LINE = re.compile(rb"^\d{16,19} \{")
 _PERPETUAL_SUFFIX = re.compile(r"[-_]?(PERP|SWAP)$")
 _OTHERS_NAMED = 3
 
 
-def decode(data: bytes, symbol: str, continues: Callable[[int], bool]) -> Decoded:
+def matches(head: Head) -> bool:
+    """Whether its first line is a receive time and JSON."""
+    return bool(_LINE.match(head.data))
+
+
+def decode(file: SourceFile) -> Decoded:
     """Quotes, trades and book deltas of one recording, gzip-compressed or not.
 
-    Parameters
-    ----------
-    symbol : str
-        What the instrument is called; the recording must be of it (`-PERP` at its end is left aside).
-    continues : callable
-        Tells whether the book up to an update number is known from before, so that diffs may go on from it
-        without a snapshot.
+    The recording must be of the instrument's symbol (`-PERP` at its end is left aside); where the book up to
+    an update number is known from before, diffs go on from it without a snapshot.
 
     Raises
     ------
     Undecodable
         Damaged, cut off, empty, of another symbol or of several, or a number with more than 18 digits.
     """
-    text = gunzipped(data)
+    text = gunzipped(file.data)
     if not text.strip():
         raise Undecodable("it is empty")
     lines = split(text)
-    _check_symbol(lines.symbols, _PERPETUAL_SUFFIX.sub("", symbol))
-    book = follow(lines.updates, continues)
+    _check_symbol(lines.symbols, _PERPETUAL_SUFFIX.sub("", file.instrument.symbol))
+    book = follow(lines.updates, file.book_continues)
     for reason, line, count in book.left_out:
         lines.rejections.add(reason, line, count)
     columns: dict[str, Columns | None] = {

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import msgspec
+import pyarrow as pa
 
 from engine.columns import Columns
+from engine.messages.instrument import Instrument
 
 
 class Undecodable(Exception):  # noqa: N818 - it reads as what it says of a file
@@ -35,10 +37,17 @@ class Decoded:
         Breaks in the venue's own numbering.
     notes : tuple of str
         Whole sentences about what a user should know of this file.
+    series : mapping of str to pyarrow.Table
+        Timed rows that are no ticks (news, depth by distance), by name; each table has `ts_event` and
+        `ts_init` (int64, ns UTC) and columns of its own. See `engine.store.series`.
+    instrument : Instrument or None
+        The vendor's own facts of the instrument, where the file tells them (a definition).
     """
 
     columns: Mapping[str, Columns]
     timestamps: str
     rejected: tuple[Rejected, ...] = ()
     gaps: int = 0
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    series: "Mapping[str, pa.Table]" = field(default_factory=dict)
+    instrument: Instrument | None = None

@@ -16,9 +16,10 @@ from engine.columns import Aggressor, Columns, Int64, Quotes, Trades, UInt8
 from engine.errors import unknown_name
 from engine.feeds.decimals import Scaled, scaled
 from engine.feeds.decoded import Decoded, Rejected, Undecodable
+from engine.feeds.formats import Head, SourceFile
 from engine.feeds.tables import Table, normalised, parquet_table, text_table
 from engine.feeds.timestamps import Times, times
-from engine.feeds.unpacking import gunzipped, members
+from engine.feeds.unpacking import gunzipped, head_of, members
 from engine.store.merging import Mask
 from engine.store.schema import restated
 
@@ -77,7 +78,19 @@ class Described:
     symbol: str
 
 
-def decode(data: bytes, table: Described) -> Decoded:
+_TRUEFX_LINE = re.compile(rb"^[A-Z]{3}/?[A-Z]{3},\d{8} \d{2}:\d{2}:\d{2}")
+_HISTDATA_LINE = re.compile(rb"^\d{8} \d{9}[,;]")
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def matches(head: Head) -> bool:
+    """Whether it is text or Parquet, which its columns must tell."""
+    if head.data.startswith((b"PAR1", *_UTF16)):
+        return True
+    return bool(head.data.strip()) and head.data.lstrip()[:1] not in {b"{", b"["} and b"\x00" not in head.data
+
+
+def decode(file: SourceFile) -> Decoded:
     """Quotes or trades of one table; of a zip archive, of all tables in it, in their order.
 
     Raises
@@ -85,8 +98,16 @@ def decode(data: bytes, table: Described) -> Decoded:
     Undecodable
         Damaged, empty, no table, or its columns or times cannot be told.
     UserError
-        `table.columns` names a column or role that there is not.
+        `file.columns` names a column or role that there is not.
     """
+    data = file.data
+    table = Described(
+        name=file.path.name,
+        format=_layout_name(file),
+        day=file.day,
+        columns=file.columns,
+        symbol=file.instrument.symbol,
+    )
     if not data:
         raise Undecodable("it is empty")
     if not data.startswith(b"PK"):
@@ -98,6 +119,20 @@ def decode(data: bytes, table: Described) -> Decoded:
         for name, contents in tables
     ]
     return parts[0] if len(parts) == 1 else _together(parts)
+
+
+def _layout_name(file: SourceFile) -> str:
+    """Which vendor's layout a table without a header has, where the user did not say."""
+    if file.format != "delimited":
+        return file.format
+    name, head = head_of(file.path.name, file.data)
+    if _TRUEFX_LINE.match(head):
+        return "truefx"
+    if _HISTDATA_LINE.match(head):
+        return "histdata"
+    if any(_LEAN_NAME.match(each) for each in (name, file.path.name)):
+        return "lean"
+    return "delimited"
 
 
 def _together(parts: list[Decoded]) -> Decoded:

@@ -17,11 +17,13 @@ import numpy.typing as npt
 
 from engine.columns import Int64, Quotes
 from engine.feeds.decoded import Decoded, Rejected, Undecodable
+from engine.feeds.formats import Head, SourceFile
 
 _TICK = np.dtype([("ms", ">u4"), ("ask", ">u4"), ("bid", ">u4"), ("ask_size", ">f4"), ("bid_size", ">f4")])
 _CANDLE = np.dtype(
     [("s", ">u4"), ("open", ">u4"), ("close", ">u4"), ("low", ">u4"), ("high", ">u4"), ("volume", ">f4")]
 )
+_LZMA_ALONE = b"]\x00\x00"
 _HOUR_MS = 3_600_000
 _MILLION_DIGITS = 6
 _LARGEST_BYTES = 256 << 20
@@ -29,6 +31,30 @@ _LARGEST_BYTES = 256 << 20
 
 _IN_PATH = re.compile(r"(?:^|/)(\d{4})/(\d{2})/(\d{2})/[^/]*$")
 _HOUR = re.compile(r"(?:^|[^0-9])(\d{2})h", re.IGNORECASE)
+
+
+def matches(head: Head) -> bool:
+    """Whether it is LZMA as Dukascopy serves it, or an empty hour."""
+    return head.path.suffix.lower() == ".bi5" or head.data.startswith(_LZMA_ALONE)
+
+
+def decode(file: SourceFile) -> Decoded:
+    """Ticks of one hour file.
+
+    Raises
+    ------
+    Undecodable
+        See `hour_start_ns` and `decode_ticks`.
+    """
+    if "candle" in file.path.name.lower():
+        raise Undecodable("it holds Dukascopy's candles, not ticks; import the files HHh_ticks.bi5")
+    point = file.instrument.price_precision
+    try:
+        start_ns = hour_start_ns(file.path, file.day) if file.data else 0
+    except Undecodable:
+        decode_ticks(file.data, 0, point)  # that a file is damaged is worth saying first
+        raise
+    return decode_ticks(file.data, start_ns, point)
 
 
 def hour_start_ns(path: Path, day: date | None) -> int:

@@ -12,7 +12,7 @@ from typing import cast
 
 import msgspec
 
-from engine.columns import KINDS, Columns, Quotes
+from engine.columns import Columns, Quotes
 from engine.errors import UserError
 from engine.feeds.instruments import Known, KnownInstruments
 from engine.feeds.naming import named_otherwise
@@ -92,7 +92,8 @@ def import_files(
 def _joined(files: Iterable[ReadFile]) -> dict[str, Columns]:
     """Rows of all files by kind, in the order given, at the finest precision among them."""
     parts: dict[str, Columns] = {}
-    for kind in KINDS:
+    files = list(files)
+    for kind in dict.fromkeys(kind for file in files for kind in file.decoded.columns):
         columns = [file.decoded.columns[kind] for file in files if kind in file.decoded.columns]
         if columns:
             price = max(part.price_precision for part in columns)

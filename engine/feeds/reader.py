@@ -8,13 +8,11 @@ from pathlib import Path
 
 from engine.columns import Deltas
 from engine.errors import UserError
-from engine.feeds import binance_raw, delimited, dukascopy
 from engine.feeds.decoded import Decoded, Undecodable
-from engine.feeds.detection import detect
+from engine.feeds.formats import DATA_SUFFIXES, SourceFile, detect, format_named
 from engine.feeds.report import CrossedPolicy
 from engine.messages.instrument import Instrument
 
-_DATA_SUFFIXES = frozenset({".gz", ".csv", ".txt", ".tsv", ".zip", ".parquet", ".bi5"})
 _LARGEST_BYTES = 4 << 30
 """A file is read whole; a larger one is told to be split."""
 
@@ -67,8 +65,9 @@ class Reader:
         """
         data = self._bytes(path)
         try:
-            name = self._source.format if self._source.format != "auto" else detect(path, data)
-            decoded = self._decode(path, data, name)
+            said = self._source.format
+            found = detect(path, data) if said == "auto" else format_named(said)
+            decoded = found.decode(self._source_file(path, data, found.name))
         except Undecodable as reason:
             raise UserError(f"{path} cannot be imported: {reason}.") from reason
         if decoded.rejected and not decoded.columns:
@@ -77,8 +76,7 @@ class Reader:
                 f"{path} cannot be imported: no row can be taken, because {worst.reason} "
                 f"(first in line {worst.first_line})."
             )
-        if name == "delimited":
-            name = "/".join(decoded.columns)
+        name = "/".join(decoded.columns) if found.name == "delimited" else found.name
         deltas = decoded.columns.get("deltas")
         if isinstance(deltas, Deltas):
             self._book_ends.add(int(deltas.sequence[-1]))
@@ -94,27 +92,21 @@ class Reader:
         except OSError as error:
             raise _unreadable(path, error) from error
 
-    def _decode(self, path: Path, data: bytes, format_name: str) -> Decoded:
-        if format_name == "dukascopy":
-            if "candle" in path.name.lower():
-                raise Undecodable("it holds Dukascopy's candles, not ticks; import the files HHh_ticks.bi5")
-            point = self._instrument.price_precision
-            try:
-                start_ns = dukascopy.hour_start_ns(path, self._source.day) if data else 0
-            except Undecodable:
-                dukascopy.decode_ticks(data, 0, point)  # that a file is damaged is worth saying first
-                raise
-            return dukascopy.decode_ticks(data, start_ns, point)
-        if format_name == "binance-raw":
-            return binance_raw.decode(data, self._instrument.symbol, self._continues)
-        table = delimited.Described(
-            name=path.name,
+    def _source_file(self, path: Path, data: bytes, format_name: str) -> SourceFile:
+        def sibling(name: str) -> bytes | None:
+            beside = path.with_name(name)
+            return self._bytes(beside) if beside.is_file() else None
+
+        return SourceFile(
+            path=path,
+            data=data,
+            instrument=self._instrument,
             format=format_name,
             day=self._source.day,
             columns=self._source.columns,
-            symbol=self._instrument.symbol,
+            book_continues=self._continues,
+            sibling=sibling,
         )
-        return delimited.decode(data, table)
 
     def _continues(self, sequence: int) -> bool:
         return sequence in self._book_ends or self._is_stored(sequence)
@@ -139,7 +131,7 @@ def data_files(path: Path) -> list[Path]:
     except OSError as error:
         raise _unreadable(path, error) from error
     hours = [each for each in inside if each.name.lower().endswith("h_ticks.bi5")]
-    found = hours or [each for each in inside if each.suffix.lower() in _DATA_SUFFIXES]
+    found = hours or [each for each in inside if each.suffix.lower() in DATA_SUFFIXES]
     if not found:
         raise UserError(f"Folder {path} holds no data file; name the file to import.")
     return found

@@ -1,16 +1,66 @@
 """Opens gzip and zip without trusting them: nothing cut off passes, nothing unpacks without end."""
 
+import contextlib
+import gzip
 import io
 import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+import zstandard
+
 from engine.feeds.decoded import Undecodable
 
 LARGEST_BYTES = 4 << 30
 _STEP_BYTES = 16 << 20
 _GZIP = b"\x1f\x8b"
+_ZIP = b"PK"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+_HEAD_BYTES = 65_536
+
+
+def head_of(name: str, data: bytes) -> tuple[str, bytes]:
+    """Name and first 64 KiB of what a file holds: of a zip archive, of the first file in it.
+
+    Raises
+    ------
+    Undecodable
+        Damaged or cut off before that.
+    """
+    if data.startswith(_ZIP):
+        with _opened_zip(data) as archive:
+            first = next((info for info in archive.infolist() if not info.is_dir()), None)
+            if first is None:
+                raise Undecodable("the zip archive holds no file")
+            with _damage_told(), archive.open(first) as member:
+                return PurePosixPath(first.filename).name, member.read(_HEAD_BYTES)
+    if data.startswith(_GZIP):
+        try:
+            with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+                return name, file.read1(_HEAD_BYTES)
+        except (OSError, EOFError, zlib.error) as error:
+            raise Undecodable("the gzip file is damaged or cut off; fetch it again") from error
+    if data.startswith(_ZSTD):
+        try:
+            with zstandard.ZstdDecompressor().stream_reader(data) as reader:
+                return name, reader.read(_HEAD_BYTES)
+        except zstandard.ZstdError as error:
+            raise Undecodable("the Zstandard file is damaged or cut off; fetch it again") from error
+    return name, data[:_HEAD_BYTES]
+
+
+def contents(name: str, data: bytes, largest: int = LARGEST_BYTES) -> list[tuple[str, bytes]]:
+    """Name and unpacked bytes of each file in a zip archive; of any other file, of itself.
+
+    Raises
+    ------
+    Undecodable
+        Damaged, cut off, encrypted, empty, or more than `largest` bytes when unpacked.
+    """
+    if data.startswith(_ZIP):
+        return list(members(data, largest))
+    return [(name, gunzipped(data, largest))]
 
 
 def gunzipped(data: bytes, largest: int = LARGEST_BYTES) -> bytes:
@@ -54,17 +104,27 @@ def members(data: bytes, largest: int = LARGEST_BYTES) -> Iterator[tuple[str, by
     Undecodable
         Damaged, cut off, encrypted, empty, or more than `largest` bytes when unpacked.
     """
+    with _damage_told(), _opened_zip(data) as archive:
+        files = [info for info in archive.infolist() if not info.is_dir()]
+        if not files:
+            raise Undecodable("the zip archive holds no file")
+        if sum(info.file_size for info in files) > largest:
+            raise Undecodable(_TOO_LARGE.format(largest / (1 << 30)))
+        for info in files:
+            with archive.open(info) as file:
+                unpacked = file.read(info.file_size + 1)
+            yield PurePosixPath(info.filename).name, unpacked
+
+
+def _opened_zip(data: bytes) -> zipfile.ZipFile:
+    with _damage_told():
+        return zipfile.ZipFile(io.BytesIO(data))
+
+
+@contextlib.contextmanager
+def _damage_told() -> Iterator[None]:
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            files = [info for info in archive.infolist() if not info.is_dir()]
-            if not files:
-                raise Undecodable("the zip archive holds no file")
-            if sum(info.file_size for info in files) > largest:
-                raise Undecodable(_TOO_LARGE.format(largest / (1 << 30)))
-            for info in files:
-                with archive.open(info) as file:
-                    contents = file.read(info.file_size + 1)
-                yield PurePosixPath(info.filename).name, contents
+        yield
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise Undecodable("the zip archive is damaged, cut off or locked; fetch it again") from error
 

@@ -13,6 +13,7 @@ from engine.messages.frames import (
     Market,
     ModelHealth,
     Predictions,
+    Recorder,
     Risk,
     Transport,
 )
@@ -31,6 +32,7 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     predictions: list[Predictions] = []
     models: list[ModelHealth] = []
     explanation: Explanation | None = None
+    recorder: Recorder = Recorder()
 
 
 class Session(Protocol):

@@ -270,6 +270,7 @@ class Server:
             predictions=picture.predictions,
             models=picture.models,
             explanation=picture.explanation,
+            recorder=picture.recorder,
         )
         self._watcher.show(frame.number, encode(frame))
         self._frame_at = time.monotonic()

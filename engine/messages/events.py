@@ -200,6 +200,37 @@ class InferenceFigures(msgspec.Struct, frozen=True, kw_only=True):
     """The run overlaps the range that a model was trained on, so its profit proves nothing."""
 
 
+class Published(Event, frozen=True, kw_only=True, tag="published"):
+    """A headline, or a figure of the economic calendar, at the moment from which it could be known.
+
+    Attributes
+    ----------
+    series : str
+        Stored series that it is of.
+    scheduled_ns : int or None
+        When it was to happen, where it was announced beforehand.
+    subjects : tuple of str
+        Currencies or symbols that it is about.
+    importance : int
+        0 unknown, 1 low, 2 medium, 3 high.
+    sentiment : float or None
+        From -1 (bad) to 1 (good), as the source scored it.
+    actual, forecast, previous : str
+        Figures of a release as the source writes them; empty where there are none.
+    """
+
+    series: str
+    title: str
+    scheduled_ns: int | None = None
+    subjects: tuple[str, ...] = ()
+    importance: int = 0
+    sentiment: float | None = None
+    actual: str = ""
+    forecast: str = ""
+    previous: str = ""
+    link: str = ""
+
+
 class Results(Event, frozen=True, kw_only=True, tag="results"):
     """A finished run: the figures that the headless back-test prints, and the equity curve.
 
@@ -257,6 +288,7 @@ type AnyEvent = (
     | SignalActed
     | SignalJudged
     | ArmingChanged
+    | Published
     | Results
 )
 

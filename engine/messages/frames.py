@@ -100,6 +100,36 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     oldest_tick_ns: int = 0
 
 
+class Recorder(msgspec.Struct, frozen=True, kw_only=True):
+    """How the recording of the session is doing; counts are since the session's start.
+
+    Attributes
+    ----------
+    state : str
+        `off` (nothing is recorded), `recording`, `capped` (the size cap is reached: the oldest market data
+        make room for new) or `stopped` (it failed, see `text`; the session goes on).
+    folder : str
+        The recording's folder.
+    bytes_written, cap_bytes : int
+        Size on disk now and the size it may have; a cap of 0 is none.
+    rows, events : int
+        Rows of market data and events written.
+    rows_lost : int
+        Rows that are not, or no longer, in the recording: made room for others, or came faster than the disk.
+    text : str
+        Why it is in its state, one sentence with the next step; empty while all is well.
+    """
+
+    state: Literal["off", "recording", "capped", "stopped"] = "off"
+    folder: str = ""
+    bytes_written: int = 0
+    cap_bytes: int = 0
+    rows: int = 0
+    events: int = 0
+    rows_lost: int = 0
+    text: str = ""
+
+
 class CalibrationBin(msgspec.Struct, frozen=True):
     """Rows whose side was given about the same probability.
 
@@ -308,3 +338,4 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     """Health of every model of the run, in each frame that a picture is taken for; empty without any."""
     explanation: Explanation | None = None
     """Answer to the latest `Explain`, once."""
+    recorder: Recorder = Recorder()

@@ -96,6 +96,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         Profile of the generated market that is replayed instead of the store (`fx`, `crypto`).
     seed : int
         Of the generated market and of random windows.
+    recording : str
+        Folder of a recorded session whose market data are replayed instead of the store's; empty is none.
+    series : tuple of str
+        Stored series (news, economic calendars) that are shown as they are published.
     inference : Inference or None
         Models that a strategy such as `ai_signal` acts on; a strategy that takes none is refused with them,
         and `ai_signal` in shadow is what only watches them.
@@ -112,4 +116,6 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     depth_interval_ns: int = 1_000_000_000
     simulate: str | None = None
     seed: int = 1
+    recording: str = ""
+    series: tuple[str, ...] = ()
     inference: Inference | None = None

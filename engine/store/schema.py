@@ -13,14 +13,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engine.columns import KINDS, Columns, Int64
+from engine.columns import Columns, Int64, columns_of
 from engine.errors import UserError
 
 ROW_GROUP_ROWS = 131_072
 """Small enough that a time range skips most of a day, large enough to compress."""
 
-PRICES = frozenset({"bid", "ask", "price"})
-SIZES = frozenset({"bid_size", "ask_size", "size"})
+PRICES = frozenset({"bid", "ask", "price", "open", "high", "low", "close", "amount"})
+SIZES = frozenset({"bid_size", "ask_size", "size", "volume"})
 _BYTES = frozenset({"action", "side", "flags", "aggressor"})
 _DICTIONARY = ("bid_size", "ask_size", "size", "action", "side", "flags", "aggressor")
 _DECIMAL_DIGITS = 18
@@ -119,23 +119,23 @@ def _from_arrow(column: pa.ChunkedArray) -> Int64:
 def from_table(kind: str, table: pa.Table) -> Columns:
     """Columns of a stored table, without copying; the precisions are those of its decimal types."""
     prices = next(name for name in table.column_names if name in PRICES)
-    sizes = next(name for name in table.column_names if name in SIZES)
-    return KINDS[kind](
-        **{name: _from_arrow(table.column(name)) for name in KINDS[kind].array_names()},
+    sizes = next((name for name in table.column_names if name in SIZES), None)
+    return columns_of(kind)(
+        **{name: _from_arrow(table.column(name)) for name in columns_of(kind).array_names()},
         price_precision=decimal_type(table.schema, prices).scale,
-        size_precision=decimal_type(table.schema, sizes).scale,
+        size_precision=0 if sizes is None else decimal_type(table.schema, sizes).scale,
     )
 
 
 def is_stored_schema(kind: str, schema: pa.Schema) -> bool:
     """Whether a file of this schema can hold rows of `kind`; a foreign file put into the store cannot."""
-    if not set(KINDS[kind].array_names()) <= set(schema.names):
+    if not set(columns_of(kind).array_names()) <= set(schema.names):
         return False
     return all(
         pa.types.is_decimal(decimal_type(schema, name))
         if name in PRICES | SIZES
         else pa.types.is_integer(schema.field(name).type)
-        for name in KINDS[kind].array_names()
+        for name in columns_of(kind).array_names()
     )
 
 
@@ -148,11 +148,11 @@ def decimal_type(schema: pa.Schema, name: str) -> Any:
 def empty(kind: str, price_precision: int, size_precision: int) -> Columns:
     """No rows of `kind`."""
     arrays = {
-        name: np.zeros(0, np.uint8 if name in _BYTES else np.int64) for name in KINDS[kind].array_names()
+        name: np.zeros(0, np.uint8 if name in _BYTES else np.int64) for name in columns_of(kind).array_names()
     }
     if kind == "depth":
         arrays |= {name: np.zeros((0, 0), np.int64) for name in (*PRICES, *SIZES) if name in arrays}
-    return KINDS[kind](
+    return columns_of(kind)(
         **arrays,  # type: ignore[arg-type]
         price_precision=price_precision,
         size_precision=size_precision,

@@ -18,7 +18,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.columns import KINDS, Columns, Deltas, Quotes, Trades
+from engine.columns import ACTIONS, KINDS, Columns, Deltas, Quotes, Trades, columns_of, is_bars
 from engine.errors import UserError, unknown_name
 from engine.messages.instrument import Instrument
 from engine.store.locking import exclusive
@@ -103,9 +103,17 @@ class Store:
         return [date.fromisoformat(path.stem) for path in self.files(instrument, kind)]
 
     def info(self, instrument: str) -> dict[str, KindInfo]:
-        """Rows and first and last `ts_event` of every kind, from the footers alone; volume of the trades."""
+        """Rows and first and last `ts_event` of every kind, from the footers alone; volume of the trades.
+
+        Kinds of ticks come first and always; a vendor's bars and corporate actions where they are stored.
+        """
         precision = self.instrument(instrument).size_precision
-        return {kind: self._kind_info(instrument, kind, precision) for kind in KINDS}
+        return {kind: self._kind_info(instrument, kind, precision) for kind in self.kinds(instrument)}
+
+    def kinds(self, instrument: str) -> list[str]:
+        """All kinds of ticks, then the stored kinds of a vendor's bars and corporate actions."""
+        folders = sorted(path.name for path in (self.root / instrument).glob("*") if path.is_dir())
+        return [*KINDS, *(kind for kind in folders if is_bars(kind) or kind == ACTIONS)]
 
     def _kind_info(self, instrument: str, kind: str, size_precision: int) -> KindInfo:
         files = self.files(instrument, kind)
@@ -137,7 +145,7 @@ class Store:
         else:
             frames = [pl.scan_parquet(path) for path in files]
         floats = pl.List(pl.Float64) if kind == "depth" else pl.Float64
-        names = sorted((PRICES | SIZES) & set(KINDS[kind].array_names()))
+        names = sorted((PRICES | SIZES) & set(columns_of(kind).array_names()))
         return pl.concat([frame.with_columns(pl.col(names).cast(floats)) for frame in frames])
 
     @overload

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from engine.columns import Columns
+from engine.columns import KINDS, Columns
 from engine.messages.instrument import Instrument
 from engine.store.merging import in_order, merge
 from engine.store.row_groups import read_rows, row_groups
@@ -46,7 +46,7 @@ def write(
     new_days = {
         _day_file(folder, kind, day): (kind, restated(rows, *precisions))
         for kind, part in parts.items()
-        for day, rows in _by_day(part)
+        for day, rows in _by_file(kind, part)
     }
     if grown:  # days without new rows are restated too, so that all files have one schema
         for path in folder.glob("*/????-??-??.parquet"):
@@ -89,10 +89,13 @@ def _with_precision(
     return instrument
 
 
-def _by_day(columns: Columns) -> Iterator[tuple[date, Columns]]:
-    """Rows by UTC day of `ts_event`, oldest day first."""
+def _by_file(kind: str, columns: Columns) -> Iterator[tuple[date, Columns]]:
+    """Rows by the first UTC day of their file, oldest first: ticks have a file a day, all else one a year."""
     columns = in_order(columns)
     days = columns.ts_event // DAY_NS
+    if kind not in KINDS:
+        years = days.astype("datetime64[D]").astype("datetime64[Y]")
+        days = years.astype("datetime64[D]").astype(np.int64)
     starts: list[int] = np.flatnonzero(np.diff(days, prepend=days[:1] - 1)).tolist()
     for start, end in pairwise([*starts, len(days)]):
         yield _EPOCH + timedelta(days=int(days[start])), columns.take(slice(start, end))

@@ -7,9 +7,11 @@ import lzma
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from engine.feeds.formats import SourceFile
 from engine.feeds.instruments import KnownInstruments
 
 CONFIG = Path(__file__).resolve().parents[3] / "configs" / "instruments.toml"
@@ -52,3 +54,17 @@ def zipped(files: Mapping[str, str]) -> bytes:
         for name, text in files.items():
             archive.writestr(name, text)
     return out.getvalue()
+
+
+def source_file(
+    data: bytes | str,
+    name: str = "x.csv",
+    *,
+    instrument: str = "EURUSD.DUKASCOPY",
+    format_name: str = "",
+    **said: Any,
+) -> SourceFile:
+    """File of an instrument that is known, at a path that need not exist."""
+    raw = data.encode() if isinstance(data, str) else data
+    facts = known().find(instrument).instrument
+    return SourceFile(path=Path(name), data=raw, instrument=facts, format=format_name, **said)

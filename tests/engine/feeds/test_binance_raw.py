@@ -12,7 +12,7 @@ from engine.feeds.decoded import Decoded, Undecodable
 from engine.feeds.importing import import_files
 from engine.store import Store
 from engine.store.book_check import check_book
-from tests.engine.feeds.files import known, recording
+from tests.engine.feeds.files import known, recording, source_file
 from tests.recordings import recording as real
 
 T0 = 1_723_161_254_000_000_000
@@ -61,8 +61,12 @@ def snapshot(last: int, bids: list[list[str]], asks: list[list[str]]) -> dict[st
     return {"lastUpdateId": last, "bids": bids, "asks": asks}
 
 
+def read(data: bytes, symbol: str = "ETHUSDT", continues: Callable[[int], bool] = unknown) -> Decoded:
+    return decode(source_file(data, instrument=f"{symbol}.BINANCE", book_continues=continues))
+
+
 def decoded(*messages: Any, continues: Callable[[int], bool] = unknown) -> Decoded:
-    return decode(recording([(T0 + n, message) for n, message in enumerate(messages)]), "ETHUSDT", continues)
+    return read(recording([(T0 + n, message) for n, message in enumerate(messages)]), continues=continues)
 
 
 def deltas(found: Decoded) -> Deltas:
@@ -245,22 +249,22 @@ def test_bad_lines_are_counted_by_reason_with_their_first_line() -> None:
 )
 def test_damaged_recordings_are_refused(data: bytes, said: str) -> None:
     with pytest.raises(Undecodable, match=said):
-        decode(data, "ETHUSDT", unknown)
+        read(data, "ETHUSDT")
 
 
 def test_a_recording_of_another_symbol_is_refused() -> None:
     data = recording([(T0, trade(1, "10"))])
     with pytest.raises(Undecodable, match="holds ETHUSDT, not BTCUSDT"):
-        decode(data, "BTCUSDT", unknown)
-    assert decode(data, "ETHUSDT-PERP", unknown).columns.keys() == {"trades"}
+        read(data, "BTCUSDT")
+    assert read(data, "ETHUSDT-PERP").columns.keys() == {"trades"}
     other = {**trade(2, "10"), "data": {**trade(2, "10")["data"], "s": "BTCUSDT"}}
     with pytest.raises(Undecodable, match="several symbols"):
-        decode(recording([(T0, trade(1, "10")), (T0, other)]), "ETHUSDT", unknown)
+        read(recording([(T0, trade(1, "10")), (T0, other)]), "ETHUSDT")
 
 
 def test_lines_are_read_bare_and_unzipped_too() -> None:
     data = recording([(T0, trade(1, "10")["data"]), (T0, ticker(7, "1", "2")["data"])], zipped=False)
-    assert decode(data, "ETHUSDT", unknown).columns.keys() == {"quotes", "trades"}
+    assert read(data, "ETHUSDT").columns.keys() == {"quotes", "trades"}
 
 
 def test_a_clock_that_was_behind_is_said() -> None:

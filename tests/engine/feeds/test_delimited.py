@@ -8,9 +8,9 @@ import pytest
 from engine.columns import Aggressor, Quotes, Trades
 from engine.errors import UserError
 from engine.feeds.decoded import Decoded, Undecodable
-from engine.feeds.delimited import Described, decode
+from engine.feeds.delimited import decode
 from engine.feeds.quality import crossed
-from tests.engine.feeds.files import zipped
+from tests.engine.feeds.files import source_file, zipped
 from tests.recordings import recording
 
 TS = 1_549_238_400_994_000_000
@@ -25,8 +25,8 @@ def read(
     columns: tuple[tuple[str, str], ...] = (),
     symbol: str = "EURUSD",
 ) -> Decoded:
-    raw = data.encode() if isinstance(data, str) else data
-    return decode(raw, Described(name=name, format=format_name, day=day, columns=columns, symbol=symbol))
+    said = {"day": day, "columns": columns}
+    return decode(source_file(data, name, instrument=f"{symbol}.TEST", format_name=format_name, **said))
 
 
 def quotes(found: Decoded) -> Quotes:

@@ -1,0 +1,1 @@
+"""Several instruments at once: merged, sampled at common times, converted, correlated; pure rules."""

@@ -1,0 +1,1 @@
+"""Fetches vendors' files into an offline cache: one file per source, which knows their addresses."""
