@@ -124,3 +124,47 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     fraction: float = 0.0
     what: str = ""
     text: str = ""
+
+
+type Sampling = Literal["previous-tick", "refresh-time", "hayashi-yoshida"]
+"""At which times prices are compared; see `engine.cross_asset`."""
+
+
+class Correlations(msgspec.Struct, frozen=True, kw_only=True):
+    """Correlations of log returns over the time that all instruments cover.
+
+    Attributes
+    ----------
+    step_ns : int or None
+        Of `previous-tick`.
+    start_ns, end_ns : int
+        `ts_event` of the first and the last price, ns UTC.
+    returns : int
+        How many returns each number is made of; of `hayashi-yoshida` the fewest of an instrument.
+    matrix : list of rows
+        As `instruments`; None where a price never moved or too few returns are known.
+    """
+
+    instruments: tuple[str, ...]
+    kind: str
+    sampling: Sampling
+    step_ns: int | None
+    start_ns: int
+    end_ns: int
+    returns: int
+    matrix: list[list[float | None]]
+
+
+class LeadLagCurve(msgspec.Struct, frozen=True, kw_only=True):
+    """Hayashi-Yoshida correlation of two instruments by shift; see `engine.cross_asset.correlation`.
+
+    `lead_ns` is the shift of the largest correlation in size: positive where the first leads. `ratio` is the
+    lead-lag ratio, above 1 where the first leads; None where it cannot be told.
+    """
+
+    first: str
+    second: str
+    shifts_ns: list[int]
+    correlation: list[float | None]
+    lead_ns: int
+    ratio: float | None
