@@ -14,13 +14,11 @@ import polars as pl
 
 from engine.columns import Aggressor, Columns, Int64, Quotes, Trades, UInt8
 from engine.errors import unknown_name
-from engine.feeds.decimals import Scaled, scaled
-from engine.feeds.decoded import Decoded, Rejected, Undecodable
+from engine.feeds.decoded import Decoded, Undecodable
 from engine.feeds.formats import Head, SourceFile
+from engine.feeds.rows import Rows, bare_symbol
 from engine.feeds.tables import Table, normalised, parquet_table, text_table
-from engine.feeds.timestamps import Times, times
 from engine.feeds.unpacking import gunzipped, head_of, members
-from engine.store.merging import Mask
 from engine.store.schema import restated
 
 _NAMES = {
@@ -163,11 +161,9 @@ def _decode_one(data: bytes, described: Described) -> Decoded:
             "recordings only"
         )
     if {"bid", "ask"} <= set(columns):
-        rows = _Rows(table, columns, described)
-        return rows.decoded("quotes", rows.quotes())
+        return _Ticks(table, columns, described).quotes()
     if {"price", "size"} <= set(columns):
-        rows = _Rows(table, columns, described)
-        return rows.decoded("trades", rows.trades())
+        return _Ticks(table, columns, described).trades()
     names = ", ".join(table.names[:_NAMES_SHOWN]) if table.names else ""
     more = ", …" if table.names and len(table.names) > _NAMES_SHOWN else ""
     raise Undecodable(
@@ -227,13 +223,8 @@ def _layout(table: Table, described: Described) -> tuple[str, ...]:
 
 
 def _check_symbol(theirs: str | None, symbol: str) -> None:
-    if theirs is not None and _bare(theirs) not in {_bare(symbol), "TICK"}:
+    if theirs is not None and bare_symbol(theirs) not in {bare_symbol(symbol), "TICK"}:
         raise Undecodable(f"its name says {theirs.upper()}, not {symbol}; give that as --instrument")
-
-
-def _bare(symbol: str) -> str:
-    """Symbol without the marks that vendors put into it."""
-    return re.sub(r"[^A-Z0-9]", "", re.sub(r"[-_]?PERP$", "", symbol.upper()))
 
 
 def _day(described: Described) -> date | None:
@@ -248,27 +239,25 @@ def _day(described: Described) -> date | None:
         ) from error
 
 
-class _Rows:
-    """Builds columns of one kind while collecting why rows cannot be taken."""
+class _Ticks(Rows):
+    """Quotes or trades out of a table whose columns have our names."""
 
     def __init__(self, table: Table, columns: Mapping[str, pl.Series], described: Described) -> None:
-        self._table, self._columns, self._described = table, columns, described
-        self._good = np.ones(len(table.lines), np.bool_)
-        self._rejected: list[Rejected] = list(table.rejected)
-        self._notes: list[str] = list(table.notes)
+        super().__init__(table, columns)
+        self._described = described
         self._check_symbols()
-        self._times = self._time("time")
+        self._times = self.time("time", _day(described))
 
-    def quotes(self) -> Quotes:
+    def quotes(self) -> Decoded:
         """Rows as quotes; sizes of 0 where there are none."""
-        bid, ask, price_precision = self._pair("bid", "ask", positive=True)
-        if {"bid_size", "ask_size"} <= set(self._columns):
-            bid_size, ask_size, size_precision = self._pair("bid_size", "ask_size", positive=False)
+        (bid, ask), price_precision = self.numbers("bid", "ask", positive=True)
+        if {"bid_size", "ask_size"} <= set(self.columns):
+            (bid_size, ask_size), size_precision = self.numbers("bid_size", "ask_size", positive=False)
         else:
             bid_size = ask_size = np.zeros(len(bid), np.int64)
             size_precision = 0
-            self._notes.append("The quotes have no sizes; they are stored with size 0.")
-        return Quotes(
+            self.notes.append("The quotes have no sizes; they are stored with size 0.")
+        quotes = Quotes(
             ts_event=self._times.ns,
             ts_init=self._received(),
             bid=bid,
@@ -277,12 +266,13 @@ class _Rows:
             ask_size=ask_size,
             price_precision=price_precision,
             size_precision=size_precision,
-        ).take(self._good)
+        )
+        return self.decoded("quotes", quotes, self._times.said)
 
-    def trades(self) -> Trades:
+    def trades(self) -> Decoded:
         """Rows as trades; aggressor unknown and number 0 where the table tells none."""
-        price, size = self._number("price", positive=True), self._number("size", positive=True)
-        return Trades(
+        price, size = self.number("price", positive=True), self.number("size", positive=True)
+        trades = Trades(
             ts_event=self._times.ns,
             ts_init=self._received(),
             price=price.integers,
@@ -291,30 +281,15 @@ class _Rows:
             trade_id=self._trade_id(),
             price_precision=price.precision,
             size_precision=size.precision,
-        ).take(self._good)
-
-    def decoded(self, kind: str, rows: Columns) -> Decoded:
-        """Wrap `rows` up with all that was found on the way."""
-        return Decoded(
-            columns={kind: rows} if len(rows) else {},
-            timestamps=self._times.said,
-            rejected=tuple(self._rejected),
-            notes=tuple(self._notes),
         )
-
-    def _reject(self, bad: Mask, reason: str) -> None:
-        """Leave out rows that were good so far; each row is counted once."""
-        rows = np.flatnonzero(bad & self._good)
-        if len(rows):
-            self._rejected.append(Rejected(reason, len(rows), int(self._table.lines[rows[0]])))
-            self._good[rows] = False
+        return self.decoded("trades", trades, self._times.said)
 
     def _check_symbols(self) -> None:
-        column = self._columns.get("symbol")
+        column = self.columns.get("symbol")
         if column is None:
             return
-        mine = _bare(self._described.symbol)
-        others = [each for each in column.unique().to_list() if each is None or _bare(each) != mine]
+        mine = bare_symbol(self._described.symbol)
+        others = [each for each in column.unique().to_list() if each is None or bare_symbol(each) != mine]
         if others:
             known = [each for each in others if each is not None]
             said = (
@@ -322,51 +297,34 @@ class _Rows:
                 if known
                 else "the symbol is missing"
             )
-            self._reject(column.is_in(known).fill_null(value=True).to_numpy(), said)
-
-    def _time(self, role: str) -> Times:
-        found = times(self._columns[role], _day(self._described))
-        self._reject(~found.valid, "the time is missing, malformed or outside 1980 to 2199")
-        return found
+            self.reject(column.is_in(known).fill_null(value=True).to_numpy(), said)
 
     def _received(self) -> Int64:
-        return self._time("received").ns if "received" in self._columns else self._times.ns
-
-    def _number(self, role: str, *, positive: bool) -> Scaled:
-        column = self._columns[role]
-        found = scaled(column if column.dtype.is_float() else column.cast(pl.String))
-        word = role.replace("_", " ")
-        self._reject(~found.valid, f"the {word} is missing or no number")
-        low = found.integers <= 0 if positive else found.integers < 0
-        self._reject(low, f"the {word} is {'not above' if positive else 'below'} 0")
-        return found
-
-    def _pair(self, first: str, second: str, *, positive: bool) -> tuple[Int64, Int64, int]:
-        one, two = self._number(first, positive=positive), self._number(second, positive=positive)
-        precision = max(one.precision, two.precision)
-        return one.at(precision), two.at(precision), precision
+        if "received" not in self.columns:
+            return self._times.ns
+        return self.time("received", _day(self._described)).ns
 
     def _aggressor(self) -> UInt8:
-        unknown = np.full(len(self._good), Aggressor.NONE, np.uint8)
-        if "maker" in self._columns:
+        unknown = np.full(len(self.good), Aggressor.NONE, np.uint8)
+        if "maker" in self.columns:
             maker = (
-                self._columns["maker"].cast(pl.String).str.to_lowercase().is_in(_TRUE).fill_null(value=False)
+                self.columns["maker"].cast(pl.String).str.to_lowercase().is_in(_TRUE).fill_null(value=False)
             )
             return np.where(maker.to_numpy(), Aggressor.SELLER, Aggressor.BUYER).astype(np.uint8)
-        if "side" not in self._columns:
-            self._notes.append("The trades do not tell who took liquidity; that is stored as unknown.")
+        if "side" not in self.columns:
+            self.notes.append("The trades do not tell who took liquidity; that is stored as unknown.")
             return unknown
-        side = self._columns["side"].cast(pl.String).str.strip_chars().str.to_lowercase()
+        side = self.columns["side"].cast(pl.String).str.strip_chars().str.to_lowercase()
         bought = side.is_in(_BUYER).fill_null(value=False).to_numpy()
         sold = side.is_in(_SELLER).fill_null(value=False).to_numpy()
         return np.select([bought, sold], [Aggressor.BUYER, Aggressor.SELLER], unknown).astype(np.uint8)
 
     def _trade_id(self) -> Int64:
-        none = np.zeros(len(self._good), np.int64)
-        if "id" not in self._columns:
+        none = np.zeros(len(self.good), np.int64)
+        if "id" not in self.columns:
             return none
-        numbers = self._columns["id"].cast(pl.String).str.strip_chars().str.to_integer(strict=False)
+        numbers = self.columns["id"].cast(pl.String).str.strip_chars().str.to_integer(strict=False)
         if numbers.null_count():
-            self._notes.append("The trades' ids are no numbers; they are stored without.")
+            self.notes.append("The trades' ids are no numbers; they are stored without.")
             return none
         return numbers.cast(pl.Int64).to_numpy()
