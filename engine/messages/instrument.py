@@ -21,7 +21,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     tick_size, lot_size : Decimal
         Smallest step of a price and of an order's size.
     multiplier : Decimal
-        Units of `base` in a size of 1; more than 1 for most futures.
+        Units of `base` in a size of 1 (of `quote` where `inverse`); more than 1 for most futures.
     inverse : bool
         A contract that is sized in `quote` and settled in `base`, as Binance's COIN-M are.
     maker_fee, taker_fee : Decimal

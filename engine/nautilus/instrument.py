@@ -6,6 +6,7 @@ from nautilus_trader.model import (
     CryptoPerpetual,
     Currency,
     CurrencyPair,
+    Equity,
     InstrumentId,
     Price,
     Quantity,
@@ -32,30 +33,32 @@ def quantity(value: Decimal, instrument: Instrument) -> Quantity:
     return Quantity.from_str(exact(value, instrument.size_precision))
 
 
-def to_nautilus_instrument(instrument: Instrument) -> CurrencyPair | CryptoPerpetual:
+def to_nautilus_instrument(instrument: Instrument) -> CurrencyPair | CryptoPerpetual | Equity:
     """Linear instrument whose initial margin is its notional over the account's leverage.
 
-    Fees are left to the venue's fee model, which knows the run's own.
+    Fees are left to the venue's fee model, which knows the run's own. Shares that trade in fractions, and
+    futures (whose expiry is not in their data), are pairs of what is bought and what it is paid in.
     """
     facts = {
         "instrument_id": InstrumentId.from_str(instrument.id),
         "raw_symbol": Symbol(instrument.symbol),
-        "base_currency": Currency.from_str(instrument.base),
-        "quote_currency": Currency.from_str(instrument.quote),
         "price_precision": instrument.price_precision,
-        "size_precision": instrument.size_precision,
         "price_increment": price(instrument.tick_size, instrument),
-        "size_increment": quantity(Decimal(1).scaleb(-instrument.size_precision), instrument),
         "lot_size": quantity(instrument.lot_size, instrument),
         "margin_init": Decimal(1),
         "margin_maint": _MAINTENANCE_OF_INITIAL,
         "ts_event": 0,
         "ts_init": 0,
     }
+    quote = Currency.from_str(instrument.quote)
+    if instrument.kind == "equity" and not instrument.size_precision:
+        return Equity(**facts, currency=quote)  # type: ignore[arg-type]
+    facts |= {
+        "base_currency": Currency.from_str(instrument.base),
+        "quote_currency": quote,
+        "size_precision": instrument.size_precision,
+        "size_increment": quantity(Decimal(1).scaleb(-instrument.size_precision), instrument),
+    }
     if instrument.kind == "perpetual":
-        return CryptoPerpetual(
-            **facts,  # type: ignore[arg-type]
-            settlement_currency=Currency.from_str(instrument.quote),
-            is_inverse=False,
-        )
+        return CryptoPerpetual(**facts, settlement_currency=quote, is_inverse=False)  # type: ignore[arg-type]
     return CurrencyPair(**facts)  # type: ignore[arg-type]

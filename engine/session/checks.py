@@ -81,10 +81,12 @@ def check_run(run: Run, source: "Source") -> Parameters:
     Raises
     ------
     UserError
-        As `check_rules`; unknown strategy or bad parameters, a strategy or bars that need data the source has
-        not, or a trade size off the instrument's grid.
+        As `check_rules`; an inverse contract or one of another size than 1, unknown strategy or bad
+        parameters, a strategy or bars that need data the source has not, or a trade size off the instrument's
+        grid.
     """
     check_rules(run)
+    _check_linear(source.instrument)
     parameters = parse_parameters(run.strategy, run.parameters)
     _check_needs(run.strategy, source)
     if isinstance(parameters, EmaCrossParameters) and parameters.on == "bars":
@@ -124,6 +126,17 @@ def _kind_of(stream: str, facts: ModelFacts) -> str:
     if stream == "bars":
         return "trades" if BarSpec.parse(facts.bars).price_type == PriceType.LAST else "quotes"
     return "deltas" if stream == "book" else stream
+
+
+def _check_linear(instrument: Instrument) -> None:
+    if not instrument.inverse and instrument.multiplier == 1:
+        return
+    held = instrument.quote if instrument.inverse else instrument.base
+    what = "an inverse contract" if instrument.inverse else "a contract"
+    raise UserError(
+        f"{instrument.id} is {what} of {instrument.multiplier:f} {held}, and a session takes profit for price "
+        "times size only; import it, check it and look at it as data, and run a linear instrument."
+    )
 
 
 def _check_needs(strategy: str, source: "Source") -> None:
