@@ -134,8 +134,8 @@ def _check_linear(instrument: Instrument) -> None:
     held = instrument.quote if instrument.inverse else instrument.base
     what = "an inverse contract" if instrument.inverse else "a contract"
     raise UserError(
-        f"{instrument.id} is {what} of {instrument.multiplier:f} {held}, and a session takes profit for price "
-        "times size only; import it, check it and look at it as data, and run a linear instrument."
+        f"{instrument.id} is {what} of {instrument.multiplier:f} {held}, and a session reckons profit as "
+        "price times size only; import it, check it and look at it as data, and run a linear instrument."
     )
 
 

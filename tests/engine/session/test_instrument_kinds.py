@@ -27,11 +27,27 @@ def market(instrument: Instrument) -> tuple[Columns, ...]:
     steps = np.random.default_rng(4).integers(-2, 3, ROWS)
     ts, bid, size = START_NS + np.arange(ROWS) * 100_000_000, 18_000 + steps.cumsum(), np.full(ROWS, 100)
     size = size * 10**instrument.size_precision
-    facts = {"price_precision": 2, "size_precision": instrument.size_precision}
-    quotes = Quotes(ts_event=ts, ts_init=ts, bid=bid, ask=bid + 1, bid_size=size, ask_size=size, **facts)
-    sides = np.ones(ROWS, np.uint8)
-    numbers = np.arange(ROWS)
-    trades = Trades(ts_event=ts, ts_init=ts, price=bid, size=size, aggressor=sides, trade_id=numbers, **facts)
+    digits = instrument.size_precision
+    quotes = Quotes(
+        ts_event=ts,
+        ts_init=ts,
+        bid=bid,
+        ask=bid + 1,
+        bid_size=size,
+        ask_size=size,
+        price_precision=2,
+        size_precision=digits,
+    )
+    trades = Trades(
+        ts_event=ts,
+        ts_init=ts,
+        price=bid,
+        size=size,
+        aggressor=np.ones(ROWS, np.uint8),
+        trade_id=np.arange(ROWS),
+        price_precision=2,
+        size_precision=digits,
+    )
     return quotes, trades
 
 
