@@ -34,7 +34,7 @@ def open_parquet(path: Path) -> pq.ParquetFile:
         It is missing, unreadable or damaged, or was not written by this store.
     """
     try:
-        file = pq.ParquetFile(path, memory_map=True)
+        file = pq.ParquetFile(path, memory_map=True, page_checksum_verification=True)
     except (OSError, pa.ArrowException) as error:
         raise UserError(
             f"The store's file {path} cannot be read; delete it and import that day again."

@@ -15,9 +15,13 @@ import pyarrow.parquet as pq
 
 from engine.columns import Columns, Int64, columns_of
 from engine.errors import UserError
+from engine.store.seals import UNSEALED, seal
 
 ROW_GROUP_ROWS = 131_072
 """Small enough that a time range skips most of a day, large enough to compress."""
+
+LEVEL_KEY = "nexttick.zstd-level"
+"""Footer's word for the level at which a file was compacted; absent where it was not."""
 
 PRICES = frozenset({"bid", "ask", "price", "open", "high", "low", "close", "amount"})
 SIZES = frozenset({"bid_size", "ask_size", "size", "volume"})
@@ -81,8 +85,13 @@ def to_table(columns: Columns) -> pa.Table:
     return pa.table({name: _to_arrow(array, types.get(name)) for name, array in columns.arrays().items()})
 
 
-def write_parquet(columns: Columns, path: Path) -> None:
-    """Write one file in the stored encoding: ZSTD, delta-packed integers, row groups of 131,072 rows."""
+def write_parquet(columns: Columns, path: Path, level: int | None = None) -> None:
+    """Write one file in the stored encoding, sealed: ZSTD, delta-packed integers, groups of 131,072 rows.
+
+    Every page carries its checksum, and the whole file one (`engine.store.seals`), so that damage is found.
+    `level` is ZSTD's, 1 where none is given; it is noted in the footer, so that it is known which files were
+    compacted.
+    """
     table = to_table(columns)
     plain = [name for name in table.column_names if name not in _DICTIONARY]
     nested = any(pa.types.is_list(field.type) for field in table.schema)
@@ -92,15 +101,19 @@ def write_parquet(columns: Columns, path: Path) -> None:
             "use_dictionary": [name for name in table.column_names if name in _DICTIONARY],
             "column_encoding": dict.fromkeys(plain, "DELTA_BINARY_PACKED"),
         }
-    pq.write_table(
-        table,
+    with pq.ParquetWriter(
         path,
+        table.schema,
         compression="zstd",
-        row_group_size=ROW_GROUP_ROWS,
+        compression_level=level,
         store_decimal_as_integer=True,
         write_page_index=True,
+        write_page_checksum=True,
         **options,
-    )
+    ) as writer:
+        writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+        writer.add_key_value_metadata(UNSEALED if level is None else {**UNSEALED, LEVEL_KEY: str(level)})
+    seal(path)
 
 
 def _from_arrow(column: pa.ChunkedArray) -> Int64:
