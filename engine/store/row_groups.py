@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from engine.columns import Columns
 from engine.errors import UserError
-from engine.store.schema import from_table, is_stored_schema
+from engine.store.schema import empty, from_table, is_stored_schema, restated
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +78,10 @@ def read_rows(kind: str, group: RowGroup) -> Columns:
             raise UserError(
                 f"The store's file {group.path} is damaged; delete it and import that day again."
             ) from error
+
+
+def read_file(kind: str, path: Path, precisions: tuple[int, int]) -> Columns:
+    """All rows of one file, with at least as many decimals as `precisions`; none where there is no file."""
+    groups = row_groups([path]) if path.exists() else []
+    parts = [restated(read_rows(kind, group), *precisions) for group in groups]
+    return type(parts[0]).concat(parts) if parts else empty(kind, *precisions)

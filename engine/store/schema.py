@@ -92,7 +92,11 @@ def write_parquet(columns: Columns, path: Path, level: int | None = None) -> Non
     `level` is ZSTD's, 1 where none is given; it is noted in the footer, so that it is known which files were
     compacted.
     """
-    table = to_table(columns)
+    write_table(to_table(columns), path, level)
+
+
+def write_table(table: pa.Table, path: Path, level: int | None = None) -> None:
+    """Write a table in the stored encoding, as `write_parquet` does rows."""
     plain = [name for name in table.column_names if name not in _DICTIONARY]
     nested = any(pa.types.is_list(field.type) for field in table.schema)
     options: dict[str, Any] = {}
@@ -116,13 +120,14 @@ def write_parquet(columns: Columns, path: Path, level: int | None = None) -> Non
     seal(path)
 
 
-def _from_arrow(column: pa.ChunkedArray) -> Int64:
+def from_arrow(column: pa.ChunkedArray) -> Int64:
+    """Values of a stored column without copying: int64 or uint8, `[rows, levels]` where it holds lists."""
     array = column.combine_chunks()
     if isinstance(array, pa.ChunkedArray):  # no rows, no chunk
         array = pa.array([], column.type)
     if pa.types.is_list(array.type):
         rows = len(array)
-        flat = _from_arrow(pa.chunked_array([array.flatten()]))
+        flat = from_arrow(pa.chunked_array([array.flatten()]))
         return flat.reshape(rows, len(flat) // rows if rows else 0)
     dtype = np.uint8 if pa.types.is_uint8(array.type) else np.int64
     values: Int64 = np.frombuffer(array.buffers()[1] or b"", dtype)  # `to_numpy` would import pandas
@@ -134,7 +139,7 @@ def from_table(kind: str, table: pa.Table) -> Columns:
     prices = next(name for name in table.column_names if name in PRICES)
     sizes = next((name for name in table.column_names if name in SIZES), None)
     return columns_of(kind)(
-        **{name: _from_arrow(table.column(name)) for name in columns_of(kind).array_names()},
+        **{name: from_arrow(table.column(name)) for name in columns_of(kind).array_names()},
         price_precision=decimal_type(table.schema, prices).scale,
         size_precision=0 if sizes is None else decimal_type(table.schema, sizes).scale,
     )
