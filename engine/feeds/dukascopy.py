@@ -1,36 +1,34 @@
-"""Dukascopy's hourly tick files (`.bi5`) and its minute candles: LZMA over fixed big-endian records.
+"""Dukascopy's hourly tick files (`.bi5`): LZMA over fixed big-endian records.
 
-A tick is `u32 ms, u32 ask, u32 bid, f32 ask_vol, f32 bid_vol`: milliseconds since the hour, prices in points
-of the instrument, volumes in millions of the base currency. A candle is `u32 s, u32 open, u32 close, u32 low,
-u32 high, f32 vol`. Which hour a file holds stands only in its path, where the month is counted from 00. An
-hour in which nothing happened is an empty file.
+A record is `u32 ms, u32 ask, u32 bid, f32 ask_vol, f32 bid_vol`: milliseconds since the hour, prices in
+points of the instrument, volumes in millions of the base currency. Which hour a file holds stands only in its
+path, where the month is counted from 00. An hour in which nothing happened is an empty file. The candles in
+the same folders are read by `engine.feeds.dukascopy_candles`.
 """
 
 import lzma
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.columns import Int64, Quotes
+from engine.columns import Quotes
+from engine.feeds.decimals import Scaled
 from engine.feeds.decoded import Decoded, Rejected, Undecodable
 from engine.feeds.formats import Head, SourceFile
+from engine.feeds.single_precision import LARGEST, shortest_decimals
 
 _TICK = np.dtype([("ms", ">u4"), ("ask", ">u4"), ("bid", ">u4"), ("ask_size", ">f4"), ("bid_size", ">f4")])
-_CANDLE = np.dtype(
-    [("s", ">u4"), ("open", ">u4"), ("close", ">u4"), ("low", ">u4"), ("high", ">u4"), ("volume", ">f4")]
-)
 _LZMA_ALONE = b"]\x00\x00"
 _HOUR_MS = 3_600_000
 _MILLION_DIGITS = 6
 _LARGEST_BYTES = 256 << 20
 """Unpacked; thirteen million ticks in one hour is more than any hour has."""
 
-_IN_PATH = re.compile(r"(?:^|/)(\d{4})/(\d{2})/(\d{2})/[^/]*$")
 _HOUR = re.compile(r"(?:^|[^0-9])(\d{2})h", re.IGNORECASE)
+_DAY_FOLDERS = re.compile(r"(?:^|/)(\d{4})/(\d{2})/(\d{2})/[^/]*$")
 
 
 def matches(head: Head) -> bool:
@@ -47,7 +45,10 @@ def decode(file: SourceFile) -> Decoded:
         See `hour_start_ns` and `decode_ticks`.
     """
     if "candle" in file.path.name.lower():
-        raise Undecodable("it holds Dukascopy's candles, not ticks; import the files HHh_ticks.bi5")
+        raise Undecodable(
+            "it holds Dukascopy's candles, not ticks; keep its own name, as BID_candles_min_1.bi5, and leave "
+            "--format out"
+        )
     point = file.instrument.price_precision
     try:
         start_ns = hour_start_ns(file.path, file.day) if file.data else 0
@@ -72,7 +73,7 @@ def hour_start_ns(path: Path, day: date | None) -> int:
         raise Undecodable(
             "its name does not tell the hour; Dukascopy names them 00h_ticks.bi5 to 23h_ticks.bi5"
         )
-    in_path = _day_in_path(path)
+    in_path = day_in_path(path, _DAY_FOLDERS)
     if in_path is None and day is None:
         raise Undecodable("its path does not tell the day; add --date YYYY-MM-DD")
     if in_path is not None and day is not None and in_path != day:
@@ -86,17 +87,25 @@ def hour_start_ns(path: Path, day: date | None) -> int:
     return int(start.timestamp()) * 1_000_000_000
 
 
-def _day_in_path(path: Path) -> date | None:
-    found = _IN_PATH.search(path.absolute().as_posix())
+def day_in_path(path: Path, folders: re.Pattern[str]) -> date | None:
+    """Day that the folders above `path` name as year, month from 00 and day; the first one if they name less.
+
+    Raises
+    ------
+    Undecodable
+        They name no possible day.
+    """
+    found = folders.search(path.absolute().as_posix())
     if found is None:
         return None
-    year, month, day = (int(part) for part in found.groups())
+    parts = found.groups()
+    year, month, day = (int(part) for part in (*parts, *("00", "01")[len(parts) - 1 :]))
     try:
         return date(year, month + 1, day)
     except ValueError as error:
         raise Undecodable(
-            f"its folder {'/'.join(found.groups())} is no day (Dukascopy counts months from 00, so 00 is "
-            "January and 11 is December)"
+            f"its folder {'/'.join(parts)} is no day (Dukascopy counts months from 00, so 00 is January and "
+            "11 is December)"
         ) from error
 
 
@@ -115,13 +124,13 @@ def decode_ticks(data: bytes, start_ns: int, price_precision: int) -> Decoded:
     Undecodable
         Not LZMA, cut off, or not a whole number of records.
     """
-    records = _records(data, _TICK)
+    records = records_of(data, _TICK)
     size_fields = (records["bid_size"].astype(np.float32), records["ask_size"].astype(np.float32))
     reasons = {
         "the time lies outside the hour of the file": records["ms"] >= _HOUR_MS,
         "a price is 0": (records["bid"] == 0) | (records["ask"] == 0),
         "a volume is negative or no number": ~np.logical_and.reduce(
-            [np.isfinite(size) & (size >= 0) & (size < 1e9) for size in size_fields]
+            [np.isfinite(size) & (size >= 0) & (size < LARGEST) for size in size_fields]
         ),
     }
     bad = np.logical_or.reduce(list(reasons.values()))
@@ -131,21 +140,17 @@ def decode_ticks(data: bytes, start_ns: int, price_precision: int) -> Decoded:
         if rows.any()
     )
     records = records[~bad]
-    sizes, decimals = _decimals_of_floats(
-        np.concatenate([size[~bad] for size in size_fields]) if len(records) else np.zeros(0, np.float32)
-    )
-    digits = max(decimals, _MILLION_DIGITS)
-    units = sizes * np.int64(10 ** (digits - decimals))
+    sizes = in_units(shortest_decimals(np.concatenate([size[~bad] for size in size_fields])))
     ts = start_ns + records["ms"].astype(np.int64) * 1_000_000
     quotes = Quotes(
         ts_event=ts,
         ts_init=ts,
         bid=records["bid"].astype(np.int64),
         ask=records["ask"].astype(np.int64),
-        bid_size=units[: len(records)],
-        ask_size=units[len(records) :],
+        bid_size=sizes.integers[: len(records)],
+        ask_size=sizes.integers[len(records) :],
         price_precision=price_precision,
-        size_precision=digits - _MILLION_DIGITS,
+        size_precision=sizes.precision,
     )
     return Decoded(
         columns={"quotes": quotes} if len(quotes) else {},
@@ -154,30 +159,20 @@ def decode_ticks(data: bytes, start_ns: int, price_precision: int) -> Decoded:
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Candles:
-    """Dukascopy's own bars; prices are scaled int64, volume (millions) is the file's float."""
-
-    ts_open: Int64
-    open: Int64
-    high: Int64
-    low: Int64
-    close: Int64
-    volume: npt.NDArray[np.float32]
+def in_units(millions: Scaled) -> Scaled:
+    """Volumes in units of the base currency, exactly, from volumes in millions of it."""
+    digits = max(millions.precision, _MILLION_DIGITS)
+    return Scaled(millions.at(digits), millions.valid, digits - _MILLION_DIGITS)
 
 
-def decode_candles(data: bytes, start_ns: int) -> Candles:
-    """Minute candles of the day that begins at `start_ns`; the records' order is open, close, low, high."""
-    records = _records(data, _CANDLE)
-    prices = {name: records[name].astype(np.int64) for name in ("open", "high", "low", "close")}
-    return Candles(
-        ts_open=start_ns + records["s"].astype(np.int64) * 1_000_000_000,
-        volume=records["volume"].astype(np.float32),
-        **prices,
-    )
+def records_of(data: bytes, layout: np.dtype[np.void]) -> npt.NDArray[np.void]:
+    """Records of a `.bi5` file; empty `data` has none.
 
-
-def _records(data: bytes, layout: np.dtype[np.void]) -> npt.NDArray[np.void]:
+    Raises
+    ------
+    Undecodable
+        Not LZMA, cut off, or not a whole number of records.
+    """
     if not data:
         return np.zeros(0, layout)
     unpacked = _unpacked(data)
@@ -203,27 +198,3 @@ def _unpacked(data: bytes) -> bytes:
     if reader.unused_data:
         raise Undecodable("there are bytes after its end; fetch it again")
     return unpacked
-
-
-def _decimals_of_floats(values: npt.NDArray[np.float32]) -> tuple[Int64, int]:
-    """Shortest decimals that read back as these float32, as integers with one common number of decimals.
-
-    The vendor writes 2.06 as the nearest float32; taking that float's exact value (2.059999943…) would invent
-    digits, and rounding to a fixed number of decimals would drop some.
-    """
-    wide = values.astype(np.float64)
-    exact = np.zeros(len(values), np.int64)
-    decimals = np.zeros(len(values), np.int64)
-    open_rows = np.arange(len(values))
-    for digits in range(10):
-        scaled = np.rint(wide[open_rows] * 10.0**digits)
-        found = (scaled / 10.0**digits).astype(np.float32) == values[open_rows]
-        if digits == 9:  # a float32 below 1e9 has no decimals that matter beyond these
-            found[:] = True
-        exact[open_rows[found]] = scaled[found].astype(np.int64)
-        decimals[open_rows[found]] = digits
-        open_rows = open_rows[~found]
-        if not len(open_rows):
-            break
-    common = int(decimals.max(initial=0))
-    return exact * 10 ** (common - decimals), common

@@ -97,7 +97,8 @@ class Format:
 
 
 FORMATS: Final = (
-    Format("dukascopy", "dukascopy", "Dukascopy bi5: ticks and candles"),
+    Format("dukascopy-candles", "dukascopy_candles", "Dukascopy bi5: candles"),
+    Format("dukascopy", "dukascopy", "Dukascopy bi5: ticks"),
     Format("binance-raw", "binance_raw", "recorded websocket lines of Binance"),
     Format("delimited", "delimited", "a table whose header names time, bid and ask, or time, price and size"),
     Format("quotes", "delimited", "a table of quotes without a header"),

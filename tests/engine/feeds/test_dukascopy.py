@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.bars import BarSpec, bars_of
 from engine.columns import Quotes
 from engine.feeds.decoded import Undecodable
-from engine.feeds.dukascopy import decode_candles, decode_ticks, hour_start_ns
+from engine.feeds.dukascopy import decode_ticks, hour_start_ns
 from engine.feeds.quality import crossed
 from tests.engine.feeds.files import CANDLE, bi5
 from tests.recordings import recording
@@ -36,15 +35,6 @@ def test_a_recorded_day_has_the_vendors_ticks() -> None:
     assert (day.bid.max(), day.bid.min()) == (114_603, 114_244)
     assert not crossed(day).any()
     assert (np.diff(day.ts_event) >= 0).all()
-
-
-def test_bars_of_the_recorded_ticks_are_the_vendors_minute_candles() -> None:
-    path = recording("fx/dukascopy/EURUSD/2019/01/04/BID_candles_min_1.bi5")
-    candles = decode_candles(path.read_bytes(), START_NS)
-    bars = bars_of(BarSpec.parse("1-MINUTE-BID"), recorded_day())
-    assert len(bars) == 1440
-    for name in ("ts_open", "open", "high", "low", "close"):
-        assert np.array_equal(getattr(bars, name), getattr(candles, name)), name
 
 
 def test_an_hour_equals_what_another_decoder_made_of_it() -> None:

@@ -1,0 +1,114 @@
+"""Vendors' bars from columns of a table: exact, of a known length, and only such as can be."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from engine.bars import BarSpec
+from engine.columns import Columns, Int64, VendorBars
+from engine.errors import UserError
+from engine.feeds.decimals import Scaled
+from engine.feeds.decoded import Undecodable
+from engine.feeds.row_check import RowCheck
+
+SECOND_NS = 1_000_000_000
+MINUTE_NS = 60 * SECOND_NS
+HOUR_NS = 60 * MINUTE_NS
+DAY_NS = 24 * HOUR_NS
+PRICES = ("open", "high", "low", "close")
+
+_UNITS = (("DAY", DAY_NS), ("HOUR", HOUR_NS), ("MINUTE", MINUTE_NS), ("SECOND", SECOND_NS))
+
+
+def spec_of(interval_ns: int, price: str) -> str:
+    """Specification of bars of this length, for example `5-MINUTE-BID`.
+
+    Raises
+    ------
+    Undecodable
+        No such bars are kept: longer than a day, shorter than a second, or of a length (7 minutes) that does
+        not divide the next unit.
+    """
+    unit, length = next(((unit, ns) for unit, ns in _UNITS if interval_ns % ns == 0 and interval_ns), ("", 1))
+    spec = f"{interval_ns // length}-{unit}-{price}"
+    try:
+        BarSpec.parse(spec)
+    except UserError as error:
+        raise Undecodable(
+            f"its bars are of {interval_ns / SECOND_NS:g} seconds; those of 1 day, or of seconds, minutes or "
+            "hours that divide the next longer unit are kept"
+        ) from error
+    return spec
+
+
+def interval_of(opens: Int64, told_ns: int | None, known_ns: Sequence[int]) -> int:
+    """Length of bars that open at these times, ns.
+
+    Parameters
+    ----------
+    told_ns : int or None
+        What the file or its name says of it.
+    known_ns : sequence of int
+        Lengths that the vendor has; without a word the steps between bars must be multiples of one.
+
+    Raises
+    ------
+    Undecodable
+        Neither tells it, or the bars do not open on the grid that the name tells.
+    """
+    steps = np.diff(np.unique(opens))
+    common = int(np.gcd.reduce(steps)) if len(steps) else 0
+    if told_ns is not None:
+        if common % told_ns:
+            raise Undecodable(
+                f"its name says bars of {told_ns // SECOND_NS} seconds, but they are {common / SECOND_NS:g} "
+                "seconds apart; give the file its own name back"
+            )
+        return told_ns
+    fitting = [each for each in known_ns if common and common % each == 0]
+    if not fitting:
+        raise Undecodable(
+            "neither its name nor the steps between its rows tell how long a bar is; give the file the name "
+            "that its vendor gave it"
+        )
+    return max(fitting)
+
+
+def bars(
+    check: RowCheck,
+    opens: Int64,
+    closes: Int64,
+    prices: Mapping[str, Scaled],
+    volume: Scaled | None,
+) -> VendorBars:
+    """Rows that `check` still holds good, as bars; those whose prices contradict each other are left out.
+
+    Parameters
+    ----------
+    opens, closes : int64 arrays, ns UTC
+        When each bar opened and closed.
+    prices : mapping of `PRICES` to Scaled
+    volume : Scaled or None
+        None where the vendor has none.
+    """
+    digits = max(each.precision for each in prices.values())
+    values = {name: prices[name].at(digits) for name in PRICES}
+    high, low = values["high"], values["low"]
+    check.reject(high < low, "the high is below the low")
+    for name in ("open", "close"):
+        check.reject(
+            (values[name] > high) | (values[name] < low), f"the {name} lies outside its bar's high and low"
+        )
+    return VendorBars(
+        ts_event=opens,
+        ts_init=closes,
+        **values,
+        volume=np.zeros(len(opens), np.int64) if volume is None else volume.integers,
+        price_precision=digits,
+        size_precision=0 if volume is None else volume.precision,
+    ).take(check.good)
+
+
+def kinds(rows: Mapping[str, Columns]) -> dict[str, Columns]:
+    """The kinds that have rows."""
+    return {kind: part for kind, part in rows.items() if len(part)}
