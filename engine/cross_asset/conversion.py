@@ -1,7 +1,8 @@
 """Money of one currency in another, by the stored rates of the time: what an account in EUR owns in USDT.
 
 A rate comes from an instrument that prices one currency in the other, directly, inverted, or through other
-currencies on the shortest way; of equally short ways the first by name. Currencies and the stable coins that
+currencies on the shortest way; of equally short ways the one of spot rates, then
+the first by name. Currencies and the stable coins that
 follow them are not equal: USDT is converted by a rate like any other.
 """
 
@@ -40,7 +41,7 @@ def way(instruments: Iterable[Instrument], source: str, target: str) -> list[Ste
         No chain of these instruments leads there.
     """
     edges: dict[str, list[tuple[str, Step]]] = {}
-    for each in sorted(instruments, key=lambda each: each.id):
+    for each in sorted(instruments, key=lambda each: (each.kind == "perpetual", each.id)):
         if each.kind in CURRENCY_KINDS and not each.inverse:
             edges.setdefault(each.base, []).append((each.quote, Step(each.id, inverted=False)))
             edges.setdefault(each.quote, []).append((each.base, Step(each.id, inverted=True)))
@@ -81,6 +82,10 @@ class CurrencyConverter:
         found = (self._store.instrument(name) for name in self._store.instruments())
         return {each.id: each for each in found if self._store.files(each.id, "quotes")}
 
+    def way(self, currency: str) -> list[Step]:
+        """Instruments whose rates lead from `currency` to the account's; see `way`."""
+        return way(self._instruments.values(), currency, self.account)
+
     def rate(self, currency: str, ts_ns: int) -> Decimal:
         """Units of the account's currency for one of `currency` at `ts_ns`, to 28 digits.
 
@@ -90,7 +95,7 @@ class CurrencyConverter:
             No chain of stored rates leads there, or one of them begins later than `ts_ns`.
         """
         rate = Decimal(1)
-        for step in way(self._instruments.values(), currency, self.account):
+        for step in self.way(currency):
             quotes, precision = self._quotes(step.instrument)
             place = int(np.searchsorted(quotes.ts_init, ts_ns, side="right")) - 1
             if place < 0:
@@ -106,7 +111,7 @@ class CurrencyConverter:
     def rates(self, currency: str, at: Int64) -> Float64:
         """Rates at many times (ascending, ns UTC) for statistics: float64, NaN before the first known."""
         found = np.ones(len(at))
-        for step in way(self._instruments.values(), currency, self.account):
+        for step in self.way(currency):
             quotes, precision = self._quotes(step.instrument)
             place = np.searchsorted(quotes.ts_init, at, side="right") - 1
             mid = (quotes.bid + quotes.ask)[np.maximum(place, 0)] / (2 * 10.0**precision)

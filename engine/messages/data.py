@@ -130,6 +130,10 @@ type Sampling = Literal["previous-tick", "refresh-time", "hayashi-yoshida"]
 """At which times prices are compared; see `engine.cross_asset`."""
 
 
+type Clock = Literal["event", "received"]
+"""Whose time: the venue's, or the recorder's."""
+
+
 class Correlations(msgspec.Struct, frozen=True, kw_only=True):
     """Correlations of log returns over the time that all instruments cover.
 
@@ -138,20 +142,24 @@ class Correlations(msgspec.Struct, frozen=True, kw_only=True):
     step_ns : int or None
         Of `previous-tick`.
     start_ns, end_ns : int
-        `ts_event` of the first and the last price, ns UTC.
+        Times of the first and the last price, ns UTC.
     returns : int
         How many returns each number is made of; of `hayashi-yoshida` the fewest of an instrument.
+    doubt : str
+        Why the numbers may mislead, one sentence with the next step; mostly empty.
     matrix : list of rows
         As `instruments`; None where a price never moved or too few returns are known.
     """
 
     instruments: tuple[str, ...]
     kind: str
+    by: Clock
     sampling: Sampling
     step_ns: int | None
     start_ns: int
     end_ns: int
     returns: int
+    doubt: str = ""
     matrix: list[list[float | None]]
 
 

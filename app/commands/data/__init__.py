@@ -22,6 +22,10 @@ QUESTIONS: Final = {
     "info": "one instrument: its facts, rows and times",
     "bars": "bars of one instrument as CSV",
     "book-check": "rebuild the book and compare it with the quotes",
+    "merge": "several instruments' rows as one CSV in the order of their times",
+    "sync": "prices of several instruments at common times, as CSV",
+    "correlate": "how instruments move together, and which of two moves first",
+    "convert": "an amount in another currency, by the stored rates of a time",
 }
 
 
