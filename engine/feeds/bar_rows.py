@@ -8,8 +8,8 @@ from engine.bars import BarSpec
 from engine.columns import Columns, Int64, VendorBars
 from engine.errors import UserError
 from engine.feeds.decimals import Scaled
-from engine.feeds.decoded import Undecodable
-from engine.feeds.row_check import RowCheck
+from engine.feeds.decoded import Decoded, Undecodable
+from engine.feeds.rows import Rows
 
 SECOND_NS = 1_000_000_000
 MINUTE_NS = 60 * SECOND_NS
@@ -75,13 +75,13 @@ def interval_of(opens: Int64, told_ns: int | None, known_ns: Sequence[int]) -> i
 
 
 def bars(
-    check: RowCheck,
+    rows: Rows,
     opens: Int64,
     closes: Int64,
     prices: Mapping[str, Scaled],
     volume: Scaled | None,
 ) -> VendorBars:
-    """Rows that `check` still holds good, as bars; those whose prices contradict each other are left out.
+    """Good ones of `rows` as bars; those whose prices contradict each other are rejected, too.
 
     Parameters
     ----------
@@ -94,21 +94,27 @@ def bars(
     digits = max(each.precision for each in prices.values())
     values = {name: prices[name].at(digits) for name in PRICES}
     high, low = values["high"], values["low"]
-    check.reject(high < low, "the high is below the low")
+    rows.reject(high < low, "the high is below the low")
     for name in ("open", "close"):
-        check.reject(
+        rows.reject(
             (values[name] > high) | (values[name] < low), f"the {name} lies outside its bar's high and low"
         )
-    return VendorBars(
+    made = VendorBars(
         ts_event=opens,
         ts_init=closes,
         **values,
         volume=np.zeros(len(opens), np.int64) if volume is None else volume.integers,
         price_precision=digits,
         size_precision=0 if volume is None else volume.precision,
-    ).take(check.good)
+    )
+    return rows.taken(made)
 
 
-def kinds(rows: Mapping[str, Columns]) -> dict[str, Columns]:
-    """The kinds that have rows."""
-    return {kind: part for kind, part in rows.items() if len(part)}
+def decoded(rows: Rows, parts: Mapping[str, Columns], timestamps: str) -> Decoded:
+    """Wrap up the kinds that have rows with all that `rows` found on the way."""
+    return Decoded(
+        columns={kind: part for kind, part in parts.items() if len(part)},
+        timestamps=timestamps,
+        rejected=tuple(rows.rejected),
+        notes=tuple(rows.notes),
+    )

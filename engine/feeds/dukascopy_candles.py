@@ -15,13 +15,14 @@ from typing import Final
 import numpy as np
 
 from engine.columns import Int64, bars_kind
-from engine.feeds.bar_rows import DAY_NS, HOUR_NS, MINUTE_NS, PRICES, SECOND_NS, bars, kinds, spec_of
+from engine.feeds.bar_rows import DAY_NS, HOUR_NS, MINUTE_NS, PRICES, SECOND_NS, bars, decoded, spec_of
 from engine.feeds.decimals import Scaled
 from engine.feeds.decoded import Decoded, Undecodable
 from engine.feeds.dukascopy import day_in_path, in_units, records_of
 from engine.feeds.formats import Head, SourceFile
-from engine.feeds.row_check import RowCheck
+from engine.feeds.rows import Rows
 from engine.feeds.single_precision import shortest_decimals
+from engine.feeds.tables import Table
 
 _CANDLE = np.dtype(
     [("s", ">u4"), ("open", ">u4"), ("close", ">u4"), ("low", ">u4"), ("high", ">u4"), ("volume", ">f4")]
@@ -117,22 +118,22 @@ def decode_candles(
         Not LZMA, cut off, or not a whole number of records.
     """
     records = records_of(data, _CANDLE)
-    check = RowCheck(np.arange(1, len(records) + 1))
+    rows = Rows(Table([], None, np.arange(1, len(records) + 1)), {})
     passed_ns = records["s"].astype(np.int64) * SECOND_NS
-    check.reject(
+    rows.reject(
         passed_ns >= span.most_days * DAY_NS, f"the time lies outside the {span.covers} that the file covers"
     )
-    check.reject(passed_ns % span.interval_ns != 0, "the time lies between two candles")
-    prices = {name: Scaled(records[name].astype(np.int64), check.good, price_precision) for name in PRICES}
-    check.reject(np.logical_or.reduce([each.integers == 0 for each in prices.values()]), "a price is 0")
+    rows.reject(passed_ns % span.interval_ns != 0, "the time lies between two candles")
+    prices = {name: Scaled(records[name].astype(np.int64), rows.good, price_precision) for name in PRICES}
+    rows.reject(np.logical_or.reduce([each.integers == 0 for each in prices.values()]), "a price is 0")
     volume = shortest_decimals(records["volume"].astype(np.float32))
-    check.reject(~volume.valid | (volume.integers < 0), "the volume is negative or no number")
+    rows.reject(~volume.valid | (volume.integers < 0), "the volume is negative or no number")
     said = f"seconds since the start of the {span.covers} that the path names, UTC"
-    return candle_bars(check, start_ns + passed_ns, span.interval_ns, side, prices, volume, said)
+    return candle_bars(rows, start_ns + passed_ns, span.interval_ns, side, prices, volume, said)
 
 
 def candle_bars(
-    check: RowCheck,
+    rows: Rows,
     opens: Int64,
     interval_ns: int,
     side: str,
@@ -146,17 +147,11 @@ def candle_bars(
     tick made is none, as `engine.bars` has it, too.
     """
     open_, high, low, close = (prices[name].integers for name in PRICES)
-    made_up = (millions.integers == 0) & (open_ == high) & (high == low) & (low == close) & check.good
-    check.good &= ~made_up
-    rows = bars(check, opens, opens + interval_ns, prices, in_units(millions))
-    notes = (
-        (f"{int(made_up.sum()):,} candles without ticks (the last close repeated, volume 0) are left out.",)
-        if made_up.any()
-        else ()
-    )
-    return Decoded(
-        columns=kinds({bars_kind(spec_of(interval_ns, side)): rows}),
-        timestamps=timestamps,
-        rejected=check.rejected,
-        notes=notes,
-    )
+    made_up = (millions.integers == 0) & (open_ == high) & (high == low) & (low == close) & rows.good
+    rows.good &= ~made_up
+    made = bars(rows, opens, opens + interval_ns, prices, in_units(millions))
+    if made_up.any():
+        rows.notes.append(
+            f"{int(made_up.sum()):,} candles without ticks (the last close repeated, volume 0) are left out."
+        )
+    return decoded(rows, {bars_kind(spec_of(interval_ns, side)): made}, timestamps)
