@@ -14,12 +14,13 @@ def times(values: list[int]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 
 
 def walk(values: list[int]) -> Prices:
-    return Prices(times(values), 100.0 + np.arange(len(values)))
+    return Prices(times(values), 100.0 + np.arange(len(values), dtype=np.float64))
 
 
 def refreshed_slowly(several: list[list[int]]) -> list[int]:
     """The definition of Barndorff-Nielsen et al. (2011): the latest of all next times, again and again."""
-    found, after = [], -1
+    found: list[int] = []
+    after = -1
     while True:
         following = [next((t for t in each if t > after), None) for each in several]
         if None in following:
