@@ -1,28 +1,23 @@
-"""Files in, stored rows and a report out: decode everything, apply the policy, and only then write.
+"""Files in, stored rows and a report out: one file after another is decoded, counted and set aside.
 
 An import is all or nothing over its files: nothing is stored unless every file was read to its end, so a
-wrong file in a list leaves the store as it was.
+wrong file in a list leaves the store as it was. What is read waits on the disk (`engine.store.incoming`), so
+memory holds the largest file and the largest stored day, however many files there are.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import cast
 
 import msgspec
 
-from engine.columns import Columns, Quotes
-from engine.errors import UserError
 from engine.feeds.instruments import Known, KnownInstruments
 from engine.feeds.naming import named_otherwise
-from engine.feeds.quality import crossed, out_of_order, silences
-from engine.feeds.reader import Reader, ReadFile, Source, data_files, file_size
+from engine.feeds.reader import Reader, Source, data_files, file_size
 from engine.feeds.report import ImportReport
+from engine.feeds.tally import Tally
 from engine.messages.instrument import Instrument
-from engine.store import Added, Store
-from engine.store.merging import Mask, in_order
-from engine.store.schema import restated
+from engine.store import Added, Incoming, Store
 
 type Progress = Callable[[float, str], None]
 """Takes the fraction done, 0 to 1, and what is being done."""
@@ -60,123 +55,77 @@ def import_files(
     """
     facts = known.find(instrument_id)
     files = [file for path in paths for file in data_files(path)]
-    total = sum(file_size(file) for file in files) or 1
-    reader = Reader(
-        facts.instrument, source, lambda number: store.has_sequence(instrument_id, "deltas", number)
-    )
-    done = 0
 
     def step(fraction: float, what: str) -> None:
         if cancelled():
             raise Cancelled
         progress(fraction, what)
 
-    for file in files:
-        step(_READING * done / total, f"Reading {file.name}")
-        reader.read(file)
-        done += file_size(file)
-    parts, crossed_quotes = _by_policy(_joined(reader.files), reader.files, source)
-    instrument = _with_steps(facts, parts)
-    added = Added(rows={}, duplicates={})
-    if parts:
-        label = f"Storing {instrument_id}"
+    while True:
+        try:
+            report = _imported(files, facts, store, source, step)
+        except _OvertakenError:
+            continue
+        progress(1.0, DONE)
+        doubts = named_otherwise(files, facts.instrument.symbol, known)
+        return msgspec.structs.replace(report, notes=[*doubts, *report.notes])
+
+
+class _OvertakenError(Exception):
+    """Another import has stored a book that one of these files continues; they must be read again."""
+
+
+def _imported(
+    files: Sequence[Path], facts: Known, store: Store, source: Source, step: Progress
+) -> ImportReport:
+    """Read all of `files`, then store what they hold."""
+    instrument = facts.instrument
+    total = sum(file_size(file) for file in files) or 1
+    reader = Reader(instrument, source, lambda number: store.has_sequence(instrument.id, "deltas", number))
+    tally = Tally(source.crossed)
+    done = 0
+    with store.spill(instrument.id) as spill:
+        for file in files:
+            step(_READING * done / total, f"Reading {file.name}")
+            tally.begin(file)
+            for kind, rows in tally.take(reader.read(file)).items():
+                spill.add(kind, rows)
+            done += file_size(file)
+        tally.check()
+        added = Added(rows={}, duplicates={})
+        if tally.rows:
+            added = _stored(store, _with_steps(facts, tally), spill.incoming(), reader, step)
+            instrument = store.instrument(instrument.id)
+    return tally.report(instrument, added)
+
+
+def _stored(store: Store, instrument: Instrument, new: Incoming, reader: Reader, step: Progress) -> Added:
+    """Store `new`, after whatever other import is storing rows of this instrument."""
+
+    def begun() -> None:
+        if reader.is_outdated():
+            raise _OvertakenError
         step(_READING, label)
-        added = store.add(instrument, parts, lambda part: step(_READING + (1 - _READING) * part, label))
-        instrument = store.instrument(instrument_id)
-    progress(1.0, DONE)
-    report = _report(reader.files, parts, instrument, added, source, crossed_quotes)
-    doubts = named_otherwise(files, instrument.symbol, known)
-    return msgspec.structs.replace(report, notes=[*doubts, *report.notes])
 
-
-def _joined(files: Iterable[ReadFile]) -> dict[str, Columns]:
-    """Rows of all files by kind, in the order given, at the finest precision among them."""
-    parts: dict[str, Columns] = {}
-    files = list(files)
-    for kind in dict.fromkeys(kind for file in files for kind in file.decoded.columns):
-        columns = [file.decoded.columns[kind] for file in files if kind in file.decoded.columns]
-        if columns:
-            price = max(part.price_precision for part in columns)
-            size = max(part.size_precision for part in columns)
-            parts[kind] = type(columns[0]).concat([restated(part, price, size) for part in columns])
-    return parts
-
-
-def _by_policy(
-    parts: dict[str, Columns], files: Sequence[ReadFile], source: Source
-) -> tuple[dict[str, Columns], int]:
-    """Parts without what the policy drops, and how many quotes are crossed."""
-    if "quotes" not in parts:
-        return parts, 0
-    quotes = cast("Quotes", parts["quotes"])
-    rows = crossed(quotes)
-    count = int(rows.sum())
-    if count and source.crossed == "fail":
-        raise _crossed_refusal(quotes, rows, files)
-    if count and source.crossed == "drop":
-        parts = {**parts, "quotes": quotes.take(~rows)}
-    return {kind: part for kind, part in parts.items() if len(part)}, count
-
-
-def _crossed_refusal(quotes: Quotes, rows: Mask, files: Sequence[ReadFile]) -> UserError:
-    where = str(files[0].path) if len(files) == 1 else f"these {len(files)} files"
-    first = int(quotes.ts_event[rows.argmax()])
-    stamp = datetime.fromtimestamp(first // 1_000_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    return UserError(
-        f"{int(rows.sum()):,} of {len(quotes):,} quotes in {where} have a bid above the ask (the first at "
-        f"{stamp} UTC), so nothing was imported; say --crossed keep or --crossed drop."
+    label = f"Storing {instrument.id}"
+    return store.add(
+        instrument,
+        new,
+        lambda part: step(_READING + (1 - _READING) * part, label),
+        waiting=lambda: step(_READING, f"Waiting for another import of {instrument.id}"),
+        begun=begun,
     )
 
 
-def _with_steps(facts: Known, parts: dict[str, Columns]) -> Instrument:
+def _with_steps(facts: Known, tally: Tally) -> Instrument:
     """Instrument with the smallest decimals seen as steps, where neither list nor rule gives them."""
-    if not facts.steps_from_data or not parts:
+    if not facts.steps_from_data:
         return facts.instrument
-    price = max(part.price_precision for part in parts.values())
-    size = max(part.size_precision for part in parts.values())
+    price, size = tally.decimals
     return msgspec.structs.replace(
         facts.instrument,
         price_precision=price,
         size_precision=size,
         tick_size=Decimal(1).scaleb(-price),
         lot_size=Decimal(1).scaleb(-size),
-    )
-
-
-def _report(
-    files: Sequence[ReadFile],
-    parts: dict[str, Columns],
-    instrument: Instrument,
-    added: Added,
-    source: Source,
-    crossed_quotes: int,
-) -> ImportReport:
-    decoded = [file.decoded for file in files]
-    ticks = {kind: part for kind, part in parts.items() if kind in {"quotes", "trades"}}
-    silent = sum(
-        silences(in_order(part).ts_event, weekend_closed=instrument.kind == "fx") for part in ticks.values()
-    )
-    return ImportReport(
-        instrument=instrument.id,
-        files=len(files),
-        formats=list(dict.fromkeys(file.format for file in files)),
-        rows=sum(len(part) for part in parts.values()),
-        added=sum(added.rows.values()),
-        duplicates=sum(added.duplicates.values()),
-        kinds={kind: len(part) for kind, part in parts.items()},
-        rejected=[
-            msgspec.structs.replace(each, file=file.path.name)
-            for file in files
-            for each in file.decoded.rejected
-        ],
-        out_of_order=sum(out_of_order(part.ts_event) for each in decoded for part in each.columns.values()),
-        crossed=crossed_quotes,
-        crossed_policy=source.crossed,
-        gaps=silent + sum(each.gaps for each in decoded),
-        first_ts_ns=min((int(part.ts_event.min()) for part in parts.values()), default=None),
-        last_ts_ns=max((int(part.ts_event.max()) for part in parts.values()), default=None),
-        price_precision=instrument.price_precision,
-        size_precision=instrument.size_precision,
-        timestamps=list(dict.fromkeys(each.timestamps for each in decoded if each.columns)),
-        notes=list(dict.fromkeys(note for each in decoded for note in each.notes)),
     )

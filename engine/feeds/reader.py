@@ -51,12 +51,12 @@ class Reader:
     """
 
     def __init__(self, instrument: Instrument, source: Source, is_stored: Callable[[int], bool]) -> None:
-        self.files: list[ReadFile] = []
         self._instrument, self._source, self._is_stored = instrument, source, is_stored
         self._book_ends: set[int] = set()
+        self._not_stored: set[int] = set()
 
-    def read(self, path: Path) -> None:
-        """Decode `path` and keep the result in `files`.
+    def read(self, path: Path) -> ReadFile:
+        """Decode `path`.
 
         Raises
         ------
@@ -80,7 +80,11 @@ class Reader:
         deltas = decoded.columns.get("deltas")
         if isinstance(deltas, Deltas):
             self._book_ends.add(int(deltas.sequence[-1]))
-        self.files.append(ReadFile(path, name, decoded))
+        return ReadFile(path, name, decoded)
+
+    def is_outdated(self) -> bool:
+        """Whether a book that a file did not continue, because it was not stored, is stored by now."""
+        return any(self._is_stored(sequence) for sequence in self._not_stored)
 
     def _bytes(self, path: Path) -> bytes:
         if file_size(path) > _LARGEST_BYTES:
@@ -109,7 +113,10 @@ class Reader:
         )
 
     def _continues(self, sequence: int) -> bool:
-        return sequence in self._book_ends or self._is_stored(sequence)
+        if sequence in self._book_ends or self._is_stored(sequence):
+            return True
+        self._not_stored.add(sequence)
+        return False
 
 
 def data_files(path: Path) -> list[Path]:

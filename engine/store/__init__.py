@@ -33,8 +33,9 @@ Times are integers because DuckDB cuts a nanosecond timestamp with a zone to mic
 instrument has the same scale in all its files. `engine.store.merging` tells which rows count as duplicates.
 """
 
+from engine.store.incoming import Incoming, Spill
 from engine.store.store import KindInfo, Store, checked_id
 from engine.store.stream import Chunk
 from engine.store.writing import Added
 
-__all__ = ["Added", "Chunk", "KindInfo", "Store", "checked_id"]
+__all__ = ["Added", "Chunk", "Incoming", "KindInfo", "Spill", "Store", "checked_id"]

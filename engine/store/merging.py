@@ -14,11 +14,14 @@ So importing a file twice, in any pieces, adds nothing. The one case that no rul
 between two identical unnumbered rows of one nanosecond reads as an overlap.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from engine.columns import Columns, Int64
+from engine.store.schema import restated
 
 type Mask = npt.NDArray[np.bool_]
 
@@ -33,6 +36,13 @@ def in_order[C: Columns](columns: C) -> C:
     return columns.take(np.lexsort((columns.ts_init, columns.ts_event)))
 
 
+def joined(parts: Sequence[Columns]) -> Columns:
+    """Rows of all parts in the order given, at the finest precision (and deepest book) among them."""
+    price, size = (max(getattr(part, f"{of}_precision") for part in parts) for of in ("price", "size"))
+    levels = max(map(_levels, parts))
+    return type(parts[0]).concat([_padded(restated(part, price, size), levels) for part in parts])
+
+
 def merge(kind: str, stored: Columns, new: Columns) -> tuple[Columns, int]:
     """Stored and new rows as one ordered history, and how many of the new rows were duplicates.
 
@@ -41,7 +51,7 @@ def merge(kind: str, stored: Columns, new: Columns) -> tuple[Columns, int]:
     new = in_order(new)
     if _is_stretch_of(stored, new):
         return stored, len(new)
-    levels = max((array.shape[1] for part in (stored, new) for array in _tables(part)), default=0)
+    levels = max(_levels(stored), _levels(new))
     wide_stored, new = _padded(stored, levels), _padded(new, levels)
     known = _duplicates(kind, wide_stored, new)
     duplicates = int(known.sum())
@@ -58,7 +68,11 @@ def _tables(columns: Columns) -> list[npt.NDArray[np.generic]]:
     return [array for array in columns.arrays().values() if array.ndim == 2]
 
 
-def _padded(columns: Columns, levels: int) -> Columns:
+def _levels(columns: Columns) -> int:
+    return max((array.shape[1] for array in _tables(columns)), default=0)
+
+
+def _padded[C: Columns](columns: C, levels: int) -> C:
     """Snapshots with as many levels as the deepest of both sides; a missing level has size 0."""
     if not _tables(columns):
         return columns

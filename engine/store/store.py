@@ -4,9 +4,9 @@ Reading never needs this class (see the package's docstring for the schema); wri
 a write merges, sorts, counts duplicates and replaces whole files.
 """
 
-import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -21,13 +21,15 @@ import pyarrow.compute as pc
 from engine.columns import ACTIONS, KINDS, Columns, Deltas, Quotes, Trades, columns_of, is_bars
 from engine.errors import UserError, unknown_name
 from engine.messages.instrument import Instrument
-from engine.store.locking import exclusive
+from engine.store.incoming import Incoming, Spill, incoming
+from engine.store.locking import exclusive, own_folder, remove_abandoned
 from engine.store.row_groups import open_parquet, read_rows, row_groups
 from engine.store.schema import PRICES, SIZES, empty, restated, to_table
 from engine.store.stream import Chunk, KindStream, by_receipt, chunks
 from engine.store.writing import Added, write
 
 _ID = re.compile(r"[A-Z0-9][A-Z0-9_-]*\.[A-Z0-9][A-Z0-9_-]*")
+_SPILLED = ".importing"
 _ALL_TIME = (-(2**63), 2**63 - 1)
 
 
@@ -240,8 +242,11 @@ class Store:
     def add(
         self,
         instrument: Instrument,
-        parts: Mapping[str, Columns],
+        new: Mapping[str, Columns] | Incoming,
         progress: Callable[[float], None] = lambda _fraction: None,
+        *,
+        waiting: Callable[[], None] | None = None,
+        begun: Callable[[], None] = lambda: None,
     ) -> Added:
         """Merge new rows into the stored days; rows that are there already are counted, not stored again.
 
@@ -250,6 +255,16 @@ class Store:
         the same import again completes it. Where the new rows need more decimals than are stored, the
         instrument's other days are restated, exactly.
 
+        Parameters
+        ----------
+        new : mapping of kind to Columns, or Incoming
+            Rows in memory, or those of `spill`.
+        waiting : callable or None
+            Called again and again while another process writes this instrument; None: refuse to wait.
+        begun : callable
+            Called once nobody else can write this instrument, before anything is; what it raises stops the
+            write.
+
         Raises
         ------
         UserError
@@ -257,26 +272,37 @@ class Store:
             writable, or a value needs more than 18 digits.
         """
         folder = self.root / checked_id(instrument.id)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with exclusive(folder, instrument.id):
+        with self._unwritable_told():
+            remove_abandoned(self.root / _SPILLED)
+            with exclusive(folder, instrument.id, waiting):
+                begun()
                 stored = self.instrument(instrument.id) if (folder / "instrument.json").is_file() else None
-                return write(folder, stored, instrument, parts, progress)
+                rows = new if isinstance(new, Incoming) else incoming(new)
+                return write(folder, stored, instrument, rows, progress)
+
+    @contextmanager
+    def spill(self, instrument: str) -> Iterator[Spill]:
+        """Set rows of `instrument` aside on the store's disk; what is not added in the block is dropped.
+
+        Raises
+        ------
+        UserError
+            The disk is full or not writable.
+        """
+        with ExitStack() as stack:
+            with self._unwritable_told():
+                folder = stack.enter_context(own_folder(self.root / _SPILLED, checked_id(instrument)))
+            yield Spill(folder, self._unwritable_told)
+
+    @contextmanager
+    def _unwritable_told(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise UserError(
                 f"The store {self.root} cannot be written ({reason}); it is as it was."
             ) from error
-        finally:
-            _remove_if_empty(folder)
-
-
-def _remove_if_empty(folder: Path) -> None:
-    """A write that failed before its first file leaves no folder behind."""
-    if folder.is_dir() and {path.name for path in folder.iterdir()} <= {".lock"}:
-        with contextlib.suppress(OSError):
-            (folder / ".lock").unlink(missing_ok=True)
-            folder.rmdir()
 
 
 def _range(start_ns: int | None, end_ns: int | None) -> tuple[int, int]:

@@ -2,23 +2,20 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping
-from datetime import date, timedelta
+from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
-from itertools import pairwise
+from functools import partial
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
-from engine.columns import KINDS, Columns
+from engine.columns import Columns
 from engine.messages.instrument import Instrument
-from engine.store.merging import in_order, merge
+from engine.store.incoming import Incoming
+from engine.store.merging import joined, merge
 from engine.store.row_groups import read_rows, row_groups
 from engine.store.schema import empty, restated, write_parquet
-
-DAY_NS = 86_400_000_000_000
-_EPOCH = date(1970, 1, 1)
 
 
 class Added(msgspec.Struct, frozen=True):
@@ -32,39 +29,36 @@ def write(
     folder: Path,
     stored: Instrument | None,
     instrument: Instrument,
-    parts: Mapping[str, Columns],
+    new: Incoming,
     progress: Callable[[float], None],
 ) -> Added:
-    """Merge `parts` into the days under `folder`; the caller holds its lock.
+    """Merge `new` into the files under `folder`, one after another; the caller holds its lock.
 
     `stored` is what `instrument.json` says now, None where there is none yet.
     """
     _remove_staged(folder)
-    instrument = _with_precision(instrument, stored, parts)
+    instrument = _with_precision(instrument, stored, new)
     precisions = (instrument.price_precision, instrument.size_precision)
     grown = stored is not None and precisions != (stored.price_precision, stored.size_precision)
-    new_days = {
-        _day_file(folder, kind, day): (kind, restated(rows, *precisions))
-        for kind, part in parts.items()
-        for day, rows in _by_file(kind, part)
-    }
+    files = {_file(folder, kind, day): (kind, load) for (kind, day), load in new.files.items()}
     if grown:  # days without new rows are restated too, so that all files have one schema
         for path in folder.glob("*/????-??-??.parquet"):
-            new_days.setdefault(path, (path.parent.name, empty(path.parent.name, *precisions)))
-    added = Added(rows=dict.fromkeys(parts, 0), duplicates=dict.fromkeys(parts, 0))
+            files.setdefault(path, (path.parent.name, partial(empty, path.parent.name, *precisions)))
+    added = Added(rows=dict.fromkeys(new.kinds, 0), duplicates=dict.fromkeys(new.kinds, 0))
     staged: list[tuple[Path, Path]] = []
     try:
         if instrument != stored:
             staged.append(_stage_instrument(folder, instrument))
-        for done, (path, (kind, new)) in enumerate(new_days.items(), start=1):
+        for done, (path, (kind, load)) in enumerate(files.items(), start=1):
+            rows = restated(load(), *precisions)
             old = _stored_day(path, kind, precisions)
-            merged, duplicates = merge(kind, old, new)
-            if len(new):
-                added.rows[kind] += len(new) - duplicates
+            merged, duplicates = merge(kind, old, rows)
+            if len(rows):
+                added.rows[kind] += len(rows) - duplicates
                 added.duplicates[kind] += duplicates
             if merged is not old or grown:
                 staged.append(_stage_day(path, merged))
-            progress(done / len(new_days))
+            progress(done / len(files))
         _put_in_place(staged)
     except BaseException:
         _remove_staged(folder)
@@ -72,11 +66,9 @@ def write(
     return added
 
 
-def _with_precision(
-    instrument: Instrument, stored: Instrument | None, parts: Mapping[str, Columns]
-) -> Instrument:
+def _with_precision(instrument: Instrument, stored: Instrument | None, new: Incoming) -> Instrument:
     """Give the instrument the most decimals that it, its stored rows or its new rows have."""
-    known: list[Instrument | Columns] = [instrument, *([stored] if stored else []), *parts.values()]
+    known: list[Instrument | Incoming] = [instrument, new, *([stored] if stored else [])]
     price = max(each.price_precision for each in known)
     size = max(each.size_precision for each in known)
     if price > instrument.price_precision:
@@ -89,27 +81,17 @@ def _with_precision(
     return instrument
 
 
-def _by_file(kind: str, columns: Columns) -> Iterator[tuple[date, Columns]]:
-    """Rows by the first UTC day of their file, oldest first: ticks have a file a day, all else one a year."""
-    columns = in_order(columns)
-    days = columns.ts_event // DAY_NS
-    if kind not in KINDS:
-        years = days.astype("datetime64[D]").astype("datetime64[Y]")
-        days = years.astype("datetime64[D]").astype(np.int64)
-    starts: list[int] = np.flatnonzero(np.diff(days, prepend=days[:1] - 1)).tolist()
-    for start, end in pairwise([*starts, len(days)]):
-        yield _EPOCH + timedelta(days=int(days[start])), columns.take(slice(start, end))
-
-
-def _day_file(folder: Path, kind: str, day: date) -> Path:
+def _file(folder: Path, kind: str, day: date) -> Path:
     return folder / kind / f"{day.isoformat()}.parquet"
 
 
 def _stored_day(path: Path, kind: str, precisions: tuple[int, int]) -> Columns:
     if not path.exists():
         return empty(kind, *precisions)
-    parts = [restated(read_rows(kind, group), *precisions) for group in row_groups([path])]
-    return type(parts[0]).concat(parts) if parts else empty(kind, *precisions)
+    groups = row_groups([path])
+    if not groups:
+        return empty(kind, *precisions)
+    return restated(joined([read_rows(kind, group) for group in groups]), *precisions)
 
 
 def _staged_path(path: Path) -> Path:

@@ -126,7 +126,7 @@ def test_a_perpetual_whose_file_is_named_without_its_suffix_is_no_doubt(
     [
         (["FILE"], "--instrument"),
         (["FILE", "--instrument", "EURUSD"], "SYMBOL.VENUE in capitals"),
-        (["FILE", "--instrument", "ACME.NYSE"], "instruments.toml"),
+        (["FILE", "--instrument", "ACME.NOWHERE"], "instruments.toml"),
         (["FILE", "--instrument", "EURUSD.DUKASCOPY", "--date", "2019-02-30"], "no day of the calendar"),
         (["FILE", "--instrument", "EURUSD.DUKASCOPY", "--date", "2019-02-05"], "leave --date out"),
         (["FILE", "--instrument", "EURUSD.DUKASCOPY", "--format", "dukascopi"], "choose dukascopy"),
