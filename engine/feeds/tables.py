@@ -132,7 +132,12 @@ def _split(text: bytes, separator: bytes, fields: int) -> tuple[pl.DataFrame, In
     bad = np.flatnonzero(~good)
     if len(bad) == len(lines):
         raise Undecodable("its lines do not agree on a number of fields")
-    frame = _parse(b"\n".join(line for line, kept in zip(lines, good, strict=True) if kept), separator)
+    try:
+        frame = _parse(b"\n".join(line for line, kept in zip(lines, good, strict=True) if kept), separator)
+    except pl.exceptions.ComputeError as error:
+        raise Undecodable(
+            "a quotation mark in it does not close, so its lines cannot be told apart"
+        ) from error
     rejected = (Rejected(f"it has not {fields} fields", len(bad), int(bad[0]) + 1),) if len(bad) else ()
     return frame, np.flatnonzero(good)[: len(frame)] + 1, rejected
 

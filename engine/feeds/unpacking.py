@@ -125,7 +125,7 @@ def _opened_zip(data: bytes) -> zipfile.ZipFile:
 def _damage_told() -> Iterator[None]:
     try:
         yield
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise Undecodable("the zip archive is damaged, cut off or locked; fetch it again") from error
 
 
