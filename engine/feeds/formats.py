@@ -100,6 +100,7 @@ FORMATS: Final = (
     Format("dukascopy-candles", "dukascopy_candles", "Dukascopy bi5: candles"),
     Format("dukascopy", "dukascopy", "Dukascopy bi5: ticks"),
     Format("binance-raw", "binance_raw", "recorded websocket lines of Binance"),
+    Format("binance-archive", "binance_archive", "Binance's public archives: trades, quotes, depth, klines"),
     Format("delimited", "delimited", "a table whose header names time, bid and ask, or time, price and size"),
     Format("quotes", "delimited", "a table of quotes without a header"),
     Format("trades", "delimited", "a table of trades without a header"),

@@ -101,7 +101,7 @@ class Rows:
 
 def bare_symbol(symbol: str) -> str:
     """Symbol in capitals without the marks that vendors put into it, nor what names it a perpetual."""
-    return re.sub(r"[^A-Z0-9]", "", re.sub(r"[-_]?PERP$", "", symbol.upper()))
+    return re.sub(r"[^A-Z0-9]", "", re.sub(r"[-_]?(PERPETUAL|PERP|SWAP)$", "", symbol.upper()))
 
 
 def _words(role: str) -> str:

@@ -1,0 +1,52 @@
+"""What an exchange's own archive holds: one text in a zip or gzip file, or unpacked, whole or cut off."""
+
+from dataclasses import dataclass
+
+from engine.feeds.decoded import Rejected, Undecodable
+from engine.feeds.formats import SourceFile
+from engine.feeds.unpacking import contents
+
+_CUT_OFF = "the file ends in the middle of the line; fetch it again"
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedText:
+    """The one text in an archive.
+
+    Attributes
+    ----------
+    name : str
+        Its own name in a zip archive, else the file's without what names its packing.
+    data : bytes
+        Whole lines only.
+    rejected : tuple of Rejected
+        The last line, where the file was cut off in it.
+    """
+
+    name: str
+    data: bytes
+    rejected: tuple[Rejected, ...] = ()
+
+
+def archived_text(file: SourceFile) -> ArchivedText:
+    """Open an archive of one file; a last line without an end is left out of it and told.
+
+    Zip and gzip prove that they are whole, so only a text that lies unpacked can be cut off unseen.
+
+    Raises
+    ------
+    Undecodable
+        Damaged, cut off, empty, too large, or of several files.
+    """
+    inside = contents(file.path.name.removesuffix(".gz"), file.data)
+    if len(inside) > 1:
+        raise Undecodable(f"the zip archive holds {len(inside)} files; unpack it and import them one by one")
+    name, text = inside[0]
+    if not text.strip():
+        raise Undecodable("it is empty")
+    if text is not file.data or text.endswith((b"\n", b"\r")):
+        return ArchivedText(name, text)
+    whole = text[: text.rfind(b"\n") + 1]
+    if not whole:
+        raise Undecodable("it is cut off in its first line; fetch it again")
+    return ArchivedText(name, whole, (Rejected(_CUT_OFF, 1, whole.count(b"\n") + 1),))
