@@ -14,6 +14,9 @@ from engine.feeds.decoded import Undecodable
 
 LARGEST_BYTES = 4 << 30
 _STEP_BYTES = 16 << 20
+_ZSTD_STEP_BYTES = 4 << 10
+"""What is unpacked at once; a few bytes can stand for 128 KiB."""
+
 _GZIP = b"\x1f\x8b"
 _ZIP = b"PK"
 _ZSTD = b"\x28\xb5\x2f\xfd"
@@ -60,7 +63,30 @@ def contents(name: str, data: bytes, largest: int = LARGEST_BYTES) -> list[tuple
     """
     if data.startswith(_ZIP):
         return list(members(data, largest))
+    if data.startswith(_ZSTD):
+        return [(name, _unzstd(data, largest))]
     return [(name, gunzipped(data, largest))]
+
+
+def _unzstd(data: bytes, largest: int) -> bytes:
+    """Contents of all frames of a Zstandard file."""
+    parts: list[bytes] = []
+    size, at = 0, 0
+    try:
+        while at < len(data):
+            frame = zstandard.ZstdDecompressor().decompressobj()
+            while not frame.eof:
+                step = data[at : at + _ZSTD_STEP_BYTES]
+                if not step:
+                    raise Undecodable("the Zstandard file is cut off before its end; fetch it again")
+                parts.append(frame.decompress(step))
+                at += len(step) - len(frame.unused_data)
+                size += len(parts[-1])
+                if size > largest:
+                    raise Undecodable(_TOO_LARGE.format(largest / (1 << 30)))
+    except zstandard.ZstdError as error:
+        raise Undecodable("the Zstandard file is damaged; fetch it again") from error
+    return b"".join(parts)
 
 
 def gunzipped(data: bytes, largest: int = LARGEST_BYTES) -> bytes:
