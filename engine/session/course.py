@@ -4,10 +4,11 @@ Headless back-test and replay both drive this; they differ only in who says when
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from engine.bars import BarSpec
+from engine.columns import Columns
 from engine.messages.events import AccountChanged, AnyEvent, Filled, OrderChanged, Results
 from engine.messages.frames import Risk
 from engine.messages.run import Arming, Run
@@ -41,6 +42,8 @@ class Course:
         Follows the market for a watcher; None when nobody watches.
     model : RunModel or None
         Model that the strategy acts on.
+    record : callable or None
+        Takes the market data that happened.
 
     Attributes
     ----------
@@ -63,7 +66,9 @@ class Course:
         emit: Callable[[AnyEvent], None],
         tape: Tape | None,
         model: RunModel | None = None,
+        record: Callable[[Mapping[str, Columns]], None] | None = None,
     ) -> None:
+        self._record = record
         self.order_events = 0
         self.fills: list[Filled] = []
         self.busy_s = 0.0
@@ -117,11 +122,13 @@ class Course:
         self._tell_changed_account()
 
     def absorb(self) -> None:
-        """Value and remember for the watcher all that happened."""
+        """Value, record and remember for the watcher all that happened."""
         seen = self.playhead.take_seen()
         self._equity.absorb(seen)
         for part in seen:
             self.bars.absorb(part)
+            if self._record is not None:
+                self._record(part)
         if self.tape is not None:
             self.tape.absorb(seen, self.playhead.now)
         if self.model is not None:

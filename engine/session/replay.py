@@ -27,9 +27,10 @@ from engine.messages.commands import (
     StepTo,
 )
 from engine.messages.events import AnyEvent, EpochBegan, Logged, Phase, PhaseChanged, Refused
-from engine.messages.frames import Explanation, ModelHealth, Predictions, Transport
+from engine.messages.frames import Explanation, ModelHealth, Predictions, Recorder, Transport
 from engine.messages.run import Arming, Run
 from engine.nautilus.strategy import StationStrategy
+from engine.recording.recorder import SessionRecorder
 from engine.session import telling
 from engine.session.checks import check_model, check_run
 from engine.session.course import Course
@@ -68,6 +69,8 @@ class ReplaySession:
         Size of the next window of the engine, at most; for tests and for `--windows random`.
     watched : bool
         Whether pictures will be asked for; without them market data is not kept for painting.
+    recorder : SessionRecorder, optional
+        Records the session until its end.
 
     Raises
     ------
@@ -84,13 +87,16 @@ class ReplaySession:
         strategy: type[StationStrategy] | None = None,
         window_events: Callable[[], int] = lambda: WINDOW_EVENTS,
         watched: bool = True,
+        recorder: SessionRecorder | None = None,
     ) -> None:
         self._run, self._source = run, source
+        self._recorder = recorder
         self._strategy: str | type[StationStrategy] = strategy or run.strategy
         self._parameters = check_run(run, source)
         self._model = self._opened(model)
         self._explanation: Explanation | None = None
         self._events: list[AnyEvent] = []
+        self._events_recorded = 0
         self._pace = Pace()
         self._loop: tuple[int, int] | None = None
         self._work: Work | None = None
@@ -104,16 +110,22 @@ class ReplaySession:
         self._log(telling.opened(run, source, self._strategy_name, self._parameters))
         self._log(telling.rules(run, source))
         self._tell_model()
+        if recorder is not None:
+            recorder.begin(run, source.instrument, source.kinds)
+            self._hand_over()
 
     # The session's protocol ------------------------------------------------------------------------------
 
     def handle(self, command: AnyCommand) -> None:
         """Carry a command out, or say in one sentence why not."""
+        if self._recorder is not None:
+            self._recorder.command(command, self._now)
         try:
             self._obey(command)
         except UserError as error:
             name = type(command).__struct_config__.tag
             self._events.append(Refused(ts=self._now, command=str(name), text=str(error)))
+        self._hand_over()
 
     def advance(self, seconds: float) -> bool:
         """Work, or wait for the session's clock, for at most about this long."""
@@ -126,11 +138,14 @@ class ReplaySession:
         except Exception as error:  # noqa: BLE001 - a broken run must not take the link down with it
             traceback.print_exception(error, file=sys.stderr)
             self._fail(f"The engine stopped: {traceback.format_exception_only(error)[-1].strip()}")
+        self._hand_over()
         return True
 
     def take_events(self) -> list[AnyEvent]:
         """Events since the last call, in order."""
+        self._hand_over()
         events, self._events = self._events, []
+        self._events_recorded = 0
         return events
 
     def take_picture(self) -> Picture:
@@ -156,6 +171,7 @@ class ReplaySession:
             predictions=predictions,
             models=models,
             explanation=explanation,
+            recorder=Recorder() if self._recorder is None else self._recorder.status(),
         )
 
     def rewatch(self) -> None:
@@ -167,11 +183,14 @@ class ReplaySession:
                 self._course.model.again()
 
     def close(self) -> None:
-        """Free the engine."""
+        """Free the engine; what is recorded is complete then."""
         self._work = None
+        self._hand_over()
         self._course.dispose()
         if self._model is not None:
             self._model.close()
+        if self._recorder is not None:
+            self._recorder.close()
 
     @property
     def phase(self) -> Phase:
@@ -346,6 +365,9 @@ class ReplaySession:
         self._work = None
         if self._model is not None:
             self._model.rewind(target)
+        if self._recorder is not None:
+            self._course.absorb()
+            self._recorder.rewound()
         self._course.dispose()
         self._epoch += 1
         self._events.append(EpochBegan(ts=self._source.start_ns, epoch=self._epoch))
@@ -369,10 +391,23 @@ class ReplaySession:
             emit=self._events_of_course,
             tape=None if self._watching is None else self._watching.tape,
             model=self._model,
+            record=None if self._recorder is None else self._recorder.rows,
         )
 
     def _events_of_course(self, event: AnyEvent) -> None:
         self._events.append(event)
+
+    def _hand_over(self) -> None:
+        """Let the recorder have what happened; market data a few times a second, and where the work ends."""
+        recorder = self._recorder
+        if recorder is None:
+            return
+        for level, text in recorder.take_news():
+            self._log(text, level, "recorder")
+        recorder.events(self._events[self._events_recorded :])
+        self._events_recorded = len(self._events)
+        if self._work is None or recorder.is_due:
+            self._course.absorb()
 
     # What is told ----------------------------------------------------------------------------------------
 
@@ -393,8 +428,10 @@ class ReplaySession:
             if self._model.in_sample:
                 self._log(telling.in_sample(self._model), "warning")
 
-    def _log(self, text: str, level: Literal["info", "warning", "error"] = "info") -> None:
-        self._events.append(Logged(ts=self._now, level=level, source="session", text=text))
+    def _log(
+        self, text: str, level: Literal["info", "warning", "error"] = "info", source: str = "session"
+    ) -> None:
+        self._events.append(Logged(ts=self._now, level=level, source=source, text=text))
 
     def _enter(self, phase: Phase, text: str = "") -> None:
         self._phase = phase

@@ -1,4 +1,4 @@
-"""Where a session's market data comes from: the store, the generated market, or columns at hand.
+"""Where a session's market data comes from: the store, a recording, the generated market, or columns at hand.
 
 A source can be read again from its start at any time; that is what a seek back, and a watcher who joins late,
 stand on.
@@ -16,6 +16,8 @@ from engine.errors import UserError, unknown_name
 from engine.feeds.simulated import PROFILES, Simulation, market
 from engine.messages.instrument import Instrument
 from engine.messages.run import Run
+from engine.recording.merging import merged
+from engine.recording.recording import Recording
 from engine.store.row_groups import RowGroup, row_groups
 from engine.store.store import Store
 
@@ -69,8 +71,11 @@ def open_source(run: Run) -> Source:
     Raises
     ------
     UserError
-        Unknown profile or instrument, nothing stored for it, or nothing in the given time.
+        Unknown profile or instrument, nothing stored for it, or nothing in the given time; or no such
+        recording, or one without market data.
     """
+    if run.recording:
+        return RecordedSource(run)
     if run.simulate is not None:
         return SimulatedSource(run)
     return StoredSource(run)
@@ -120,6 +125,62 @@ class StoredSource:
         stream = self._store.chunks(self.instrument.id, sorted(self.kinds), self._low, self._high, self._rows)
         for chunk in stream:
             yield Chunk(chunk.columns)
+
+
+class RecordedSource:
+    """The market data of a recorded session between two times, both inclusive, as it received them.
+
+    Of a session that still records it is what was there when this was made.
+    """
+
+    def __init__(self, run: Run, rows: int = CHUNK_ROWS) -> None:
+        recording = Recording(Path(run.recording))
+        self.instrument = recording.manifest.instrument
+        if run.instrument not in ("", self.instrument.id):
+            raise UserError(
+                f"The recording {recording.id} is of {self.instrument.id}, not {run.instrument}; "
+                "leave out the instrument."
+            )
+        if not recording.manifest.market:
+            raise UserError(
+                f"The recording {recording.id} holds events alone, as market data were not to be recorded; "
+                "its events can be exported with 'nexttick recordings export'."
+            )
+        market = {kind: found for kind, found in recording.market().items() if kind in KINDS}
+        if not market:
+            raise UserError(f"The recording {recording.id} ended before any market data came.")
+        first = min(found.first_ns for found in market.values())
+        last = max(found.last_ns for found in market.values())
+        self._low = first if run.start_ns is None else run.start_ns
+        self.end_ns = last if run.end_ns is None else min(last, run.end_ns)
+        self._rows = rows
+        self._market = {
+            kind: found
+            for kind, found in market.items()
+            if found.first_ns <= self.end_ns and found.last_ns >= self._low
+        }
+        self.kinds = frozenset(self._market)
+        begin = next(self.chunks(), None)
+        if begin is None:
+            raise UserError(
+                f"The recording {recording.id} has nothing in the given time; its data run from "
+                f"{_readable(first)} to {_readable(last)} UTC."
+            )
+        self.start_ns = min(int(part.ts_init[0]) for part in begin.columns.values())
+
+    def chunks(self) -> Iterator[Chunk]:
+        """All chunks from the start."""
+        streams = {kind: found.batches() for kind, found in self._market.items()}
+        for parts in merged(streams, self._rows):
+            if min(int(rows.ts_init[0]) for rows in parts.values()) > self.end_ns:
+                return
+            wanted = {kind: self._within(rows) for kind, rows in parts.items()}
+            if wanted := {kind: rows for kind, rows in wanted.items() if len(rows)}:
+                yield Chunk(wanted)
+
+    def _within(self, rows: Columns) -> Columns:
+        first = int(np.searchsorted(rows.ts_init, self._low))
+        return rows.take(slice(first, int(np.searchsorted(rows.ts_init, self.end_ns, side="right"))))
 
 
 class SimulatedSource:
