@@ -41,37 +41,38 @@ def spec_of(interval_ns: int, price: str) -> str:
     return spec
 
 
-def interval_of(opens: Int64, told_ns: int | None, known_ns: Sequence[int]) -> int:
-    """Length of bars that open at these times, ns.
+def interval_of(rows: Rows, opens: Int64, told_ns: int | None, known_ns: Sequence[int]) -> int:
+    """Length in ns of bars that open at these times; rows that open between two bars are rejected.
 
     Parameters
     ----------
     told_ns : int or None
         What the file or its name says of it.
     known_ns : sequence of int
-        Lengths that the vendor has; without a word the steps between bars must be multiples of one.
+        Lengths that the vendor has. Without a word the shortest step between rows must be one of them and
+        all other steps multiples of it.
 
     Raises
     ------
     Undecodable
-        Neither tells it, or the bars do not open on the grid that the name tells.
+        Neither tells it.
     """
-    steps = np.diff(np.unique(opens))
-    common = int(np.gcd.reduce(steps)) if len(steps) else 0
-    if told_ns is not None:
-        if common % told_ns:
-            raise Undecodable(
-                f"its name says bars of {told_ns // SECOND_NS} seconds, but they are {common / SECOND_NS:g} "
-                "seconds apart; give the file its own name back"
-            )
-        return told_ns
-    fitting = [each for each in known_ns if common and common % each == 0]
-    if not fitting:
+    times = np.unique(opens[rows.good])
+    steps = times[1:] - times[:-1]
+    shortest = int(steps.min()) if len(steps) else 0
+    if told_ns is None and (shortest not in known_ns or (steps % shortest).any()):
         raise Undecodable(
             "neither its name nor the steps between its rows tell how long a bar is; give the file the name "
             "that its vendor gave it"
         )
-    return max(fitting)
+    interval_ns = told_ns or shortest
+    if shortest > interval_ns:
+        rows.notes.append(
+            f"Its name says bars of {interval_ns // SECOND_NS:,} seconds, but no two rows are closer than "
+            f"{shortest // SECOND_NS:,} seconds; check that."
+        )
+    rows.reject(opens % interval_ns != 0, "the time lies between two bars")
+    return interval_ns
 
 
 def bars(

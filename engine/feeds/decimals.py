@@ -12,6 +12,8 @@ from engine.store.merging import Mask
 
 _DIGITS = 18
 _DOUBLE_DIGITS = 15
+_LARGEST = 10**_DIGITS - 1
+_TOO_LONG = f"a number has more than {_DIGITS} digits, more than can be kept exactly"
 _SAMPLE_ROWS = 1_000
 
 
@@ -24,8 +26,17 @@ class Scaled:
     precision: int
 
     def at(self, precision: int) -> Int64:
-        """The integers at a precision at least as fine."""
-        return self.integers * np.int64(10 ** (precision - self.precision))
+        """Rescale the integers to a precision at least as fine.
+
+        Raises
+        ------
+        Undecodable
+            A number would need more than 18 digits.
+        """
+        factor = 10 ** (precision - self.precision)
+        if factor > 1 and int(np.abs(self.integers).max(initial=0)) > _LARGEST // factor:
+            raise Undecodable(_TOO_LONG)
+        return self.integers * np.int64(factor)
 
 
 def scaled(text: pl.Series) -> Scaled:
@@ -106,8 +117,8 @@ def _by_digits(text: pl.Series) -> Scaled:
 
 
 def _within_digits(integers: pl.Series, valid: Mask, precision: int) -> Scaled:
-    if not integers.is_between(-(10**_DIGITS) + 1, 10**_DIGITS - 1).all():
-        raise Undecodable(f"a number has more than {_DIGITS} digits, more than can be kept exactly")
+    if not integers.is_between(-_LARGEST, _LARGEST).all():
+        raise Undecodable(_TOO_LONG)
     return Scaled(integers.cast(pl.Int64).to_numpy(), valid, precision)
 
 

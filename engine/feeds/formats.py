@@ -99,6 +99,8 @@ class Format:
 FORMATS: Final = (
     Format("dukascopy-candles", "dukascopy_candles", "Dukascopy bi5: candles"),
     Format("dukascopy", "dukascopy", "Dukascopy bi5: ticks"),
+    Format("dukascopy-feed", "dukascopy_feed", "JSON of Dukascopy's chart feed: ticks and candles as deltas"),
+    Format("dukascopy-json", "dukascopy_json", "JSON of dukascopy-node: ticks and candles"),
     Format("binance-raw", "binance_raw", "recorded websocket lines of Binance"),
     Format("binance-archive", "binance_archive", "Binance's public archives: trades, quotes, depth, klines"),
     Format("delimited", "delimited", "a table whose header names time, bid and ask, or time, price and size"),
