@@ -22,6 +22,7 @@ COMMANDS = {
     "demo": "watch a generated market; nothing to install, nothing to import",
     "import": "read recorded files into the tick store",
     "data": "list, describe, export and check what is stored",
+    "series": "keep news and economic calendars beside the ticks",
     "backtest": "run a strategy over stored data at full speed",
     "replay": "run it as a replay session, with its windows and link",
     "features": "build feature columns from stored data, and prove them",
