@@ -4,12 +4,12 @@ Headless back-test and replay both drive this; they differ only in who says when
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 from engine.bars import BarSpec
 from engine.columns import Columns
-from engine.messages.events import AccountChanged, AnyEvent, Filled, OrderChanged, Results
+from engine.messages.events import AccountChanged, AnyEvent, Filled, OrderChanged, Published, Results
 from engine.messages.frames import Risk
 from engine.messages.run import Arming, Run
 from engine.nautilus.engine import SimulatedVenue
@@ -18,6 +18,7 @@ from engine.session.course_model import CourseModel
 from engine.session.equity import Equity
 from engine.session.fills import fills_sha256
 from engine.session.playhead import WINDOW_EVENTS, Playhead
+from engine.session.publishing import Publishing
 from engine.session.run_model import RunModel
 from engine.session.source import Source
 from engine.session.stepping import BarCounter
@@ -42,6 +43,8 @@ class Course:
         Follows the market for a watcher; None when nobody watches.
     model : RunModel or None
         Model that the strategy acts on.
+    publications : sequence of Published
+        News of the run's series, by time.
     record : callable or None
         Takes the market data that happened.
 
@@ -67,6 +70,7 @@ class Course:
         tape: Tape | None,
         model: RunModel | None = None,
         record: Callable[[Mapping[str, Columns]], None] | None = None,
+        publications: Sequence[Published] = (),
     ) -> None:
         self._record = record
         self.order_events = 0
@@ -75,6 +79,7 @@ class Course:
         self.tape = tape
         self._orders: set[str] = set()
         self._emit = emit
+        self._publishing = Publishing(publications, emit)
         self._told_at = 0
         self._base = source.instrument.base
         self._starting_balance = run.venue.balance
@@ -107,6 +112,7 @@ class Course:
         happened = self.playhead.advance(limit_ns, events)
         if self.model is not None:
             self.model.lead.tell_before(self.playhead.now + 1)
+        self._publishing.tell_before(self.playhead.now + 1)
         self._tell_changed_account()
         if self.playhead.left_a_chunk:
             self.absorb()
@@ -119,6 +125,7 @@ class Course:
         if self.playhead.ticks and self.playhead.next_ts is not None:
             self._venue.rest(ts)
         self.playhead.rest(ts)
+        self._publishing.tell_before(ts + 1)
         self._tell_changed_account()
 
     def absorb(self) -> None:
@@ -201,6 +208,7 @@ class Course:
             self._take(account)
 
     def _take(self, event: AnyEvent) -> None:
+        self._publishing.tell_before(event.ts)
         if self.model is not None:
             self.model.lead.tell_before(event.ts)
         match event:

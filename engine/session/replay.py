@@ -37,6 +37,7 @@ from engine.session.course import Course
 from engine.session.health import Meter
 from engine.session.pace import FASTEST, SLOWEST, Pace
 from engine.session.playhead import WINDOW_EVENTS
+from engine.session.publishing import publications
 from engine.session.run_model import RunModel
 from engine.session.source import Source
 from engine.session.telling import readable
@@ -93,6 +94,7 @@ class ReplaySession:
         self._recorder = recorder
         self._strategy: str | type[StationStrategy] = strategy or run.strategy
         self._parameters = check_run(run, source)
+        self._publications = publications(run, source.start_ns, source.end_ns)
         self._model = self._opened(model)
         self._explanation: Explanation | None = None
         self._events: list[AnyEvent] = []
@@ -392,6 +394,7 @@ class ReplaySession:
             tape=None if self._watching is None else self._watching.tape,
             model=self._model,
             record=None if self._recorder is None else self._recorder.rows,
+            publications=self._publications,
         )
 
     def _events_of_course(self, event: AnyEvent) -> None:

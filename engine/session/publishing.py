@@ -1,0 +1,77 @@
+"""News and releases of a run's series, told as events at the market time from which they could be known."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from engine.errors import UserError
+from engine.messages.events import Published
+from engine.messages.run import Run
+from engine.store.series import SeriesStore
+
+
+def publications(run: Run, start_ns: int, end_ns: int) -> list[Published]:
+    """Rows of the run's series that become known in `[start_ns, end_ns]`, in that order.
+
+    Raises
+    ------
+    UserError
+        The run has series but no store, one is unknown, or one is no series of news.
+    """
+    if not run.series:
+        return []
+    if not run.store:
+        raise UserError("Series are read from a tick store, and this run has none; leave them out.")
+    store = SeriesStore(Path(run.store))
+    found = [_published(name, row) for name in run.series for row in _rows(store, name, start_ns, end_ns + 1)]
+    return sorted(found, key=lambda each: each.ts)
+
+
+def _rows(store: SeriesStore, name: str, start_ns: int, end_ns: int) -> list[dict[str, Any]]:
+    table = store.read(name, start_ns, end_ns)
+    if "title" not in table.column_names:
+        raise UserError(f"The series {name} has no titles, so it cannot be shown as news; leave it out.")
+    rows: list[dict[str, Any]] = table.to_pylist()
+    return rows
+
+
+def _published(series: str, row: dict[str, Any]) -> Published:
+    return Published(
+        ts=row["ts_init"],
+        series=series,
+        title=row["title"],
+        scheduled_ns=row["ts_event"] if row["is_scheduled"] else None,
+        subjects=tuple(row["subjects"].split()),
+        importance=row["importance"],
+        sentiment=row["sentiment"],
+        actual=row["actual"],
+        forecast=row["forecast"],
+        previous=row["previous"],
+        link=row["link"],
+    )
+
+
+class Publishing:
+    """Tells publications as market time passes them.
+
+    Parameters
+    ----------
+    publications : sequence of Published
+        By `ts`.
+    emit : callable
+        Takes each one, in order.
+    """
+
+    def __init__(self, publications: Sequence[Published], emit: Callable[[Published], None]) -> None:
+        self._all, self._emit = publications, emit
+        self._told = 0
+
+    def tell_before(self, ts: int) -> None:
+        """Tell those that are known before market time `ts`."""
+        if self._told == len(self._all) or self._all[self._told].ts >= ts:
+            return
+        until = bisect_left(self._all, ts, lo=self._told, key=lambda each: each.ts)
+        for each in self._all[self._told : until]:
+            self._emit(each)
+        self._told = until
