@@ -1,8 +1,7 @@
 """Rows on their way into the store: in memory, or set aside on disk while an import reads its files.
 
 An import stores nothing before its last file is read, so what it has read must wait somewhere. It waits on
-the store's own disk, cut by kind and day, and comes back a day at a time: memory holds the largest file and
-the largest day, however many files there are.
+the store's own disk, cut by kind and day into small batches, and comes back in the order of time.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,11 +17,14 @@ import numpy as np
 import pyarrow as pa
 
 from engine.columns import KINDS, Columns
-from engine.store.merging import in_order, joined
+from engine.store.merging import in_order, levels
 from engine.store.schema import from_table, to_table
+from engine.store.stretches import Batch
 
 DAY_NS: Final = 86_400_000_000_000
 _EPOCH: Final = date(1970, 1, 1)
+_BATCH_ROWS: Final = 16_384
+"""Small, because merging holds one batch of every file that reaches into the same time."""
 
 type FileOf = tuple[str, date]
 """Kind and first UTC day of one file of the store."""
@@ -30,7 +32,7 @@ type FileOf = tuple[str, date]
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """New rows by the file that they belong to; each part is loaded when its turn comes, in `ts_event` order.
+    """New rows by the file that they belong to, each file's in batches in the order of arrival.
 
     Attributes
     ----------
@@ -41,7 +43,7 @@ class Incoming:
     """
 
     kinds: Sequence[str]
-    files: Mapping[FileOf, Callable[[], Columns]]
+    files: Mapping[FileOf, Sequence[Batch]]
     price_precision: int
     size_precision: int
 
@@ -51,13 +53,17 @@ def incoming(parts: Mapping[str, Columns]) -> Incoming:
     return Incoming(
         list(parts),
         {
-            (kind, day): partial(_itself, rows)
+            (kind, day): [_batch(rows, partial(_itself, rows))]
             for kind, part in parts.items()
             for day, rows in _by_file(kind, part)
         },
         max((part.price_precision for part in parts.values()), default=0),
         max((part.size_precision for part in parts.values()), default=0),
     )
+
+
+def _batch(rows: Columns, load: Callable[[], Columns]) -> Batch:
+    return Batch(int(rows.ts_event[0]), len(rows), load, levels(rows))
 
 
 def _itself(rows: Columns) -> Columns:
@@ -76,23 +82,15 @@ def _by_file(kind: str, columns: Columns) -> Iterator[tuple[date, Columns]]:
         yield _EPOCH + timedelta(days=int(days[start])), columns.take(slice(start, end))
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """One record batch of one spilled file."""
-
-    path: Path
-    batch: int
-
-
 class Spill:
-    """Rows set aside in `folder`, in Arrow files of one record batch a day; the folder is the caller's.
+    """Rows set aside in `folder`, in Arrow files of small record batches; the folder is the caller's.
 
     `writable` is a context in which every file is written.
     """
 
     def __init__(self, folder: Path, writable: Callable[[], AbstractContextManager[None]]) -> None:
         self._folder, self._writable = folder, writable
-        self._places: dict[FileOf, list[_Place]] = {}
+        self._files: dict[FileOf, list[Batch]] = {}
         self._written = 0
         self._price_precision = self._size_precision = 0
 
@@ -102,35 +100,35 @@ class Spill:
         self._size_precision = max(self._size_precision, rows.size_precision)
         path = self._folder / f"{self._written}.arrow"
         self._written += 1
+        batches = [
+            (day, part.take(slice(start, start + _BATCH_ROWS)))
+            for day, part in _by_file(kind, rows)
+            for start in range(0, len(part), _BATCH_ROWS)
+        ]
         options = pa.ipc.IpcWriteOptions(compression="lz4")
         with (
             self._writable(),
             pa.OSFile(str(path), "wb") as file,
             pa.ipc.new_file(file, to_table(rows.take(slice(0, 0))).schema, options=options) as out,
         ):
-            for batch, (day, part) in enumerate(_by_file(kind, rows)):
+            for _, part in batches:
                 out.write_table(to_table(part))
-                self._places.setdefault((kind, day), []).append(_Place(path, batch))
+        for number, (day, part) in enumerate(batches):
+            batch = _batch(part, partial(_read, kind, path, number))
+            self._files.setdefault((kind, day), []).append(batch)
 
     def incoming(self) -> Incoming:
         """All rows set aside so far, oldest file of each kind first."""
         return Incoming(
-            list(dict.fromkeys(kind for kind, _ in self._places)),
-            {
-                (kind, day): partial(_loaded, kind, places)
-                for (kind, day), places in sorted(self._places.items(), key=lambda item: item[0])
-            },
+            list(dict.fromkeys(kind for kind, _ in self._files)),
+            dict(sorted(self._files.items(), key=lambda item: item[0])),
             self._price_precision,
             self._size_precision,
         )
 
 
-def _loaded(kind: str, places: Sequence[_Place]) -> Columns:
-    return in_order(joined([_read(kind, place) for place in places]))
-
-
-def _read(kind: str, place: _Place) -> Columns:
+def _read(kind: str, path: Path, number: int) -> Columns:
     # Not memory-mapped: mapped pages count as this process's memory.
-    with pa.OSFile(str(place.path)) as file:
-        batch = pa.ipc.open_file(file).get_batch(place.batch)
+    with pa.OSFile(str(path)) as file:
+        batch = pa.ipc.open_file(file).get_batch(number)
     return from_table(kind, pa.Table.from_batches([batch]))

@@ -39,8 +39,8 @@ def in_order[C: Columns](columns: C) -> C:
 def joined(parts: Sequence[Columns]) -> Columns:
     """Rows of all parts in the order given, at the finest precision (and deepest book) among them."""
     price, size = (max(getattr(part, f"{of}_precision") for part in parts) for of in ("price", "size"))
-    levels = max(map(_levels, parts))
-    return type(parts[0]).concat([_padded(restated(part, price, size), levels) for part in parts])
+    deepest = max(map(levels, parts))
+    return type(parts[0]).concat([padded(restated(part, price, size), deepest) for part in parts])
 
 
 def merge(kind: str, stored: Columns, new: Columns) -> tuple[Columns, int]:
@@ -51,8 +51,8 @@ def merge(kind: str, stored: Columns, new: Columns) -> tuple[Columns, int]:
     new = in_order(new)
     if _is_stretch_of(stored, new):
         return stored, len(new)
-    levels = max(_levels(stored), _levels(new))
-    wide_stored, new = _padded(stored, levels), _padded(new, levels)
+    deepest = max(levels(stored), levels(new))
+    wide_stored, new = padded(stored, deepest), padded(new, deepest)
     known = _duplicates(kind, wide_stored, new)
     duplicates = int(known.sum())
     if duplicates == len(new):
@@ -68,16 +68,17 @@ def _tables(columns: Columns) -> list[npt.NDArray[np.generic]]:
     return [array for array in columns.arrays().values() if array.ndim == 2]
 
 
-def _levels(columns: Columns) -> int:
+def levels(columns: Columns) -> int:
+    """Levels of snapshots; 0 for other kinds."""
     return max((array.shape[1] for array in _tables(columns)), default=0)
 
 
-def _padded[C: Columns](columns: C, levels: int) -> C:
-    """Snapshots with as many levels as the deepest of both sides; a missing level has size 0."""
-    if not _tables(columns):
+def padded[C: Columns](columns: C, deepest: int) -> C:
+    """Snapshots with `deepest` levels, at least as many as they have; a missing level has size 0."""
+    if all(array.shape[1] == deepest for array in _tables(columns)):
         return columns
     wide = {
-        name: np.pad(array, ((0, 0), (0, levels - array.shape[1])))
+        name: np.pad(array, ((0, 0), (0, deepest - array.shape[1])))
         for name, array in columns.arrays().items()
         if array.ndim == 2
     }

@@ -5,6 +5,8 @@ read without touching its values. Times are plain int64 nanoseconds: DuckDB woul
 with a time zone to microseconds, and an integer means the same in every reader.
 """
 
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ SIZES = frozenset({"bid_size", "ask_size", "size", "volume"})
 _BYTES = frozenset({"action", "side", "flags", "aggressor"})
 _DICTIONARY = ("bid_size", "ask_size", "size", "action", "side", "flags", "aggressor")
 _DECIMAL_DIGITS = 18
-_LARGEST = 10**_DECIMAL_DIGITS - 1
+LARGEST = 10**_DECIMAL_DIGITS - 1
 
 
 def restated(columns: Columns, price_precision: int, size_precision: int) -> Columns:
@@ -55,7 +57,7 @@ def restated(columns: Columns, price_precision: int, size_precision: int) -> Col
         if factor == 1:
             arrays[name] = array
             continue
-        if len(array) and int(np.abs(array).max()) > _LARGEST // factor:
+        if len(array) and int(np.abs(array).max()) > LARGEST // factor:
             raise UserError(f"A {name} has more than 18 digits, which the store cannot keep exactly.")
         arrays[name] = np.multiply(array, factor, dtype=np.int64)
     return type(columns)(
@@ -65,7 +67,8 @@ def restated(columns: Columns, price_precision: int, size_precision: int) -> Col
     )
 
 
-def _to_arrow(array: npt.NDArray[np.generic], kind: pa.DataType | None) -> pa.Array:
+def to_arrow(array: npt.NDArray[np.generic], kind: pa.DataType | None = None) -> pa.Array:
+    """Column of these values without converting any; `[rows, levels]` becomes a list a row."""
     flat = np.ascontiguousarray(array).reshape(-1)
     stored = kind if kind is not None else pa.from_numpy_dtype(array.dtype)
     # From the buffer, because `pa.array` would import pandas to ask whether this is one of its arrays.
@@ -82,7 +85,7 @@ def to_table(columns: Columns) -> pa.Table:
     price = pa.decimal64(_DECIMAL_DIGITS, columns.price_precision)
     size = pa.decimal64(_DECIMAL_DIGITS, columns.size_precision)
     types = {**dict.fromkeys(PRICES, price), **dict.fromkeys(SIZES, size)}
-    return pa.table({name: _to_arrow(array, types.get(name)) for name, array in columns.arrays().items()})
+    return pa.table({name: to_arrow(array, types.get(name)) for name, array in columns.arrays().items()})
 
 
 def write_parquet(columns: Columns, path: Path, level: int | None = None) -> None:
@@ -97,17 +100,23 @@ def write_parquet(columns: Columns, path: Path, level: int | None = None) -> Non
 
 def write_table(table: pa.Table, path: Path, level: int | None = None) -> None:
     """Write a table in the stored encoding, as `write_parquet` does rows."""
-    plain = [name for name in table.column_names if name not in _DICTIONARY]
-    nested = any(pa.types.is_list(field.type) for field in table.schema)
+    write_tables(iter([table]), path, level)
+
+
+def write_tables(tables: Iterator[pa.Table], path: Path, level: int | None = None) -> None:
+    """Write tables of one schema (at least one) one after another, each in row groups of its own."""
+    first = next(tables)
+    plain = [name for name in first.column_names if name not in _DICTIONARY]
+    nested = any(pa.types.is_list(field.type) for field in first.schema)
     options: dict[str, Any] = {}
     if not nested:  # delta packing by column name reaches no list elements
         options = {
-            "use_dictionary": [name for name in table.column_names if name in _DICTIONARY],
+            "use_dictionary": [name for name in first.column_names if name in _DICTIONARY],
             "column_encoding": dict.fromkeys(plain, "DELTA_BINARY_PACKED"),
         }
     with pq.ParquetWriter(
         path,
-        table.schema,
+        first.schema,
         compression="zstd",
         compression_level=level,
         store_decimal_as_integer=True,
@@ -115,7 +124,8 @@ def write_table(table: pa.Table, path: Path, level: int | None = None) -> None:
         write_page_checksum=True,
         **options,
     ) as writer:
-        writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+        for table in chain([first], tables):
+            writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
         writer.add_key_value_metadata(UNSEALED if level is None else {**UNSEALED, LEVEL_KEY: str(level)})
     seal(path)
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -13,9 +13,10 @@ import msgspec
 from engine.columns import Columns
 from engine.messages.instrument import Instrument
 from engine.store.incoming import Incoming
-from engine.store.merging import joined, merge
+from engine.store.merging import joined, levels, merge, padded
 from engine.store.row_groups import read_rows, row_groups
-from engine.store.schema import empty, restated, write_parquet
+from engine.store.schema import ROW_GROUP_ROWS, empty, restated, to_table, write_tables
+from engine.store.stretches import Batch, stretches
 
 
 class Added(msgspec.Struct, frozen=True):
@@ -40,30 +41,92 @@ def write(
     instrument = _with_precision(instrument, stored, new)
     precisions = (instrument.price_precision, instrument.size_precision)
     grown = stored is not None and precisions != (stored.price_precision, stored.size_precision)
-    files = {_file(folder, kind, day): (kind, load) for (kind, day), load in new.files.items()}
+    files = {_file(folder, kind, day): (kind, batches) for (kind, day), batches in new.files.items()}
     if grown:  # days without new rows are restated too, so that all files have one schema
         for path in folder.glob("*/????-??-??.parquet"):
-            files.setdefault(path, (path.parent.name, partial(empty, path.parent.name, *precisions)))
+            files.setdefault(path, (path.parent.name, ()))
     added = Added(rows=dict.fromkeys(new.kinds, 0), duplicates=dict.fromkeys(new.kinds, 0))
     staged: list[tuple[Path, Path]] = []
     try:
         if instrument != stored:
             staged.append(_stage_instrument(folder, instrument))
-        for done, (path, (kind, load)) in enumerate(files.items(), start=1):
-            rows = restated(load(), *precisions)
-            old = _stored_day(path, kind, precisions)
-            merged, duplicates = merge(kind, old, rows)
-            if len(rows):
-                added.rows[kind] += len(rows) - duplicates
-                added.duplicates[kind] += duplicates
-            if merged is not old or grown:
-                staged.append(_stage_day(path, merged))
-            progress(done / len(files))
+        for done, (path, (kind, batches)) in enumerate(files.items()):
+
+            def told(part: float, done: int = done) -> None:
+                progress((done + part) / len(files))
+
+            merge_of_file = _FileMerge(path, kind, batches, precisions)
+            if grown or merge_of_file.has_news():
+                staged.append(merge_of_file.stage(told))
+            if batches:
+                added.rows[kind] += merge_of_file.added
+                added.duplicates[kind] += sum(batch.rows for batch in batches) - merge_of_file.added
+            told(1.0)
         _put_in_place(staged)
     except BaseException:
         _remove_staged(folder)
         raise
     return added
+
+
+class _FileMerge:
+    """New rows and one file of the store, merged a stretch of time at a time.
+
+    Attributes
+    ----------
+    added : int
+        New rows that were not stored, once `stage` has written them.
+    """
+
+    def __init__(self, path: Path, kind: str, new: Sequence[Batch], precisions: tuple[int, int]) -> None:
+        self.added = 0
+        self._path, self._kind, self._new, self._precisions = path, kind, new, precisions
+        groups = row_groups([path]) if path.exists() else []
+        self._stored = [
+            Batch(group.first_event_ns, group.rows, partial(read_rows, kind, group)) for group in groups
+        ]
+
+    def has_news(self) -> bool:
+        """Whether any new row is not stored; ends at the first one."""
+        return bool(self._new) and (not self._stored or any(added for _, added in self._stretches()))
+
+    def stage(self, progress: Callable[[float], None]) -> tuple[Path, Path]:
+        """Write the merged file beside the stored one, and answer both names."""
+        self._path.parent.mkdir(exist_ok=True)
+        beside = _staged_path(self._path)
+        write_tables(map(to_table, self._row_groups(progress)), beside)
+        _flush(beside)
+        return beside, self._path
+
+    def _row_groups(self, progress: Callable[[float], None]) -> Iterator[Columns]:
+        """Merged rows as a file keeps them: `ROW_GROUP_ROWS` at a time, and what is left."""
+        read, total = 0, sum(batch.rows for batch in (*self._stored, *self._new))
+        left = empty(self._kind, *self._precisions)
+        is_empty = True
+        for rows, added in self._stretches():
+            self.added += added
+            left = joined([left, rows])
+            while len(left) >= ROW_GROUP_ROWS:
+                yield left.take(slice(0, ROW_GROUP_ROWS))
+                left, is_empty = left.take(slice(ROW_GROUP_ROWS, None)), False
+            read += len(rows)
+            progress(read / total)
+        if len(left) or is_empty:
+            yield left
+
+    def _stretches(self) -> Iterator[tuple[Columns, int]]:
+        """Merged rows of each stretch of time, and how many of the new ones in it were not stored."""
+        depths = [batch.levels for batch in self._new]
+        if self._kind == "depth" and self._stored:
+            depths.append(levels(self._stored[0].load()))
+        for stored, new in stretches([self._stored, self._new], ROW_GROUP_ROWS):
+            old, fresh = (self._joined(parts, max(depths, default=0)) for parts in (stored, new))
+            merged, duplicates = merge(self._kind, old, fresh)
+            yield merged, len(fresh) - duplicates
+
+    def _joined(self, parts: list[Columns], deepest: int) -> Columns:
+        rows = joined(parts) if parts else empty(self._kind, *self._precisions)
+        return padded(restated(rows, *self._precisions), deepest)
 
 
 def _with_precision(instrument: Instrument, stored: Instrument | None, new: Incoming) -> Instrument:
@@ -85,25 +148,8 @@ def _file(folder: Path, kind: str, day: date) -> Path:
     return folder / kind / f"{day.isoformat()}.parquet"
 
 
-def _stored_day(path: Path, kind: str, precisions: tuple[int, int]) -> Columns:
-    if not path.exists():
-        return empty(kind, *precisions)
-    groups = row_groups([path])
-    if not groups:
-        return empty(kind, *precisions)
-    return restated(joined([read_rows(kind, group) for group in groups]), *precisions)
-
-
 def _staged_path(path: Path) -> Path:
     return path.with_name(f".{path.name}.part")
-
-
-def _stage_day(path: Path, rows: Columns) -> tuple[Path, Path]:
-    path.parent.mkdir(exist_ok=True)
-    beside = _staged_path(path)
-    write_parquet(rows, beside)
-    _flush(beside)
-    return beside, path
 
 
 def _stage_instrument(folder: Path, instrument: Instrument) -> tuple[Path, Path]:

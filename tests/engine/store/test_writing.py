@@ -1,8 +1,10 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from engine.errors import UserError
@@ -34,25 +36,25 @@ def test_a_full_disk_leaves_the_store_as_it_was(tmp_path: Path, monkeypatch: pyt
     store = Store(tmp_path)
     store.add(EURUSD, {"quotes": quotes([1])})
     before = contents(tmp_path)
-    original = schema.write_parquet
+    original = schema.write_tables
 
-    def fails_on_the_second(columns: object, path: Path) -> None:
+    def fails_on_the_second(tables: Iterator[pa.Table], path: Path) -> None:
         if "02-05" in path.name:
             path.write_bytes(b"half a file")
             raise OSError(28, "No space left on device")
-        original(columns, path)  # type: ignore[arg-type]
+        original(tables, path)
 
-    monkeypatch.setattr(writing, "write_parquet", fails_on_the_second)
+    monkeypatch.setattr(writing, "write_tables", fails_on_the_second)
     with pytest.raises(UserError, match="no space left"):
         store.add(EURUSD, {"quotes": quotes([2, DAY_NS], [3, 4])})
     assert contents(tmp_path) == before
 
 
 def test_a_failed_first_write_leaves_no_instrument(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(columns: object, path: Path) -> None:
+    def fails(tables: Iterator[pa.Table], path: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(writing, "write_parquet", fails)
+    monkeypatch.setattr(writing, "write_tables", fails)
     with pytest.raises(UserError):
         Store(tmp_path).add(EURUSD, {"quotes": quotes([1])})
     assert list(tmp_path.iterdir()) == []
