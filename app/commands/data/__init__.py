@@ -25,6 +25,8 @@ QUESTIONS: Final = {
     "merge": "several instruments' rows as one CSV in the order of their times",
     "sync": "prices of several instruments at common times, as CSV",
     "correlate": "how instruments move together, and which of two moves first",
+    "repair": "drop, clip, fill forward or split-adjust rows: recorded and reversible",
+    "repairs": "what was repaired, and undoing it",
     "convert": "an amount in another currency, by the stored rates of a time",
 }
 

@@ -1,0 +1,433 @@
+"""Repairs of stored rows: shown before they are done, recorded, and undone again; never a silent change.
+
+The files of the store hold the repaired rows, so every reader sees them; what a repair took out is kept in
+the journal (`engine.store.journal`). `engine.store.corrections` says what can be asked for.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from engine.columns import Columns, Deltas, Flag, Quotes
+from engine.errors import UserError
+from engine.messages.data import Repair
+from engine.messages.instrument import Instrument
+from engine.store import journal
+from engine.store.book_check import exact
+from engine.store.corrections import (
+    Change,
+    Correction,
+    Neighbours,
+    change,
+    checked,
+    good_quotes,
+    growth,
+)
+from engine.store.journal import Draft, Kept, ahead_of, exchanged
+from engine.store.locking import exclusive
+from engine.store.row_groups import RowGroup, read_file, read_rows, row_groups
+from engine.store.schema import PRICES, SIZES
+from engine.store.store import Store
+
+type Progress = Callable[[float, str], None]
+"""Takes the fraction done, 0 to 1, and what is being done; what it raises stops the work, undone."""
+
+_EXAMPLES = 5
+
+
+class Example(msgspec.Struct, frozen=True, kw_only=True):
+    """One row that a repair changes: its exact texts before, and after (None: it goes)."""
+
+    ts_event_ns: int
+    before: dict[str, str]
+    after: dict[str, str] | None
+
+
+class Preview(msgspec.Struct, frozen=True, kw_only=True):
+    """What a repair would do.
+
+    Attributes
+    ----------
+    rows : int
+        Rows in the files that it looks at.
+    rows_removed, rows_added, files : int
+        What would change; a changed row is one removed and one added.
+    price_decimals, size_decimals : int
+        Decimals that the instrument's prices and sizes would grow by.
+    examples : list of Example
+        The first rows that would change.
+    """
+
+    instrument: str
+    kind: str
+    rows: int
+    rows_removed: int
+    rows_added: int
+    files: int
+    price_decimals: int
+    size_decimals: int
+    examples: list[Example]
+
+
+class Undone(msgspec.Struct, frozen=True, kw_only=True):
+    """A repair that was undone: rows put back, rows taken away, and rows of it that were gone already."""
+
+    repair: Repair
+    rows_restored: int
+    rows_taken: int
+    rows_missing: int
+
+
+def _silent(_fraction: float, _what: str) -> None:
+    """Progress that nobody watches."""
+
+
+def listed(store: Store, instrument: str) -> list[Repair]:
+    """All repairs of an instrument, undone ones too, oldest first."""
+    store.instrument(instrument)
+    return journal.records(store.root / instrument)
+
+
+def preview(store: Store, instrument: str, correction: Correction, progress: Progress = _silent) -> Preview:
+    """What `apply` would do now, without doing it.
+
+    Raises
+    ------
+    UserError
+        The correction makes no sense, or cannot be done exactly.
+    """
+    looked = _Files(store, instrument, checked(correction))
+    precisions = looked.grown()
+    rows = removed = added = files = 0
+    examples: list[Example] = []
+    for _, columns, its in looked.changes(precisions, progress):
+        rows += len(columns)
+        removed, added, files = (
+            removed + len(its.removed),
+            added + len(its.added),
+            files + bool(len(its.removed)),
+        )
+        examples += _examples(columns, its, _EXAMPLES - len(examples))
+    return Preview(
+        instrument=instrument,
+        kind=correction.kind,
+        rows=rows,
+        rows_removed=removed,
+        rows_added=added,
+        files=files,
+        price_decimals=precisions[0] - looked.facts.price_precision,
+        size_decimals=precisions[1] - looked.facts.size_precision,
+        examples=examples,
+    )
+
+
+def apply(store: Store, instrument: str, correction: Correction, progress: Progress = _silent) -> Repair:
+    """Change the stored rows and record it.
+
+    Raises
+    ------
+    UserError
+        The correction makes no sense, changes nothing or cannot be done exactly; or another process writes
+        this instrument. The store is as it was.
+    """
+    checked(correction)
+    folder = store.root / instrument
+    with _writing(store, instrument):
+        looked = _Files(store, instrument, correction)
+        done = journal.records(folder)
+        number = done[-1].number + 1 if done else 1
+        draft = Draft(folder, number)
+        try:
+            repair = _drafted(draft, looked, number, progress)
+        except BaseException:
+            draft.discard()
+            raise
+        draft.commit(repair)
+    return repair
+
+
+def undo(store: Store, instrument: str, number: int, progress: Progress = _silent) -> Undone:
+    """Put back what a repair took out and take away what it put in; later imports stay.
+
+    Raises
+    ------
+    UserError
+        There is no such repair, it is undone already, or a later one changed the same rows (the sentence
+        says which); or another process writes this instrument. The store is as it was.
+    """
+    folder = store.root / instrument
+    with _writing(store, instrument):
+        repair = _to_undo(folder, number)
+        facts = store.instrument(instrument)
+        draft = Draft(folder, number)
+        try:
+            undone = _drafted_undo(draft, folder, facts, repair, progress)
+        except BaseException:
+            draft.discard()
+            raise
+        draft.commit(undone.repair)
+    return undone
+
+
+def interrupted(store: Store, instrument: str) -> bool:
+    """Whether a repair, or its undoing, was killed and waits for `finish`, or for the next write."""
+    store.instrument(instrument)
+    return journal.is_unfinished(store.root / instrument)
+
+
+def finish(store: Store, instrument: str) -> None:
+    """Complete a repair that was interrupted, or forget one that had not become valid."""
+    with _writing(store, instrument):
+        pass
+
+
+@contextmanager
+def _writing(store: Store, instrument: str) -> Iterator[None]:
+    store.instrument(instrument)
+    folder = store.root / instrument
+    try:
+        with exclusive(folder, instrument):
+            journal.finish(folder)
+            yield
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UserError(
+            f"The store {store.root} cannot be written ({reason}); free it and try again."
+        ) from error
+
+
+# -- the files that a correction looks at -----------------------------------------------------------------
+
+
+class _Files:
+    """Files of one kind that hold rows of a correction's range, oldest first, and what it does to each."""
+
+    def __init__(self, store: Store, instrument: str, correction: Correction) -> None:
+        self.store, self.instrument, self.correction = store, instrument, correction
+        self.facts = store.instrument(instrument)
+        self.all = store.files(instrument, correction.kind)
+        groups = row_groups(self.all)
+        if not groups:
+            raise UserError(f"No {correction.kind} of {instrument} are stored; there is nothing to repair.")
+        first = min(group.first_event_ns for group in groups)
+        last = max(group.last_event_ns for group in groups)
+        self.start_ns = first if correction.start_ns is None else correction.start_ns
+        self.end_ns = last if correction.end_ns is None else correction.end_ns
+        touched = {
+            g.path for g in groups if g.first_event_ns <= self.end_ns and g.last_event_ns >= self.start_ns
+        }
+        self.paths = [path for path in self.all if path in touched]
+        self.precisions = self.facts.price_precision, self.facts.size_precision
+        if correction.kind == "deltas" and correction.action == "drop":
+            self._check_book_returns(groups)
+
+    def grown(self) -> tuple[int, int]:
+        """Precisions of prices and sizes that the correction needs."""
+        if self.correction.action != "split-adjust":
+            return self.precisions
+        most = (0, 0)
+        for path in self.paths:
+            needed = growth(self.correction, self._read(path, self.precisions), path.stem)
+            most = max(most[0], needed[0]), max(most[1], needed[1])
+        return self.precisions[0] + most[0], self.precisions[1] + most[1]
+
+    def changes(
+        self, precisions: tuple[int, int], progress: Progress
+    ) -> Iterator[tuple[Path, Columns, Change]]:
+        """Every file's rows at `precisions` and what is done to them."""
+        good = self._good_before()
+        for done, path in enumerate(self.paths):
+            progress(done / len(self.paths), f"Looking at {self.correction.kind} of {path.stem}")
+            columns = self._read(path, precisions)
+            beside = Neighbours(path.stem, good, path == self.all[0])
+            yield path, columns, change(self.correction, columns, beside)
+            if self.correction.action == "fill-forward":
+                good = self._last_good(path, columns) or good
+
+    def _good_before(self) -> Quotes | None:
+        """The last quote before the first of these files that may be copied."""
+        if self.correction.action != "fill-forward" or not self.paths:
+            return None
+        for path in reversed(self.all[: self.all.index(self.paths[0])]):
+            good = self._last_good(path, self._read(path, self.precisions))
+            if good is not None:
+                return good
+        return None
+
+    def _last_good(self, path: Path, columns: Columns) -> Quotes | None:
+        good = np.flatnonzero(good_quotes(self.correction, columns, path.stem))[-1:]
+        last = columns.take(good)
+        return last if isinstance(last, Quotes) and len(last) else None
+
+    def _read(self, path: Path, precisions: tuple[int, int]) -> Columns:
+        return read_file(self.correction.kind, path, precisions)
+
+    def _check_book_returns(self, groups: list[RowGroup]) -> None:
+        """Refuse to drop book updates unless the next ones begin with a snapshot, or none come."""
+        for group in groups:
+            if group.last_event_ns <= self.end_ns:
+                continue
+            rows = read_rows("deltas", group)
+            first = rows.take(rows.ts_event > self.end_ns).take(slice(0, 1))
+            if isinstance(first, Deltas) and first.flags[0] & Flag.SNAPSHOT:
+                return
+            raise UserError(
+                "After these book updates come others without a snapshot, which no book can be built from; "
+                "end the range just before a snapshot, or leave out the end."
+            )
+
+
+# -- doing ------------------------------------------------------------------------------------------------
+
+
+def _drafted(draft: Draft, looked: _Files, number: int, progress: Progress) -> Repair:
+    correction = looked.correction
+    precisions = looked.grown()
+    removed = added = 0
+    changed: set[Path] = set()
+    for path, columns, its in looked.changes(precisions, progress):
+        if not len(its.removed):
+            continue
+        goes = np.zeros(len(columns), np.bool_)
+        goes[its.removed] = True
+        ahead = ahead_of(columns, goes)
+        out = Kept(columns.take(its.removed), ahead)
+        into = Kept(its.added, ahead[: len(its.added)])
+        draft.keep("removed", correction.kind, path.stem, out)
+        draft.keep("added", correction.kind, path.stem, into)
+        draft.replace(correction.kind, path.stem, exchanged(columns.take(~goes), None, into)[0])
+        removed, added = removed + len(out.rows), added + len(into.rows)
+        changed.add(path)
+    if not removed:
+        raise UserError(f"No {correction.kind} of {looked.instrument} are like this, so nothing was changed.")
+    if precisions != looked.precisions:
+        _restate(draft, looked, precisions, changed)
+    return Repair(
+        number=number,
+        instrument=looked.instrument,
+        kind=correction.kind,
+        action=correction.action,
+        start_ns=looked.start_ns,
+        end_ns=looked.end_ns,
+        parameters=correction.parameters(),
+        rows_removed=removed,
+        rows_added=added,
+        reason=correction.reason,
+        made_ns=time.time_ns(),
+    )
+
+
+def _restate(draft: Draft, looked: _Files, precisions: tuple[int, int], changed: set[Path]) -> None:
+    """Give all other files of the instrument, and its facts, the decimals that this repair needs."""
+    folder = looked.store.root / looked.instrument
+    for path in sorted(folder.glob("*/????-??-??.parquet")):
+        if path not in changed:
+            draft.replace(path.parent.name, path.stem, read_file(path.parent.name, path, precisions))
+    draft.facts(_with_decimals(looked.facts, *precisions))
+
+
+def _with_decimals(facts: Instrument, price: int, size: int) -> Instrument:
+    """The instrument with finer prices and sizes; its lot stays, written with all decimals."""
+    return msgspec.structs.replace(
+        facts,
+        price_precision=price,
+        size_precision=size,
+        tick_size=min(facts.tick_size, Decimal(1).scaleb(-price)),
+        lot_size=facts.lot_size.quantize(Decimal(1).scaleb(-size)),
+    )
+
+
+# -- undoing ----------------------------------------------------------------------------------------------
+
+
+def _to_undo(folder: Path, number: int) -> Repair:
+    """The repair of this number, which may be undone now."""
+    done = {repair.number: repair for repair in journal.records(folder)}
+    if number not in done:
+        known = f"there are 1 to {len(done)}" if done else "it was never repaired"
+        raise UserError(f"{folder.name} has no repair {number}; {known}.")
+    repair = done[number]
+    if repair.undone:
+        raise UserError(f"Repair {number} of {folder.name} is undone already; make it again instead.")
+    later = [each for each in done.values() if each.number > number and not each.undone]
+    touching = [each.number for each in later if _touches(folder, each, repair)]
+    if touching:
+        raise UserError(
+            f"Repair {touching[-1]} of {folder.name} changed the same rows after repair {number}; undo "
+            f"repair {touching[-1]} first."
+        )
+    return repair
+
+
+def _touches(folder: Path, later: Repair, earlier: Repair) -> bool:
+    """Whether `later` changed rows of the times that `earlier` changed, or would have changed them."""
+    if later.kind != earlier.kind:
+        return False
+    theirs = journal.files(folder, later.number, "removed", later.kind)
+    for day, path in journal.files(folder, earlier.number, "removed", earlier.kind).items():
+        times = journal.times(path)
+        if later.action == "split-adjust" and ((times >= later.start_ns) & (times <= later.end_ns)).any():
+            return True
+        if day in theirs and np.isin(times, journal.times(theirs[day])).any():
+            return True
+    return False
+
+
+def _drafted_undo(
+    draft: Draft, folder: Path, facts: Instrument, repair: Repair, progress: Progress
+) -> Undone:
+    precisions = facts.price_precision, facts.size_precision
+    sides = [journal.files(folder, repair.number, side, repair.kind) for side in ("removed", "added")]
+    restored = taken = gone = 0
+    for done, (day, path) in enumerate(sides[0].items()):
+        progress(done / len(sides[0]), f"Restoring {repair.kind} of {day}")
+        into = journal.kept(path, precisions)
+        out = journal.kept(sides[1][day], precisions) if day in sides[1] else None
+        columns = read_file(repair.kind, folder / repair.kind / f"{day}.parquet", precisions)
+        rows, missing = exchanged(columns, out, into)
+        draft.replace(repair.kind, day, rows)
+        restored, gone = restored + len(into.rows), gone + missing
+        taken += len(out.rows) - missing if out is not None else 0
+    return Undone(
+        repair=msgspec.structs.replace(repair, undone=True),
+        rows_restored=restored,
+        rows_taken=taken,
+        rows_missing=gone,
+    )
+
+
+# -- examples ---------------------------------------------------------------------------------------------
+
+
+def _examples(columns: Columns, its: Change, most: int) -> list[Example]:
+    rows = its.removed[:most]
+    before = _texts(columns.take(rows))
+    after: list[dict[str, str] | None] = [*_texts(its.added.take(slice(0, len(rows))))]
+    after += [None] * (len(rows) - len(after))
+    times = columns.ts_event[rows].tolist()
+    return [
+        Example(ts_event_ns=ts, before=old, after=new)
+        for ts, old, new in zip(times, before, after, strict=True)
+    ]
+
+
+def _texts(columns: Columns) -> list[dict[str, str]]:
+    """Exact prices and sizes of each row by name; of a book, the best of each side."""
+    scales: Mapping[str, int] = {
+        **dict.fromkeys(PRICES, columns.price_precision),
+        **dict.fromkeys(SIZES, columns.size_precision),
+    }
+    best = {
+        name: (array[:, 0] if array.ndim == 2 else array).tolist()
+        for name, array in columns.arrays().items()
+        if name in scales
+    }
+    return [
+        {name: exact(values[row], scales[name]) for name, values in best.items()}
+        for row in range(len(columns))
+    ]
