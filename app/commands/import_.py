@@ -61,7 +61,7 @@ def run(args: argparse.Namespace, report: Report) -> Result:
         format=checked_format(args.format),
         day=_day(args.date),
         columns=_columns(args.columns),
-        crossed=_policy(args.crossed),
+        crossed=crossed_policy(args.crossed),
     )
     done = import_files(
         args.files,
@@ -69,12 +69,12 @@ def run(args: argparse.Namespace, report: Report) -> Result:
         Store(args.store or default_store()),
         known_instruments(),
         source,
-        progress=_progress(report),
+        progress=progress_lines(report),
     )
-    return Result(msgspec.to_builtins(done), _text(done))
+    return Result(msgspec.to_builtins(done), report_text(done))
 
 
-def _progress(report: Report) -> Callable[[float, str], None]:
+def progress_lines(report: Report) -> Callable[[float, str], None]:
     """A line whenever another percent is done, so that a long import is seen to move but never floods."""
     told = -1
 
@@ -97,7 +97,8 @@ def _day(text: str | None) -> date | None:
         raise UserError(f"--date {text!r} is no day of the calendar; write it as 2019-02-04.") from error
 
 
-def _policy(text: str) -> CrossedPolicy:
+def crossed_policy(text: str) -> CrossedPolicy:
+    """Policy of this name; raises UserError with the others."""
     for policy in get_args(CrossedPolicy.__value__):
         if policy == text:
             return policy  # type: ignore[no-any-return]
@@ -124,7 +125,8 @@ def stamp(ts_ns: int | None) -> str:
     return f"{text}{'.' if digits else ''}{digits} UTC"
 
 
-def _text(done: ImportReport) -> str:
+def report_text(done: ImportReport) -> str:
+    """The report as a person reads it."""
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in done.kinds.items()) or "no rows"
     lines = [
         f"{done.instrument}: {kinds} from {done.files} file{'s' if done.files != 1 else ''}"
