@@ -7,10 +7,11 @@ their own order. The log alone lives on, because it tells what led there.
 
 from app.state.log import LogState
 from app.state.market import MarketState
+from app.state.news import NewsState
 from app.state.orders import OrdersState
 from app.state.risk import RiskState
 from app.state.signals import SignalsState
-from engine.messages.events import EpochBegan, Numbered, PhaseChanged, Refused, Results
+from engine.messages.events import AnyEvent, EpochBegan, Numbered, PhaseChanged, Published, Refused, Results
 from engine.messages.frames import Frame, Health, Transport
 
 
@@ -28,6 +29,8 @@ class SessionState:
     markets : dict
         `MarketState` by instrument id.
     orders, risk, log, signals : OrdersState, RiskState, LogState, SignalsState
+    news : NewsState
+        A new one in each epoch.
     results : Results or None
         Set when the run is finished.
     refusal : Refused or None
@@ -62,6 +65,7 @@ class SessionState:
 
     def _begin_orders(self) -> None:
         self.orders = OrdersState()
+        self.news = NewsState()
         self.results: Results | None = None
 
     def apply(self, frame: Frame) -> None:
@@ -78,13 +82,14 @@ class SessionState:
             self.markets[market.instrument].apply(market)
         self.risk.apply(frame.risks, frame.transport.now)
         self.signals.apply(frame)
-        self._take_events(frame.events)
+        self._take_events(self._due(frame.events))
         self.transport = frame.transport
         self.health = frame.health
         self.version += 1
 
-    def _take_events(self, numbered: list[Numbered]) -> None:
-        due = []
+    def _due(self, numbered: list[Numbered]) -> list[AnyEvent]:
+        """Events that were not applied yet, up to the first gap in their numbers."""
+        due: list[AnyEvent] = []
         for entry in numbered:
             if entry.number <= self.last_event:  # sent again for a watcher that joined
                 continue
@@ -96,6 +101,9 @@ class SessionState:
             self.last_event = entry.number
             self.event_gap = False
             due.append(entry.event)
+        return due
+
+    def _take_events(self, due: list[AnyEvent]) -> None:
         for event in due:
             match event:
                 case EpochBegan():
@@ -105,6 +113,8 @@ class SessionState:
                     self.phase_text = event.text
                 case Results():
                     self.results = event
+                case Published():
+                    self.news.take(event)
                 case Refused():
                     self.refusal = event
                     self.refusals += 1

@@ -57,8 +57,9 @@ def log(state: SessionState) -> tuple[object, ...]:
 
 
 def chart_parts(state: SessionState) -> tuple[object, ...]:
-    """Market of the session's first instrument, the session's orders, and the signals in that market."""
-    return (*market(state), state.orders, *(state.signals.of(name) for name in list(state.markets)[:1]))
+    """Market of the session's first instrument, orders, the signals in that market, and news."""
+    signals = next((state.signals.of(name) for name in state.markets), None)
+    return (*market(state), state.orders, signals, state.news)
 
 
 class PanelSpec(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from widgets.chart.layout import Layout
 from widgets.chart.overlay import Overlay, Pointer, TimeMarks
 from widgets.chart.raster import Raster
 from widgets.chart.scene import Scene, Shown
-from widgets.chart.state import ChartMarket, ChartOrders, ChartSignals
+from widgets.chart.state import ChartMarket, ChartNews, ChartOrders, ChartSignals
 from widgets.chart.view import TimeWindow, View
 from widgets.theme import Theme
 
@@ -67,11 +67,15 @@ class Canvas(QWidget):
         self.setCursor(Qt.CursorShape.CrossCursor)
 
     def bind(
-        self, market: ChartMarket | None, orders: ChartOrders | None, signals: ChartSignals | None = None
+        self,
+        market: ChartMarket | None,
+        orders: ChartOrders | None,
+        signals: ChartSignals | None = None,
+        news: ChartNews | None = None,
     ) -> None:
         """Show this market; None empties the canvas. A new epoch of the same session keeps the view."""
         known = self.scene.market if self.scene else None
-        self.scene = None if market is None else Scene(self._theme, market, orders, signals)
+        self.scene = None if market is None else Scene(self._theme, market, orders, signals, news)
         if self.scene is None or known is None or _identity(known) != _identity(self.scene.market):
             was_following = self.view.following
             self.view = View()
@@ -125,6 +129,7 @@ class Canvas(QWidget):
             0 if bars is None else bars.version,
             0 if orders is None else orders.version,
             0 if scene.signals is None else scene.signals.version,
+            0 if scene.news is None else scene.news.version,
         )
 
     def show_layers(self, shown: Shown) -> None:

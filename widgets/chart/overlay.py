@@ -12,6 +12,7 @@ from engine.messages.events import OrderChanged
 from widgets.chart import readout
 from widgets.chart.axes import Axes
 from widgets.chart.layout import Layout
+from widgets.chart.news import NewsLayer, flag_colour, news_sentence
 from widgets.chart.palette import legend_steps
 from widgets.chart.scene import Scene, Shown
 from widgets.chart.signals import SignalLayer
@@ -214,11 +215,20 @@ class Overlay:
         record = layer.at(self._view, self._layout, at)
         if record is None:
             return
-        text = sentence(record, self._axes.precision)
+        self._tell(painter, at, sentence(record, self._axes.precision), QColor(self._theme.signal))
+
+    def _tell_news(self, painter: QPainter, layer: NewsLayer, at: tuple[int, int]) -> None:
+        """Say what the flag under the mouse stands for."""
+        news = layer.at(self._view, self._layout, at)
+        if news is not None:
+            self._tell(painter, at, news_sentence(news), flag_colour(news, self._theme))
+
+    def _tell(self, painter: QPainter, at: tuple[int, int], text: str, colour: QColor) -> None:
+        """Write a line about what is under the mouse, beside it and inside the pane."""
         width, edge = self._axes.glyphs.width(text) + self._px(10), self._px(8)
         right = min(max(at[0] + width // 2, width + edge), self._layout.price.right - edge)
         y = at[1] - self._px(26) if at[1] > self._px(60) else at[1] + self._px(26)
-        self._boxed(painter, right, y, text, QColor(self._theme.signal))
+        self._boxed(painter, right, y, text, colour)
 
     def _draw_crosshair(self, painter: QPainter, shown: Shown, at: tuple[int, int]) -> None:
         x, y = at
@@ -238,6 +248,8 @@ class Overlay:
         self._line_of_text(painter, "   ".join(parts))
         if shown.signals and self._scene.signals is not None:
             self._tell_signal(painter, self._scene.signals, at)
+        if shown.news and self._scene.news is not None:
+            self._tell_news(painter, self._scene.news, at)
 
     def _time_tag(self, painter: QPainter, x: int, text: str, fill: QColor, ink: QColor) -> None:
         glyphs = self._axes.glyphs

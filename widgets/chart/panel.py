@@ -17,12 +17,12 @@ from PySide6.QtWidgets import (
 
 from engine.errors import UserError
 from widgets.chart.canvas import Canvas
-from widgets.chart.state import ChartMarket, ChartOrders, ChartSignals
+from widgets.chart.state import ChartMarket, ChartNews, ChartOrders, ChartSignals
 from widgets.stale import StaleVeil
 from widgets.theme import Theme
 
 _PRESETS: Final = ("1-SECOND", "1-MINUTE", "5-MINUTE", "100-TICK")
-_LAYERS: Final = ("heatmap", "trades", "flow", "signals")
+_LAYERS: Final = ("heatmap", "trades", "flow", "signals", "news")
 
 
 class ChartPanel(QWidget):
@@ -74,10 +74,11 @@ class ChartPanel(QWidget):
         market: ChartMarket | None,
         orders: ChartOrders | None = None,
         signals: ChartSignals | None = None,
+        news: ChartNews | None = None,
     ) -> None:
-        """Show this market with the session's orders and signals; None shows what would fill the chart."""
+        """Show this market with the session's orders, signals and news; None shows what would fill it."""
         self._settle_spec(market)
-        self.canvas.bind(market, orders, signals)
+        self.canvas.bind(market, orders, signals, news)
         self.now_button.setVisible(market is not None and not self.canvas.view.following)
         self._name_prices()
         self._note_conflation()
@@ -135,7 +136,7 @@ class ChartPanel(QWidget):
         self.canvas.zoom(factor)
 
     def show_layer(self, layer: str, *, visible: bool) -> None:
-        """Switch `heatmap`, `trades`, `flow` or `signals`."""
+        """Switch `heatmap`, `trades`, `flow`, `signals` or `news`."""
         self.layer_buttons[layer].setChecked(visible)
 
     def _full(self, spec: str | None) -> str | None:
@@ -204,6 +205,7 @@ class ChartPanel(QWidget):
                 self.tr("Signals"),
                 self.tr("Changes of the model's decision; hollow where no order came of it"),
             ),
+            (self.tr("News"), self.tr("Headlines and releases, where they could first be known")),
         )
         for layer, (name, tip) in zip(_LAYERS, texts, strict=True):
             button = self._button(name)
@@ -274,6 +276,7 @@ class ChartPanel(QWidget):
         has = {"heatmap": len(scene.market.depth) > 0}
         has["trades"] = has["flow"] = len(scene.market.trades) > 0
         has["signals"] = scene.signals is not None and scene.signals.version > 0
+        has["news"] = scene.news is not None and scene.news.version > 0
         for layer, button in self.layer_buttons.items():
             button.setEnabled(has[layer])
 

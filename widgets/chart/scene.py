@@ -17,10 +17,11 @@ from widgets.chart.envelopes import KeptEnvelope
 from widgets.chart.fills import FillColumns
 from widgets.chart.heat_layer import HeatLayer
 from widgets.chart.layout import Layout
+from widgets.chart.news import NewsLayer
 from widgets.chart.palette import Palette
 from widgets.chart.raster import Area, Pixels, Raster, blend
 from widgets.chart.signals import SignalLayer
-from widgets.chart.state import Bars, ChartMarket, ChartOrders, ChartSignals, Envelope
+from widgets.chart.state import Bars, ChartMarket, ChartNews, ChartOrders, ChartSignals, Envelope
 from widgets.chart.view import View
 from widgets.theme import Theme
 
@@ -40,6 +41,7 @@ class Shown:
     trades: bool = True
     flow: bool = True
     signals: bool = True
+    news: bool = True
     spec: str | None = None
 
 
@@ -52,6 +54,7 @@ class Scene:
         Volume at the top of the lower pane.
     heat : HeatLayer
     signals : SignalLayer or None
+    news : NewsLayer or None
     candles : Rows or None
         Candles of the last drawing as they were painted, dtype `BAR`; None where there is a line.
     paintings : int
@@ -64,8 +67,10 @@ class Scene:
         market: ChartMarket,
         orders: ChartOrders | None,
         signals: ChartSignals | None = None,
+        news: ChartNews | None = None,
     ) -> None:
         self.market, self.orders = market, orders
+        self.news = None if news is None else NewsLayer(news)
         self.signals = None if signals is None else SignalLayer(signals)
         self.tick = float(market.instrument.tick_size)
         self.heat = HeatLayer(market.depth, self.tick)
@@ -140,6 +145,8 @@ class Scene:
             self._draw_fills(painter, view, layout)
             if shown.signals and self.signals is not None:
                 self.signals.draw(painter, view, layout, self.theme)
+            if shown.news and self.news is not None:
+                self.news.draw(painter, view, layout, self.theme)
             axes.draw_labels(
                 painter, view, layout, self.theme, self.flow_peak if layout.flow.height else None
             )

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.messages.columns import Rows
-from engine.messages.events import Filled, OrderChanged
+from engine.messages.events import Filled, OrderChanged, Published
 from engine.messages.instrument import Instrument
 from widgets.signals.words import SignalRecord
 
@@ -135,3 +135,14 @@ class ChartSignals(Protocol):
     def records(self) -> SignalRecords: ...
     @property
     def marks(self) -> Rows: ...
+
+
+class ChartNews(Protocol):
+    """What was published in the session, by time, only ever appended to; `times` are those of `rows`."""
+
+    @property
+    def rows(self) -> Sequence[Published]: ...
+    @property
+    def times(self) -> Times: ...
+    @property
+    def version(self) -> int: ...
