@@ -24,6 +24,7 @@ _AGGREGATES: Final = (
 _CANDLE_COUNTS: Final = (
     "Of the candles, the quote volume, the number of trades and the takers' volumes are not kept."
 )
+_DECIMAL: Final = pa.decimal128(38, 18)
 _UNITS: Final = {"s": "SECOND", "m": "MINUTE", "h": "HOUR", "d": "DAY"}
 _LONGEST_UNIT_NS: Final = 1_000_000
 """A candle's close time is one unit, at most a millisecond, before its end."""
@@ -33,7 +34,7 @@ def trades(rows: Rows) -> Decoded:
     """Trades; where the buyer was the maker, the seller took liquidity."""
     price, size = rows.number("price", positive=True), rows.number("size", positive=True)
     number, time = rows.whole("id"), rows.time("time")
-    buyer_made = _flags(rows, "is_buyer_maker")
+    buyer_made = rows.flags("is_buyer_maker")
     columns = Trades(
         ts_event=time.ns,
         ts_init=time.ns,
@@ -151,17 +152,9 @@ def _commonest_length(opened: Int64, closed: Int64, good: Mask) -> tuple[int, Ba
     raise Undecodable("its candles end before they begin")
 
 
-def _flags(rows: Rows, role: str) -> Mask:
-    text = rows.text(role).str.to_lowercase()
-    yes = text.eq_missing("true").to_numpy()
-    no = text.eq_missing("false").to_numpy()
-    rows.reject(~(yes | no), f"{role.replace('_', ' ')} is neither true nor false")
-    found: Mask = yes
-    return found
-
-
 def _decimals(found: Scaled, good: Mask) -> pa.Array:
-    """Scaled integers as arrow decimals, from their buffer, so that no value is converted."""
+    """Arrow decimals of one type for all files, however many decimals each has, so that they join."""
     integers = np.ascontiguousarray(found.integers[good])
-    kind = pa.decimal64(18, found.precision)
-    return pa.Array.from_buffers(kind, len(integers), [None, pa.py_buffer(integers)])
+    exact = pa.decimal64(18, found.precision)
+    values = pa.Array.from_buffers(exact, len(integers), [None, pa.py_buffer(integers)])
+    return values.cast(_DECIMAL)

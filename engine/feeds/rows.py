@@ -84,6 +84,13 @@ class Rows:
         self.reject(numbers.is_null().to_numpy(), f"the {_words(role)} is missing or no whole number")
         return numbers.fill_null(0).cast(pl.Int64).to_numpy()
 
+    def flags(self, role: str) -> Mask:
+        """Column of the words true and false, in any case."""
+        text = self.text(role).str.to_lowercase()
+        yes: Mask = text.eq_missing("true").to_numpy()
+        self.reject(~(yes | text.eq_missing("false").to_numpy()), f"{_words(role)} is neither true nor false")
+        return yes
+
     def taken[C: Columns](self, columns: C) -> C:
         """The good ones of `columns`, which has a row for each of the table's."""
         return columns if self.good.all() else columns.take(self.good)
