@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
 def make_session(run: Run) -> Session:
     """Session of this run; imports the trading engine, which takes longer than to answer the window."""
+    from app.recordings import person_settings, recorder_of  # noqa: PLC0415
     from engine.session.replay import ReplaySession  # noqa: PLC0415 -- the window is answered before this loads
     from engine.session.source import open_source  # noqa: PLC0415
 
     source = open_source(run)
-    return ReplaySession(run, source, model_of(run, source))
+    recorder = recorder_of(person_settings())
+    return ReplaySession(run, source, model_of(run, source), recorder=recorder)
 
 
 def model_of(run: Run, source: "Source") -> "Model | None":

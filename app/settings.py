@@ -6,7 +6,7 @@ so in one sentence.
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -34,6 +34,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Market times in ns, ascending, by instrument.
     speed : float
         Last replay speed, market seconds per second; 0 is as fast as possible.
+    record : str
+        What is recorded of the sessions of a window: `all`, `events` without market data, or `off`.
+    recordings : str
+        Folder of all recordings; empty is the default one.
+    recording_cap_mb, recordings_cap_mb : int
+        Most megabytes of one recording, and of all together; 0 is no limit. The oldest market data make room.
+    recording_copies : str
+        Folder or `s3://BUCKET/PREFIX` that recordings are copied to; empty is none. Keys never stand here.
+    recording_lake : str
+        Folder of the Apache Iceberg warehouse that recordings are appended to; empty is none.
     """
 
     theme: Literal["dark", "light"] = "dark"
@@ -44,6 +54,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     store: str = ""
     bookmarks: dict[str, list[int]] = {}
     speed: float = 1.0
+    record: Literal["all", "events", "off"] = "all"
+    recordings: str = ""
+    recording_cap_mb: Annotated[int, msgspec.Meta(ge=0)] = 2_048
+    recordings_cap_mb: Annotated[int, msgspec.Meta(ge=0)] = 20_480
+    recording_copies: str = ""
+    recording_lake: str = ""
 
 
 class SettingsFile:

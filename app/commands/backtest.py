@@ -20,5 +20,6 @@ def run(args: argparse.Namespace, report: Report) -> Result:
 
     source = run_arguments.checked_source(described)
     report(f"Running {described.strategy} over {source.instrument.id} …")
-    outcome = backtest(described, source, model_of(described, source))
-    return run_arguments.finished(outcome, args.fills)
+    recorder = run_arguments.recorder_of(args)
+    outcome = backtest(described, source, model_of(described, source), recorder)
+    return run_arguments.finished(outcome, args.fills, recorder)

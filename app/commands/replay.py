@@ -35,6 +35,8 @@ def run(args: argparse.Namespace, report: Report) -> Result:
     described = run_arguments.run_of(args)
     speed = _speed(args.speed or ("max" if args.headless else "1"))
     if not args.headless:
+        if args.record:
+            raise UserError("A window records its sessions as its settings say; leave out --record.")
         from app import gui  # noqa: PLC0415 - Qt, only where there is a window
 
         return Result({}, "", gui.open_run(described, engine=args.engine, speed=speed))
@@ -44,13 +46,15 @@ def run(args: argparse.Namespace, report: Report) -> Result:
     source = run_arguments.checked_source(described)
     report(f"Replaying {described.strategy} over {source.instrument.id} …")
     model = model_of(described, source)
+    recorder = run_arguments.recorder_of(args)
     if args.windows == "random":
+        windows = random_windows(described.seed)
         outcome = replay_headless(
-            described, source, model, speed=speed, window_events=random_windows(described.seed)
+            described, source, model, speed=speed, window_events=windows, recorder=recorder
         )
     else:
-        outcome = replay_headless(described, source, model, speed=speed)
-    return run_arguments.finished(outcome, args.fills)
+        outcome = replay_headless(described, source, model, speed=speed, recorder=recorder)
+    return run_arguments.finished(outcome, args.fills, recorder)
 
 
 def _speed(text: str) -> float:

@@ -19,6 +19,8 @@ from engine.session.fills import fills_csv
 from engine.strategies import STRATEGIES, parse_parameters
 
 if TYPE_CHECKING:
+    from engine.recording.recorder import SessionRecorder
+    from engine.recording.recording import Recording
     from engine.session.backtest import Outcome
     from engine.session.source import Source
 
@@ -43,10 +45,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     what.add_argument("--store", metavar="DIR", help="folder of the tick store")
     what.add_argument("--simulate", metavar="MARKET", help="a generated market instead: fx or crypto")
+    what.add_argument("--recording", metavar="DIR", help="a recorded session instead: its folder or its id")
     what.add_argument("--seed", type=int, metavar="N", help="of the generated market and of random windows")
     what.add_argument("--latency-ms", type=float, metavar="MS", help="delay of every order to the venue")
     model_arguments.configure(parser)
     parser.add_argument("--fills", metavar="FILE.csv", help="write the fills as canonical CSV")
+    parser.add_argument(
+        "--record", action="store_true", help="record the session, as windows do without being asked"
+    )
 
 
 def run_of(args: argparse.Namespace, mode: InferenceMode = "per-tick") -> Run:
@@ -66,6 +72,10 @@ def run_of(args: argparse.Namespace, mode: InferenceMode = "per-tick") -> Run:
     for name in ("instrument", "store", "simulate", "seed"):
         if getattr(args, name) is not None:
             given[name] = getattr(args, name)
+    if args.recording is not None:
+        recording = _recording(args.recording)
+        given["recording"] = str(recording.folder)
+        given.setdefault("instrument", recording.manifest.instrument.id)
     if args.start is not None:
         given["start_ns"] = time_ns(args.start)
     if args.end is not None:
@@ -87,8 +97,17 @@ def checked_source(run: Run) -> "Source":
     return source
 
 
-def finished(outcome: "Outcome", fills_path: str | None) -> Result:
-    """Answer of a command that ran to its end; writes the fills where asked."""
+def recorder_of(args: argparse.Namespace) -> "SessionRecorder | None":
+    """Recorder of a command that runs without a window; None where it is not asked to record."""
+    if not args.record:
+        return None
+    from app.recordings import recorder_asked  # noqa: PLC0415 - Arrow takes a while to load
+
+    return recorder_asked()
+
+
+def finished(outcome: "Outcome", fills_path: str | None, recorder: "SessionRecorder | None" = None) -> Result:
+    """Answer of a command that ran to its end; writes the fills where asked, and tells of the recording."""
     if fills_path is not None:
         try:
             Path(fills_path).write_text(fills_csv(outcome.fills), encoding="utf-8")
@@ -96,7 +115,12 @@ def finished(outcome: "Outcome", fills_path: str | None) -> Result:
             raise UserError(f"The fills could not be written to {fills_path}: {error.strerror}.") from error
     warned = "".join(f"Warning: {text}\n" for text in outcome.warnings)
     summary = {**outcome.results.summary(), "warnings": outcome.warnings}
-    return Result(summary, warned + _table(outcome.results))
+    if recorder is None:
+        return Result(summary, warned + _table(outcome.results))
+    recorded = recorder.status()
+    summary["recording"] = msgspec.to_builtins(recorded)
+    told = recorded.text or f"Recorded in {recorded.folder}."
+    return Result(summary, f"{warned}{_table(outcome.results)}\n{told}")
 
 
 def time_ns(text: str, *, end: bool = False) -> int:
@@ -124,6 +148,16 @@ def time_ns(text: str, *, end: bool = False) -> int:
         moment = moment.replace(tzinfo=UTC)
     nanoseconds = int(finer[2].ljust(3, "0")) if finer else 0
     return (moment - _EPOCH) // timedelta(microseconds=1) * 1000 + nanoseconds
+
+
+def _recording(given: str) -> "Recording":
+    """Recording that is named by its folder or by its id."""
+    from app.recordings import person_settings, recordings_folder  # noqa: PLC0415 - Arrow
+    from engine.recording.recording import Recording, open_recording  # noqa: PLC0415
+
+    if Path(given).is_dir():
+        return Recording(Path(given).absolute())
+    return open_recording(recordings_folder(person_settings()), given)
 
 
 def _from_file(path: Path) -> dict[str, Any]:
@@ -168,12 +202,16 @@ def _assignment(text: str) -> tuple[str, str]:
 
 
 def _checked(given: dict[str, Any]) -> Run:
-    if not given.get("simulate") and not given.get("instrument"):
+    elsewhere = given.get("simulate") or given.get("recording")
+    if given.get("simulate") and given.get("recording"):
+        raise UserError("A run is over a recording or a generated market; leave out one of them.")
+    if not elsewhere and not given.get("instrument"):
         raise UserError(
-            "Say what to trade: --instrument SYMBOL.VENUE for stored data, or --simulate fx or crypto."
+            "Say what to trade: --instrument SYMBOL.VENUE for stored data, --recording ID for a recorded "
+            "session, or --simulate fx or crypto."
         )
     given.setdefault("instrument", "")
-    if not given.get("simulate") and not given.get("store"):
+    if not elsewhere and not given.get("store"):
         given["store"] = str(default_store())
     start, end = given.get("start_ns"), given.get("end_ns")
     if start is not None and end is not None and end < start:

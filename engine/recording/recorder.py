@@ -212,7 +212,7 @@ class SessionRecorder:
                 held.enter_context(exclusive(folder, folder.name))
                 write_manifest(folder, manifest)
                 if self._outbox is not None:
-                    self._outbox.begin(folder, manifest)
+                    self._outbox.begin(manifest)
                     held.callback(self._outbox.close, _OUTBOX_S)
                 self._work(Writing(folder, self._keeping, self._open_file, self._outbox))
             except OSError as error:
@@ -257,9 +257,12 @@ class SessionRecorder:
             self._taken += size
 
     def _tell(self, writing: Writing) -> None:
-        before, self._written, self._kept = self._written, writing.status(), writing.rows_kept
-        if self._written.state != before.state and self._written.text:
-            self._news.append(("warning", self._written.text))
+        written, self._kept = writing.status(), writing.rows_kept
+        if self._outbox is not None and self._outbox.problem and not written.text:
+            written = msgspec.structs.replace(written, text=self._outbox.problem)
+        if written.text and written.text != self._written.text:
+            self._news.append(("warning", written.text))
+        self._written = written
 
     def _end(self, folder: Path, manifest: Manifest) -> None:
         ended = msgspec.structs.replace(

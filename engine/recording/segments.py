@@ -174,13 +174,14 @@ def segments(folder: Path, kind: str) -> list[Segment]:
     """Files of one kind in a recording, oldest first; one that was cut off in its schema is left out."""
     found = []
     for path in sorted(folder.glob(f"{kind}-*.arrows")):
-        segment = _segment(path)
+        segment = segment_of(path)
         if segment is not None:
             found.append(segment)
     return found
 
 
-def _segment(path: Path) -> Segment | None:
+def segment_of(path: Path) -> Segment | None:
+    """One file of market data; None where it is none, or was cut off in its schema."""
     named = _NAME.fullmatch(path.name)
     try:
         with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as stream:

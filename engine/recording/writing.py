@@ -46,7 +46,7 @@ class Keeping(msgspec.Struct, frozen=True, kw_only=True):
 class Outbox(Protocol):
     """Takes complete files elsewhere; see `engine.recording.outbox`. No call but `close` waits."""
 
-    def begin(self, folder: Path, manifest: Manifest) -> None:
+    def begin(self, manifest: Manifest) -> None:
         """A recording begins."""
 
     def offer(self, path: Path) -> None:

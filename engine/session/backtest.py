@@ -9,6 +9,7 @@ from engine.errors import UserError
 from engine.messages.commands import Command, Finish, Play, SetSpeed
 from engine.messages.events import Filled, Logged, Phase, PhaseChanged, Refused, Results
 from engine.messages.run import Run
+from engine.recording.recorder import SessionRecorder
 from engine.session.playhead import WINDOW_EVENTS
 from engine.session.replay import ReplaySession
 from engine.session.source import Source, open_source
@@ -26,7 +27,12 @@ class Outcome:
     warnings: list[str]
 
 
-def backtest(run: Run, source: Source | None = None, model: Model | None = None) -> Outcome:
+def backtest(
+    run: Run,
+    source: Source | None = None,
+    model: Model | None = None,
+    recorder: SessionRecorder | None = None,
+) -> Outcome:
     """Run at full speed to the end; `model` is what the run's strategy acts on, and is closed.
 
     Raises
@@ -34,7 +40,8 @@ def backtest(run: Run, source: Source | None = None, model: Model | None = None)
     UserError
         See `open_source` and `ReplaySession`; or the strategy or the engine failed on the way.
     """
-    return _outcome(ReplaySession(run, source or open_source(run), model, watched=False), [Finish()])
+    session = ReplaySession(run, source or open_source(run), model, watched=False, recorder=recorder)
+    return _outcome(session, [Finish()])
 
 
 def replay_headless(
@@ -44,6 +51,7 @@ def replay_headless(
     *,
     speed: float = 0.0,
     window_events: Callable[[], int] = lambda: WINDOW_EVENTS,
+    recorder: SessionRecorder | None = None,
 ) -> Outcome:
     """Play to the end as a replay does, at `speed` (0 is maximum), in windows of so many events.
 
@@ -53,7 +61,12 @@ def replay_headless(
         As `backtest`, or for an impossible speed.
     """
     session = ReplaySession(
-        run, source or open_source(run), model, window_events=window_events, watched=False
+        run,
+        source or open_source(run),
+        model,
+        window_events=window_events,
+        watched=False,
+        recorder=recorder,
     )
     return _outcome(session, [SetSpeed(speed), Play()])
 

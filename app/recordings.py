@@ -1,0 +1,48 @@
+"""Where recordings lie and what is recorded, as the settings say."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+
+from app.paths import home
+from app.settings import Settings, SettingsFile
+from engine.recording.copies import Copies
+from engine.recording.lake import Lake
+from engine.recording.outbox import BackgroundOutbox, Target
+from engine.recording.recorder import SessionRecorder
+from engine.recording.writing import Keeping
+
+
+def person_settings() -> Settings:
+    """Settings of the person's file, or the defaults."""
+    return SettingsFile(home() / "settings.toml").settings
+
+
+def recordings_folder(settings: Settings) -> Path:
+    """Folder of all recordings."""
+    return Path(settings.recordings).expanduser() if settings.recordings else home() / "recordings"
+
+
+def recorder_of(settings: Settings) -> SessionRecorder | None:
+    """Recorder as these settings say; None where the person wants none."""
+    if settings.record == "off":
+        return None
+    keeping = Keeping(
+        root=str(recordings_folder(settings)),
+        market=settings.record == "all",
+        cap_bytes=settings.recording_cap_mb * 2**20,
+        total_cap_bytes=settings.recordings_cap_mb * 2**20,
+    )
+    targets: list[Target] = []
+    if settings.recording_copies:
+        targets.append(Copies(settings.recording_copies))
+    if settings.recording_lake:
+        targets.append(Lake(settings.recording_lake))
+    outbox = BackgroundOutbox(targets) if targets else None
+    return SessionRecorder(keeping, version("nexttick-station"), outbox=outbox)
+
+
+def recorder_asked() -> SessionRecorder | None:
+    """Recorder of a command that was told to record, whatever the settings say of windows."""
+    return recorder_of(msgspec.structs.replace(person_settings(), record="all"))
