@@ -21,6 +21,8 @@ COMMANDS = {
     "gui": "open the station's window (the default)",
     "demo": "watch a generated market; nothing to install, nothing to import",
     "import": "read recorded files into the tick store",
+    "download": "fetch files of a vendor, and import them",
+    "keys": "keep vendors' keys in the system's keyring",
     "data": "list, describe, export and check what is stored",
     "series": "keep news and economic calendars beside the ticks",
     "backtest": "run a strategy over stored data at full speed",

@@ -10,9 +10,10 @@ from engine.downloads.answer import Transport
 from engine.downloads.cache import Cache
 from engine.downloads.crew import Crew
 from engine.downloads.pace import Clock, RateLimit, SystemClock
-from engine.downloads.plan import Order, RemoteFile, Source, end_of
+from engine.downloads.plan import Order, RemoteFile, end_of
 from engine.downloads.report import FetchReport
 from engine.downloads.settings import DownloadSettings
+from engine.downloads.source import Source
 from engine.downloads.transfer import Absent, Fetched, Line, Unreachable
 from engine.errors import UserError
 from engine.feeds.importing import DONE, Cancelled, Progress
@@ -20,9 +21,6 @@ from engine.store.locking import exclusive
 
 _NAMED: Final = 3
 """Missing files that a sentence names; the others are counted."""
-
-type NewTransport = Callable[[DownloadSettings], Transport]
-"""Makes what asks; called only where something must be asked."""
 
 
 class Missing(UserError):  # noqa: N818 - it reads as what is said of files
@@ -58,8 +56,8 @@ class Downloads:
     ----------
     folder : Path
         Of all sources' caches; each has its own in it.
-    access : Access
-        The key, where there is one.
+    access : callable
+        Gets the key; called only where something must be asked. May raise UserError.
     """
 
     def __init__(
@@ -67,14 +65,12 @@ class Downloads:
         source: Source,
         settings: DownloadSettings,
         folder: Path,
-        new_transport: NewTransport,
-        access: Access | None = None,
+        access: Callable[[], Access] = Access,
         clock: Clock | None = None,
     ) -> None:
         self._source, self._settings = source, settings
         self._cache = Cache(folder / source.name)
-        self._new_transport = new_transport
-        self._access = access or Access()
+        self._access = access
         self._clock = clock or SystemClock()
 
     def fetch(
@@ -128,10 +124,11 @@ class Downloads:
         wanted = [file for file in files if self._cache.find(file) is None]
         if not wanted:
             return []
-        transport = self._new_transport(self._settings)
+        access = self._access()
+        transport = self._source.new_transport(self._settings)
         title = self._source.title
         try:
-            return Crew(self._line(transport), wanted, len(files), progress, cancelled).work()
+            return Crew(self._line(transport, access), wanted, len(files), progress, cancelled).work()
         except Absent as error:
             raise UserError(
                 f"{title} has no file {error.name}{error.said}; check symbol, kind and days."
@@ -145,13 +142,13 @@ class Downloads:
         finally:
             transport.close()
 
-    def _line(self, transport: Transport) -> Line:
+    def _line(self, transport: Transport, access: Access) -> Line:
         return Line(
             source=self._source,
             settings=self._settings,
             cache=self._cache,
             transport=transport,
-            access=self._access,
+            access=access,
             clock=self._clock,
             limit=RateLimit(self._settings.sources[self._source.name].requests_per_second, self._clock),
         )

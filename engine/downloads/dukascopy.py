@@ -7,7 +7,9 @@ which nothing was quoted are empty or absent. Files appear an hour or two after 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
-from engine.downloads.plan import Order, RemoteFile, Source, days, end_of
+from engine.downloads.http import HttpTransport
+from engine.downloads.plan import Order, RemoteFile, days, end_of
+from engine.downloads.source import Source
 from engine.errors import UserError
 
 _VENUE: Final = "DUKASCOPY"
@@ -51,4 +53,10 @@ def _symbol(instrument: str) -> str:
     return symbol
 
 
-SOURCE: Final = Source(name="dukascopy", title="Dukascopy", kinds=("ticks", "candles"), plan=_plan)
+SOURCE: Final = Source(
+    name="dukascopy",
+    title="Dukascopy",
+    kinds=("ticks", "candles"),
+    plan=_plan,
+    new_transport=HttpTransport,
+)

@@ -1,13 +1,12 @@
 """What a source answers to an order: the files to fetch, and all that must be known to keep them."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
 import msgspec
 
-from engine.errors import UserError, unknown_name
+from engine.errors import UserError
 
 ZIP = b"PK"
 GZIP = b"\x1f\x8b"
@@ -71,48 +70,6 @@ class RemoteFile:
     checksum_url: str | None = None
     form: tuple[tuple[str, str], ...] = ()
     paid: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """A vendor: its name on the command line, its kinds (the first is the default), and its plan.
-
-    Attributes
-    ----------
-    plan : callable
-        Takes the order (with a kind), the base URL and the present time; answers the files in order of time.
-        Raises UserError where the order cannot be filled.
-    authorization : callable or None
-        Header that carries a key; None where the source is free.
-    free : callable
-        Whether an order needs no key although the source has keys.
-    """
-
-    name: str
-    title: str
-    kinds: tuple[str, ...]
-    plan: "Callable[[Order, str, datetime], list[RemoteFile]]"
-    authorization: Callable[[str], Mapping[str, str]] | None = None
-    free: Callable[[Order], bool] = lambda _order: False
-
-    def completed(self, order: Order, now: datetime) -> Order:
-        """`order` with a kind of this source and days that have begun and are in order.
-
-        Raises
-        ------
-        UserError
-            There is no such kind, or no such days.
-        """
-        if order.last > (today := now.astimezone(UTC).date()):
-            raise UserError(f"{order.last} is still to come; set --to to {today} or earlier.")
-        if order.last < order.first:
-            raise UserError(
-                f"The days are reversed: {order.first} is after {order.last}; exchange --from and --to."
-            )
-        kind = order.kind or self.kinds[0]
-        if kind not in self.kinds:
-            raise unknown_name(f"kind of {self.title}", kind, self.kinds)
-        return msgspec.structs.replace(order, kind=kind)
 
 
 def days(order: Order) -> list[date]:

@@ -2,11 +2,14 @@
 
 from typing import Final
 
-from engine.downloads import dukascopy
-from engine.downloads.plan import Source
+from engine.downloads import binance, databento, dukascopy, tardis, yahoo
+from engine.downloads.source import Source
 from engine.errors import unknown_name
 
-SOURCES: Final = {each.name: each for each in (dukascopy.SOURCE,)}
+SOURCES: Final = {
+    source.name: source
+    for source in (dukascopy.SOURCE, binance.SOURCE, yahoo.SOURCE, tardis.SOURCE, databento.SOURCE)
+}
 
 
 def source_named(name: str) -> Source:

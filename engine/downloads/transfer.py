@@ -17,8 +17,9 @@ from engine.downloads.answer import Answer, Interrupted, Transport
 from engine.downloads.cache import Cache, Validator
 from engine.downloads.checksums import checksum_file, matches_published
 from engine.downloads.pace import Clock, RateLimit, backoff
-from engine.downloads.plan import RemoteFile, Source
+from engine.downloads.plan import RemoteFile
 from engine.downloads.settings import DownloadSettings
+from engine.downloads.source import Source
 from engine.errors import UserError
 from engine.feeds.importing import Cancelled
 

@@ -8,7 +8,6 @@ import msgspec
 
 from engine.downloads.access import Access
 from engine.downloads.downloading import Downloads
-from engine.downloads.http import HttpTransport
 from engine.downloads.settings import DownloadSettings
 from engine.downloads.sources import source_named
 
@@ -58,5 +57,9 @@ def downloads(
 ) -> Downloads:
     """Downloads of a source that is at `url`."""
     return Downloads(
-        source_named(source), settings(url, **changes), folder, HttpTransport, access, clock or FakeClock()
+        source_named(source),
+        settings(url, **changes),
+        folder,
+        lambda: access or Access(),
+        clock or FakeClock(),
     )
