@@ -35,8 +35,8 @@ def spec_of(interval_ns: int, price: str) -> str:
         BarSpec.parse(spec)
     except UserError as error:
         raise Undecodable(
-            f"its bars are of {interval_ns / SECOND_NS:g} seconds; those of 1 day, or of seconds, minutes or "
-            "hours that divide the next longer unit are kept"
+            f"its bars are of {interval_ns / SECOND_NS:,.10g} seconds; those of 1 day are kept, and those of "
+            "seconds, minutes or hours that divide the next longer unit"
         ) from error
     return spec
 

@@ -14,8 +14,8 @@ from engine.store.merging import Mask
 
 _SAMPLE_ROWS = 200
 _DAY_MS = 86_400_000
-_EARLIEST_NS = int(datetime(1980, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000_000
-_LATEST_NS = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000_000
+EARLIEST_NS = int(datetime(1980, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000_000
+LATEST_NS = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000_000
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 _UNITS = ((10, "seconds", 9), (13, "milliseconds", 6), (16, "microseconds", 3), (19, "nanoseconds", 0))
 """Most digits of a time of this century in the unit, its name, and its decimal places above a nanosecond."""
@@ -91,7 +91,7 @@ def _from_numbers(text: pl.Series, sample: list[str], day: date | None) -> Times
         raise Undecodable(f"its times, like {sample[0]}, are finer than a nanosecond")
     factor = 10 ** (power - parsed.precision)
     inside = (
-        parsed.valid & (parsed.integers >= _EARLIEST_NS // factor) & (parsed.integers < _LATEST_NS // factor)
+        parsed.valid & (parsed.integers >= EARLIEST_NS // factor) & (parsed.integers < LATEST_NS // factor)
     )
     return Times(np.where(inside, parsed.integers, 0) * factor, inside, f"{name} since 1970, UTC")
 
@@ -120,7 +120,13 @@ def _from_text(text: pl.Series, sample: list[str]) -> Times:
     return _checked(ns, said)
 
 
+def times_in(form: str, column: pl.Series, said: str, hours_to_utc: int = 0) -> Times:
+    """Times of text that a vendor is known to write in the chrono format `form`, so many hours before UTC."""
+    read = column.str.strip_chars().str.to_datetime(form, time_unit="ns", strict=False)
+    return _checked(read.to_physical() + hours_to_utc * 3_600_000_000_000, said)
+
+
 def _checked(ns: pl.Series, said: str) -> Times:
     filled = ns.cast(pl.Int64).fill_null(0).to_numpy()
-    inside: Mask = (filled >= _EARLIEST_NS) & (filled < _LATEST_NS)
+    inside: Mask = (filled >= EARLIEST_NS) & (filled < LATEST_NS)
     return Times(np.where(inside, filled, 0), inside, said)

@@ -1,0 +1,64 @@
+"""What MetaTrader's exports have in common: their columns' names, and times that no file names the zone of.
+
+MetaTrader 5 writes tab-separated columns under names in angle brackets, MetaTrader 4 bars without names. All
+times are those of the broker's server.
+"""
+
+from typing import Final
+
+import polars as pl
+
+from engine.feeds.decoded import Undecodable
+from engine.feeds.formats import Head, SourceFile
+from engine.feeds.rows import Rows
+from engine.feeds.tables import Table, normalised, text_table
+from engine.feeds.timestamps import Times, times_in
+from engine.feeds.unpacking import contents
+
+ZONE_NOTE: Final = (
+    "MetaTrader's times are those of the broker's server, often two or three hours ahead of UTC, and no file "
+    "tells which; they are stored as if they were UTC."
+)
+_HEADERS: Final = frozenset({"date"})
+_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
+
+
+def first_line(head: Head) -> str:
+    """First line of a text, in whichever encoding MetaTrader wrote it; never raises."""
+    start = head.data[:4_096]
+    text = start.decode("utf-16" if start.startswith(_UTF16) else "utf-8-sig", "ignore")
+    return text.partition("\n")[0].strip()
+
+
+def opened(file: SourceFile, unnamed: tuple[str, ...] = ()) -> tuple[Table, dict[str, pl.Series]]:
+    """Table of an export, and its columns by name in lower case; empty fields are missing.
+
+    Parameters
+    ----------
+    unnamed : tuple of str
+        Names of the columns where the file has no header.
+
+    Raises
+    ------
+    Undecodable
+        Damaged, no table, or of another number of columns.
+    """
+    inside = contents(file.path.name, file.data)
+    if len(inside) > 1:
+        raise Undecodable(f"the zip archive holds {len(inside)} files; unpack it and import them one by one")
+    table = text_table(inside[0][1], _HEADERS)
+    names = unnamed if table.names is None else [normalised(name) for name in table.names]
+    if len(names) != len(table.columns):
+        raise Undecodable("its columns are not those that MetaTrader writes")
+    fields = zip(names, table.columns, strict=True)
+    return table, {name: column.str.strip_chars().replace("", None) for name, column in fields}
+
+
+def server_times(rows: Rows) -> Times:
+    """Times of `date` and, where there is one, `time`: the server's, taken as UTC."""
+    text = rows.columns["date"] + " " + rows.columns.get("time", pl.Series(["00:00"]))
+    colons = text.str.count_matches(":").mode()
+    form = "%Y.%m.%d %H:%M:%S%.f" if 2 in colons else "%Y.%m.%d %H:%M"
+    found = times_in(form, text, "text of the broker's server time, its zone unknown, taken as UTC")
+    rows.reject(~found.valid, "the time is missing, malformed or outside 1980 to 2199")
+    return found

@@ -1,0 +1,129 @@
+"""Ticks that MetaTrader 5 exports: quotes, and trades where the symbol has them.
+
+An empty field repeats the last value above it. FLAGS adds up what changed (2 bid, 4 ask, 8 last, 16 volume)
+and who dealt (32 a buyer, 64 a seller), as `MqlTick` in the MQL5 reference has it.
+"""
+
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from engine.columns import Aggressor, Int64, Quotes, Trades
+from engine.feeds.bar_rows import decoded
+from engine.feeds.decoded import Decoded, Rejected, Undecodable
+from engine.feeds.formats import Head, SourceFile
+from engine.feeds.metatrader import ZONE_NOTE, first_line, opened, server_times
+from engine.feeds.rows import Rows
+from engine.feeds.tables import Table
+from engine.store.merging import Mask
+
+_BUY, _SELL = 32, 64
+_BITS: Final = {"bid": 2, "ask": 4, "last": 8, "volume": 16}
+_QUOTED: Final = _BITS["bid"] | _BITS["ask"]
+_TRADED: Final = _BITS["last"] | _BITS["volume"]
+
+
+def matches(head: Head) -> bool:
+    """Whether its first line is the header of MetaTrader's ticks."""
+    line = first_line(head)
+    return line.startswith("<DATE>") and "<BID>" in line
+
+
+def decode(file: SourceFile) -> Decoded:
+    """Quotes and trades of one file.
+
+    Raises
+    ------
+    Undecodable
+        Damaged, or of other columns.
+    """
+    table, columns = opened(file)
+    missing = next((name for name in ("date", "time", "bid", "ask") if name not in columns), None)
+    if missing:
+        raise Undecodable(f"it has no column <{missing.upper()}>, as MetaTrader's ticks have")
+    changed = _changed(columns)
+    filled = columns | {name: columns[name].forward_fill() for name in _BITS if name in columns}
+    rest = Rows(table, {})
+    rest.notes.append(ZONE_NOTE)
+    rest.reject(changed & (_QUOTED | _TRADED) == 0, "neither quote nor trade changed in it")
+    quote_rows = _some(table, filled, changed & _QUOTED != 0)
+    quotes, said = _quotes(quote_rows)
+    trade_rows = _some(table, filled, changed & _TRADED != 0)
+    trades, _ = _trades(trade_rows, changed[changed & _TRADED != 0])
+    rest.rejected = _together(rest, quote_rows, trade_rows)
+    rest.notes += quote_rows.notes
+    return decoded(rest, {"quotes": quotes, "trades": trades}, said)
+
+
+def _changed(columns: dict[str, pl.Series]) -> Int64:
+    """FLAGS of each row; where they are missing or 0, which of its own fields are filled and not 0."""
+    filled = np.zeros(len(columns["date"]), np.int64)
+    for name, bit in _BITS.items():
+        if name in columns:
+            zero = (columns[name].cast(pl.Float64, strict=False) == 0).fill_null(value=False)
+            filled |= np.where((columns[name].is_not_null() & ~zero).to_numpy(), bit, 0)
+    if "flags" not in columns:
+        return filled
+    flags = columns["flags"].cast(pl.Int64, strict=False).fill_null(0).to_numpy()
+    return np.where(flags & (_QUOTED | _TRADED), flags, filled)
+
+
+def _some(table: Table, columns: dict[str, pl.Series], which: Mask) -> Rows:
+    kept = pl.Series(which)
+    lines = Table([], None, table.lines[which])
+    return Rows(lines, {name: column.filter(kept) for name, column in columns.items()})
+
+
+def _quotes(rows: Rows) -> tuple[Quotes, str]:
+    times = server_times(rows)
+    (bid, ask), precision = rows.numbers("bid", "ask", positive=True)
+    none = np.zeros(len(bid), np.int64)
+    quotes = Quotes(
+        ts_event=times.ns,
+        ts_init=times.ns,
+        bid=bid,
+        ask=ask,
+        bid_size=none,
+        ask_size=none,
+        price_precision=precision,
+        size_precision=0,
+    )
+    if len(bid):
+        rows.notes.append("The quotes have no sizes; they are stored with size 0.")
+    return rows.taken(quotes), times.said
+
+
+def _trades(rows: Rows, flags: Int64) -> tuple[Trades, str]:
+    for name in ("last", "volume"):
+        rows.columns.setdefault(name, pl.Series([None] * len(flags), dtype=pl.String))
+    times = server_times(rows)
+    price, size = rows.number("last", positive=True), rows.number("volume", positive=True)
+    bought, sold = flags & _BUY != 0, flags & _SELL != 0
+    aggressor = np.select(
+        [bought & ~sold, sold & ~bought], [Aggressor.BUYER, Aggressor.SELLER], Aggressor.NONE
+    )
+    trades = Trades(
+        ts_event=times.ns,
+        ts_init=times.ns,
+        price=price.integers,
+        size=size.integers,
+        aggressor=aggressor.astype(np.uint8),
+        trade_id=np.zeros(len(flags), np.int64),
+        price_precision=price.precision,
+        size_precision=size.precision,
+    )
+    return rows.taken(trades), times.said
+
+
+def _together(*parts: Rows) -> list[Rejected]:
+    """Rejections by reason, where a row was looked at as quote and as trade."""
+    counts: dict[str, Rejected] = {}
+    for each in (each for part in parts for each in part.rejected):
+        known = counts.get(each.reason)
+        counts[each.reason] = (
+            each
+            if known is None
+            else Rejected(each.reason, known.count + each.count, min(known.first_line, each.first_line))
+        )
+    return list(counts.values())
