@@ -7,6 +7,7 @@ from typing import Final
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QDialog,
     QDialogButtonBox,
@@ -24,6 +25,7 @@ from app.windows.strategy import StrategyForm, order_tabs
 from engine.bars import BarSpec
 from engine.errors import UserError
 from engine.messages.run import Run, VenueRules
+from engine.session.publishing import news_in
 from engine.store import Store
 from widgets.form import FormError
 from widgets.numbers import date_time_text
@@ -62,6 +64,7 @@ class OpenReplayDialog(QDialog):
         self._leverage = QLineEdit("20")
         self._latency = QLineEdit("0")
         self._bar = QLineEdit("1-MINUTE-MID")
+        self._series = [QCheckBox(name) for name in (news_in(store) if names else [])]
         self._speed = QComboBox()
         for factor in (*LADDER, _MAX_SPEED):
             self._speed.addItem(f"{factor:g}×" if factor else self.tr("as fast as possible"), factor)
@@ -103,6 +106,8 @@ class OpenReplayDialog(QDialog):
         left.addRow(self.tr("Instrument"), self._instrument)
         left.addRow("", self._has)
         left.addRow(self.tr("From (UTC)"), span)
+        if self._series:
+            left.addRow(self.tr("News"), self._news_row())
         left.addRow(self.tr("Speed"), self._speed)
         left.addRow(self.tr("Step bar"), self._bar)
         left.addRow(self.tr("Starting balance"), self._balance)
@@ -122,13 +127,23 @@ class OpenReplayDialog(QDialog):
         column.addWidget(self._fault)
         column.addWidget(self._buttons)
 
+    def _news_row(self) -> QWidget:
+        row = QWidget()
+        line = QHBoxLayout(row)
+        line.setContentsMargins(0, 0, 0, 0)
+        for box in self._series:
+            box.setToolTip(self.tr("Flags on the chart, from the moment of their publication"))
+            line.addWidget(box)
+        line.addStretch(1)
+        return row
+
     def _on_rebuilt(self) -> None:
         order_tabs([*self._answers(), *self.strategy.fields(), self._open, self._cancel])
         self._fitting.start()
 
     def _answers(self) -> list[QWidget]:
         venue = (self._balance, self._leverage, self._latency)
-        return [self._instrument, self._start, self._end, self._speed, self._bar, *venue]
+        return [self._instrument, self._start, self._end, *self._series, self._speed, self._bar, *venue]
 
     def fit(self) -> None:
         """Be as high as all fields need, or as the screen allows; then they scroll."""
@@ -150,6 +165,10 @@ class OpenReplayDialog(QDialog):
         """Type the range, as a person would."""
         self._start.setText(start)
         self._end.setText(end)
+
+    def show_news(self, name: str) -> None:
+        """Tick a series, as a person would."""
+        next(box for box in self._series if box.text() == name).setChecked(True)
 
     def set_venue(self, *, balance: str) -> None:
         """Type the starting balance, as a person would."""
@@ -188,6 +207,7 @@ class OpenReplayDialog(QDialog):
                 latency_ms=float(self._number(self._latency, self.tr("The latency"), least=Decimal(0))),
             ),
             bar=self._bar.text(),
+            series=tuple(box.text() for box in self._series if box.isChecked()),
         )
 
     def _time(self, field: QLineEdit) -> int | None:

@@ -11,6 +11,12 @@ from engine.messages.run import Run
 from engine.store.series import SeriesStore
 
 
+def news_in(store: Path) -> list[str]:
+    """Series of a tick store that can be shown as news, sorted."""
+    series = SeriesStore(store)
+    return [name for name in series.names() if "title" in series.columns(name)]
+
+
 def publications(run: Run, start_ns: int, end_ns: int) -> list[Published]:
     """Rows of the run's series that become known in `[start_ns, end_ns]`, in that order.
 

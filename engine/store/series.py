@@ -45,6 +45,16 @@ class SeriesStore:
         """All series, sorted."""
         return sorted(path.name for path in self._folder.glob("*") if any(path.glob("*.parquet")))
 
+    def columns(self, name: str) -> list[str]:
+        """Columns of a series, the times first.
+
+        Raises
+        ------
+        UserError
+            There is no such series, or its file is damaged.
+        """
+        return _read(self._known_files(name)[0]).columns
+
     def read(self, name: str, start_ns: int | None = None, end_ns: int | None = None) -> pa.Table:
         """Rows with `start_ns <= ts_init < end_ns` in the order in which they could be known.
 
@@ -53,10 +63,7 @@ class SeriesStore:
         UserError
             There is no such series, or a file of it is damaged.
         """
-        files = self._files(name)
-        if not files:
-            raise unknown_name("series", name, self.names())
-        rows = pl.concat([_read(path) for path in files])
+        rows = pl.concat([_read(path) for path in self._known_files(name)])
         if start_ns is not None:
             rows = rows.filter(pl.col("ts_init") >= start_ns)
         if end_ns is not None:
@@ -86,10 +93,11 @@ class SeriesStore:
             reason = (error.strerror or str(error)).lower()
             raise UserError(f"The series {name} cannot be written ({reason}); it is as it was.") from error
 
-    def _files(self, name: str) -> list[Path]:
-        if not _NAME.fullmatch(name):
-            return []
-        return sorted((self._folder / name).glob("????-01-01.parquet"))
+    def _known_files(self, name: str) -> list[Path]:
+        files = sorted((self._folder / name).glob("????-01-01.parquet")) if _NAME.fullmatch(name) else []
+        if not files:
+            raise unknown_name("series", name, self.names())
+        return files
 
 
 def _frame(table: pa.Table) -> pl.DataFrame:

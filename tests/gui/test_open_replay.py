@@ -9,6 +9,10 @@ from PySide6.QtWidgets import QComboBox, QDialogButtonBox, QLineEdit, QPushButto
 from pytestqt.qtbot import QtBot
 
 from app.windows.open_replay import OpenReplayDialog
+from engine.feeds.news import decode_news
+from engine.feeds.simulated import PROFILES, simulate
+from engine.store import Store
+from engine.store.series import SeriesStore
 from engine.strategies import STRATEGIES
 
 
@@ -77,3 +81,17 @@ def test_every_field_lies_whole_in_the_dialog_or_can_be_scrolled_to(
     QCoreApplication.processEvents()
     assert last.visibleRegion().boundingRect() == last.rect()
     assert dialog.height() <= dialog.screen().availableGeometry().height()
+
+
+def test_stored_news_can_be_shown(qtbot: QtBot, tmp_path: Path) -> None:
+    simulation = simulate(PROFILES["fx"], 1, 1_700_000_000_000_000_000, 2.0)
+    Store(tmp_path).add(simulation.instrument, {"quotes": simulation.quotes})
+    dialog = OpenReplayDialog(tmp_path)
+    qtbot.addWidget(dialog)
+    assert dialog.run_asked().series == ()
+    table = decode_news(b"time,title\n2023-11-14 22:13:21,Rates held\n", "x.csv", "wire").series["wire"]
+    SeriesStore(tmp_path).add("wire", table)
+    dialog = OpenReplayDialog(tmp_path)
+    qtbot.addWidget(dialog)
+    dialog.show_news("wire")
+    assert dialog.run_asked().series == ("wire",)
