@@ -32,7 +32,7 @@ from engine.errors import UserError
 from engine.messages.data import Repair
 from engine.messages.instrument import Instrument
 from engine.store.flushing import flush, flush_folders
-from engine.store.merging import Mask, in_order, joined
+from engine.store.merging import Mask, joined
 from engine.store.row_groups import open_parquet, read_file
 from engine.store.schema import from_arrow, to_arrow, to_table, write_parquet, write_table
 
@@ -111,17 +111,14 @@ def times(path: Path) -> Int64:
         return from_arrow(file.read(columns=["ts_event"]).column("ts_event"))
 
 
-def withheld(folder: Path, kind: str, day: str, precisions: tuple[int, int]) -> Columns | None:
-    """Rows that repairs in force took out of one file; an import counts them as stored.
+def withheld_files(path: Path) -> list[Path]:
+    """Files of the rows that repairs in force took out of the stored file `path`.
 
-    None where there are none.
+    An import counts those rows as stored: what was dropped does not come back with the same vendor's file.
     """
-    parts = [
-        read_file(kind, removed, precisions)
-        for repair in _folders(folder)
-        if (removed := repair / "removed" / kind / f"{day}.parquet").is_file() and not _record(repair).undone
-    ]
-    return in_order(joined(parts)) if parts else None
+    kind = path.parent
+    files = ((repair, repair / "removed" / kind.name / path.name) for repair in _folders(kind.parent))
+    return [removed for repair, removed in files if removed.is_file() and not _record(repair).undone]
 
 
 def _numbered(folder: Path, number: int) -> Path:

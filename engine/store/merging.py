@@ -43,17 +43,18 @@ def joined(parts: Sequence[Columns]) -> Columns:
     return type(parts[0]).concat([padded(restated(part, price, size), deepest) for part in parts])
 
 
-def merge(kind: str, stored: Columns, new: Columns) -> tuple[Columns, int]:
+def merge(kind: str, stored: Columns, new: Columns, withheld: Columns | None = None) -> tuple[Columns, int]:
     """Stored and new rows as one ordered history, and how many of the new rows were duplicates.
 
-    Both sides have the same precisions. Returns `stored` itself where nothing is new.
+    All sides have the same precisions; `withheld` are rows that count as stored but are not, because a repair
+    took them out. Returns `stored` itself where nothing is new.
     """
     new = in_order(new)
     if _is_stretch_of(stored, new):
         return stored, len(new)
     deepest = max(levels(stored), levels(new))
     wide_stored, new = padded(stored, deepest), padded(new, deepest)
-    known = _duplicates(kind, wide_stored, new)
+    known = _duplicates(kind, _with(wide_stored, withheld), new)
     duplicates = int(known.sum())
     if duplicates == len(new):
         return stored, duplicates
@@ -62,6 +63,10 @@ def merge(kind: str, stored: Columns, new: Columns) -> tuple[Columns, int]:
     if len(stored):
         new = in_order(type(new).concat([wide_stored, new]))
     return new, duplicates
+
+
+def _with(stored: Columns, withheld: Columns | None) -> Columns:
+    return stored if withheld is None or not len(withheld) else in_order(joined([stored, withheld]))
 
 
 def _tables(columns: Columns) -> list[npt.NDArray[np.generic]]:

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from engine.columns import ACTIONS, KINDS, Columns, Deltas, Quotes, Trades, columns_of, is_bars
 from engine.errors import UserError, unknown_name
 from engine.messages.instrument import Instrument
+from engine.store import journal
 from engine.store.incoming import Incoming, Spill, incoming
 from engine.store.locking import exclusive, own_folder, remove_abandoned
 from engine.store.row_groups import open_parquet, read_rows, row_groups
@@ -276,6 +277,7 @@ class Store:
             remove_abandoned(self.root / _SPILLED)
             with exclusive(folder, instrument.id, waiting):
                 begun()
+                journal.finish(folder)
                 stored = self.instrument(instrument.id) if (folder / "instrument.json").is_file() else None
                 rows = new if isinstance(new, Incoming) else incoming(new)
                 return write(folder, stored, instrument, rows, progress)

@@ -13,6 +13,7 @@ import msgspec
 from engine.columns import Columns
 from engine.messages.instrument import Instrument
 from engine.store.incoming import Incoming
+from engine.store.journal import withheld_files
 from engine.store.merging import joined, levels, merge, padded
 from engine.store.row_groups import read_rows, row_groups
 from engine.store.schema import ROW_GROUP_ROWS, empty, restated, to_table, write_tables
@@ -20,10 +21,14 @@ from engine.store.stretches import Batch, stretches
 
 
 class Added(msgspec.Struct, frozen=True):
-    """What one write did, by kind: rows that are newly stored, and rows that were there already."""
+    """What one write did, by kind: rows that are newly stored, and rows that were there already.
+
+    Of the duplicates, `withheld` were left out because repairs had taken them out.
+    """
 
     rows: dict[str, int]
     duplicates: dict[str, int]
+    withheld: dict[str, int] = {}
 
 
 def write(
@@ -45,7 +50,7 @@ def write(
     if grown:  # days without new rows are restated too, so that all files have one schema
         for path in folder.glob("*/????-??-??.parquet"):
             files.setdefault(path, (path.parent.name, ()))
-    added = Added(rows=dict.fromkeys(new.kinds, 0), duplicates=dict.fromkeys(new.kinds, 0))
+    added = Added(*(dict.fromkeys(new.kinds, 0) for _ in range(3)))
     staged: list[tuple[Path, Path]] = []
     try:
         if instrument != stored:
@@ -61,6 +66,7 @@ def write(
             if batches:
                 added.rows[kind] += merge_of_file.added
                 added.duplicates[kind] += sum(batch.rows for batch in batches) - merge_of_file.added
+                added.withheld[kind] += merge_of_file.withheld
             told(1.0)
         _put_in_place(staged)
     except BaseException:
@@ -76,19 +82,20 @@ class _FileMerge:
     ----------
     added : int
         New rows that were not stored, once `stage` has written them.
+    withheld : int
+        New rows that repairs had taken out, once `has_news` or `stage` has seen all.
     """
 
     def __init__(self, path: Path, kind: str, new: Sequence[Batch], precisions: tuple[int, int]) -> None:
-        self.added = 0
+        self.added = self.withheld = 0
         self._path, self._kind, self._new, self._precisions = path, kind, new, precisions
-        groups = row_groups([path]) if path.exists() else []
-        self._stored = [
-            Batch(group.first_event_ns, group.rows, partial(read_rows, kind, group)) for group in groups
-        ]
+        self._stored = _batches(kind, [path] if path.exists() else [])
+        self._withheld = _batches(kind, withheld_files(path) if new else [])
 
     def has_news(self) -> bool:
         """Whether any new row is not stored; ends at the first one."""
-        return bool(self._new) and (not self._stored or any(added for _, added in self._stretches()))
+        is_first = not self._stored and not self._withheld
+        return bool(self._new) and (is_first or any(added for _, added in self._stretches()))
 
     def stage(self, progress: Callable[[float], None]) -> tuple[Path, Path]:
         """Write the merged file beside the stored one, and answer both names."""
@@ -116,17 +123,27 @@ class _FileMerge:
 
     def _stretches(self) -> Iterator[tuple[Columns, int]]:
         """Merged rows of each stretch of time, and how many of the new ones in it were not stored."""
+        self.withheld = 0
         depths = [batch.levels for batch in self._new]
-        if self._kind == "depth" and self._stored:
-            depths.append(levels(self._stored[0].load()))
-        for stored, new in stretches([self._stored, self._new], ROW_GROUP_ROWS):
-            old, fresh = (self._joined(parts, max(depths, default=0)) for parts in (stored, new))
-            merged, duplicates = merge(self._kind, old, fresh)
+        if self._kind == "depth":
+            depths += [levels(batch.load()) for batch in (*self._stored[:1], *self._withheld)]
+        for parts in stretches([self._stored, self._new, self._withheld], ROW_GROUP_ROWS):
+            old, fresh, out = (self._joined(part, max(depths, default=0)) for part in parts)
+            merged, duplicates = merge(self._kind, old, fresh, out)
+            if len(out):
+                self.withheld += duplicates - merge(self._kind, old, fresh)[1]
             yield merged, len(fresh) - duplicates
 
     def _joined(self, parts: list[Columns], deepest: int) -> Columns:
         rows = joined(parts) if parts else empty(self._kind, *self._precisions)
         return padded(restated(rows, *self._precisions), deepest)
+
+
+def _batches(kind: str, paths: Sequence[Path]) -> list[Batch]:
+    return [
+        Batch(group.first_event_ns, group.rows, partial(read_rows, kind, group))
+        for group in row_groups(paths)
+    ]
 
 
 def _with_precision(instrument: Instrument, stored: Instrument | None, new: Incoming) -> Instrument:
