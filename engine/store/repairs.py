@@ -33,6 +33,7 @@ from engine.store.locking import exclusive
 from engine.store.row_groups import RowGroup, read_file, read_rows, row_groups
 from engine.store.schema import PRICES, SIZES
 from engine.store.store import Store
+from engine.store.writing import Added
 
 type Progress = Callable[[float, str], None]
 """Takes the fraction done, 0 to 1, and what is being done; what it raises stops the work, undone."""
@@ -184,6 +185,29 @@ def finish(store: Store, instrument: str) -> None:
     """Complete a repair that was interrupted, or forget one that had not become valid."""
     with _writing(store, instrument):
         pass
+
+
+def import_notes(store: Store, instrument: str, added: Added, first_ns: int | None) -> list[str]:
+    """What an import must say of repairs: rows that they kept out, and rows that they would have changed.
+
+    `first_ns` is the earliest `ts_event` of the import.
+    """
+    notes = [
+        f"{count:,} {kind} were left out because repairs had taken them out; "
+        f"'nexttick data repairs {instrument}' lists those."
+        for kind, count in added.withheld.items()
+        if count
+    ]
+    splits = (repair for repair in listed(store, instrument) if repair.action == "split-adjust")
+    return notes + [
+        f"Repair {repair.number} adjusted {repair.kind} for a split, and new ones from before it are as the "
+        "vendor gave them; undo it and make it again."
+        for repair in splits
+        if not repair.undone
+        and added.rows.get(repair.kind)
+        and first_ns is not None
+        and first_ns <= repair.end_ns
+    ]
 
 
 @contextmanager
