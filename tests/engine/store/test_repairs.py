@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from engine.columns import Action, Columns, Flag, Quotes, Snapshots, VendorBars, bars_kind
 from engine.errors import UserError
 from engine.feeds.importing import import_files
+from engine.feeds.instruments import KnownInstruments
 from engine.feeds.reader import Source
 from engine.store import Store
 from engine.store.corrections import Correction, Rows
