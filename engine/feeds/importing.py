@@ -17,7 +17,8 @@ from engine.feeds.reader import Reader, Source, data_files, file_size
 from engine.feeds.report import ImportReport
 from engine.feeds.tally import Tally
 from engine.messages.instrument import Instrument
-from engine.store import Added, Incoming, Store
+from engine.store import Added, Incoming, Spill, Store
+from engine.store.series import SeriesStore
 
 type Progress = Callable[[float, str], None]
 """Takes the fraction done, 0 to 1, and what is being done."""
@@ -82,20 +83,26 @@ def _imported(
     instrument = facts.instrument
     total = sum(file_size(file) for file in files) or 1
     reader = Reader(instrument, source, lambda number: store.has_sequence(instrument.id, "deltas", number))
-    tally = Tally(source.crossed)
+    tally = Tally(instrument.id, source.crossed)
     done = 0
     with store.spill(instrument.id) as spill:
         for file in files:
             step(_READING * done / total, f"Reading {file.name}")
             tally.begin(file)
-            for kind, rows in tally.take(reader.read(file)).items():
+            part = reader.read(file)
+            for kind, rows in tally.take(part).items():
                 spill.add(kind, rows)
+            for name, table in part.decoded.series.items():
+                spill.add_series(name, table)
             done += file_size(file)
         tally.check()
+        if tally.defined is not None:
+            facts = Known(tally.defined)
         added = Added(rows={}, duplicates={})
         if tally.rows:
             added = _stored(store, _with_steps(facts, tally), spill.incoming(), reader, step)
             instrument = store.instrument(instrument.id)
+        _store_series(store, spill, added)
     return tally.report(instrument, added)
 
 
@@ -115,6 +122,13 @@ def _stored(store: Store, instrument: Instrument, new: Incoming, reader: Reader,
         waiting=lambda: step(_READING, f"Waiting for another import of {instrument.id}"),
         begun=begun,
     )
+
+
+def _store_series(store: Store, spill: Spill, added: Added) -> None:
+    for name, table in spill.series():
+        done = SeriesStore(store.root).add(name, table)
+        added.rows[name] = added.rows.get(name, 0) + done.rows
+        added.duplicates[name] = added.duplicates.get(name, 0) + done.duplicates
 
 
 def _with_steps(facts: Known, tally: Tally) -> Instrument:

@@ -70,7 +70,7 @@ class Reader:
             decoded = found.decode(self._source_file(path, data, found.name))
         except Undecodable as reason:
             raise UserError(f"{path} cannot be imported: {reason}.") from reason
-        if decoded.rejected and not decoded.columns:
+        if decoded.rejected and not decoded.columns and not decoded.series:
             worst = max(decoded.rejected, key=lambda each: each.count)
             raise UserError(
                 f"{path} cannot be imported: no row can be taken, because {worst.reason} "

@@ -15,6 +15,7 @@ from engine.feeds.reader import ReadFile
 from engine.feeds.report import CrossedPolicy, ImportReport
 from engine.messages.instrument import Instrument
 from engine.store import Added
+from engine.store.schema import from_arrow
 
 _CONTINUOUS = frozenset({"quotes", "trades"})
 """Kinds whose silences are gaps; bars, books and corporate actions come when they come."""
@@ -27,11 +28,18 @@ class Tally:
     ----------
     rows : dict
         Rows left by the policy, by kind.
+    series : dict
+        Rows of series, by name.
+    defined : Instrument or None
+        The instrument's facts as the first file that has them tells.
     """
 
-    def __init__(self, policy: CrossedPolicy) -> None:
+    def __init__(self, instrument_id: str, policy: CrossedPolicy) -> None:
         self.rows: dict[str, int] = {}
-        self._policy = policy
+        self.series: dict[str, int] = {}
+        self.defined: Instrument | None = None
+        self._instrument_id, self._policy = instrument_id, policy
+        self._defined_in: Path | None = None
         self._decimals: dict[str, tuple[int, int]] = {}
         self._files: list[Path] = []
         self._latest: dict[str, int] = {}
@@ -53,10 +61,21 @@ class Tally:
         self._rejected.append({})
 
     def take(self, part: ReadFile) -> dict[str, Columns]:
-        """Count one part of the file, and return its rows as the policy leaves them, by kind."""
+        """Count one part of the file, and return its rows as the policy leaves them, by kind.
+
+        Raises
+        ------
+        UserError
+            It defines the instrument otherwise than a file before it.
+        """
         decoded = part.decoded
         self._formats[part.format] = None
-        if decoded.columns:
+        if decoded.instrument is not None:
+            self._take_definition(decoded.instrument)
+        for name, table in decoded.series.items():
+            self.series[name] = self.series.get(name, 0) + len(table)
+            self._seen(from_arrow(table.column("ts_event")))
+        if decoded.columns or decoded.series:
             self._timestamps[decoded.timestamps] = None
         self._notes |= dict.fromkeys(decoded.notes)
         self._gaps += decoded.gaps
@@ -70,6 +89,23 @@ class Tally:
         for kind, columns in kept.items():
             self._count(kind, columns)
         return {kind: columns for kind, columns in kept.items() if len(columns)}
+
+    def _take_definition(self, told: Instrument) -> None:
+        """Keep the first definition of the instrument; those of others do not matter."""
+        if told.id != self._instrument_id:
+            return
+        if self.defined is None:
+            self.defined, self._defined_in = told, self._files[-1]
+        elif told != self.defined:
+            name, ours, theirs = next(
+                (name, mine, its)
+                for name, mine in msgspec.structs.asdict(self.defined).items()
+                if (its := getattr(told, name)) != mine
+            )
+            raise UserError(
+                f"{self._files[-1]} cannot be imported: it says that the {name} of {told.id} is {theirs}, "
+                f"but {self._defined_in} says {ours}; import what is older alone, then what is newer."
+            )
 
     def _count_rejected(self, decoded: Decoded) -> None:
         """Rows of one file that were left out for one reason are told together."""
@@ -105,6 +141,8 @@ class Tally:
             self._stretches[kind].append(stretches(columns.ts_event))
 
     def _seen(self, times: Int64) -> None:
+        if not len(times):
+            return
         first, last = int(times.min()), int(times.max())
         self._first_ns = first if self._first_ns is None else min(self._first_ns, first)
         self._last_ns = last if self._last_ns is None else max(self._last_ns, last)
@@ -136,14 +174,15 @@ class Tally:
         """Say what the import did, once its rows are stored."""
         weekend_closed = instrument.kind == "fx"
         silent = sum(silences(each, weekend_closed=weekend_closed) for each in self._stretches.values())
+        kinds = {**self.rows, **self.series}
         return ImportReport(
             instrument=instrument.id,
             files=len(self._files),
             formats=list(self._formats),
-            rows=sum(self.rows.values()),
+            rows=sum(kinds.values()),
             added=sum(added.rows.values()),
             duplicates=sum(added.duplicates.values()),
-            kinds=self.rows,
+            kinds=kinds,
             rejected=[each for file in self._rejected for each in file.values()],
             out_of_order=self._out_of_order,
             crossed=self._crossed,

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 
 from engine.columns import KINDS, Columns
+from engine.errors import UserError
 from engine.store.merging import in_order, levels
 from engine.store.schema import from_table, to_table
 from engine.store.stretches import Batch
@@ -91,6 +93,8 @@ class Spill:
     def __init__(self, folder: Path, writable: Callable[[], AbstractContextManager[None]]) -> None:
         self._folder, self._writable = folder, writable
         self._files: dict[FileOf, list[Batch]] = {}
+        self._series: dict[tuple[str, object], list[Path]] = {}
+        self._schemas: dict[str, pl.Schema] = {}
         self._written = 0
         self._price_precision = self._size_precision = 0
 
@@ -98,8 +102,7 @@ class Spill:
         """Set `rows` aside, after those of this kind that came before."""
         self._price_precision = max(self._price_precision, rows.price_precision)
         self._size_precision = max(self._size_precision, rows.size_precision)
-        path = self._folder / f"{self._written}.arrow"
-        self._written += 1
+        path = self._next_path()
         batches = [
             (day, part.take(slice(start, start + _BATCH_ROWS)))
             for day, part in _by_file(kind, rows)
@@ -117,6 +120,37 @@ class Spill:
             batch = _batch(part, partial(_read, kind, path, number))
             self._files.setdefault((kind, day), []).append(batch)
 
+    def add_series(self, name: str, table: pa.Table) -> None:
+        """Set rows of a series aside, as `Decoded.series` brings them.
+
+        Raises
+        ------
+        UserError
+            Rows of this series that came before have other columns.
+        """
+        rows = pl.DataFrame(table).select(sorted(table.column_names))
+        schema = self._schemas.setdefault(name, rows.schema)
+        if rows.schema != schema:
+            raise UserError(
+                f"The files bring the series {name} once with columns {_said(schema)} and once with "
+                f"{_said(rows.schema)}; import them one by one under different names."
+            )
+        year = pl.from_epoch("ts_event", "ns").dt.year()
+        for (of,), part in rows.group_by(year, maintain_order=True):
+            path = self._next_path()
+            with self._writable():
+                part.write_ipc(path)
+            self._series.setdefault((name, of), []).append(path)
+
+    def series(self) -> Iterator[tuple[str, pa.Table]]:
+        """Rows of each series set aside so far, a year at a time."""
+        for (name, _), paths in sorted(self._series.items(), key=lambda item: item[0]):
+            yield name, pl.concat([pl.read_ipc(path.read_bytes()) for path in paths]).to_arrow()
+
+    def _next_path(self) -> Path:
+        self._written += 1
+        return self._folder / f"{self._written}.arrow"
+
     def incoming(self) -> Incoming:
         """All rows set aside so far, oldest file of each kind first."""
         return Incoming(
@@ -125,6 +159,10 @@ class Spill:
             self._price_precision,
             self._size_precision,
         )
+
+
+def _said(schema: pl.Schema) -> str:
+    return ", ".join(f"{name} ({dtype})" for name, dtype in schema.items())
 
 
 def _read(kind: str, path: Path, number: int) -> Columns:
