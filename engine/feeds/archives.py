@@ -28,10 +28,8 @@ class ArchivedText:
     rejected: tuple[Rejected, ...] = ()
 
 
-def archived_text(file: SourceFile) -> ArchivedText:
-    """Open an archive of one file; a last line without an end is left out of it and told.
-
-    Zip and gzip prove that they are whole, so only a text that lies unpacked can be cut off unseen.
+def only_member(file: SourceFile) -> tuple[str, bytes]:
+    """Name and unpacked bytes of the one file in an archive; of any other file, of itself.
 
     Raises
     ------
@@ -44,6 +42,20 @@ def archived_text(file: SourceFile) -> ArchivedText:
     name, text = inside[0]
     if not text.strip():
         raise Undecodable("it is empty")
+    return name, text
+
+
+def archived_text(file: SourceFile) -> ArchivedText:
+    """Open an archive of a text; a last line without an end is left out of it and told.
+
+    Zip and gzip prove that they are whole, so only a text that lies unpacked can be cut off unseen.
+
+    Raises
+    ------
+    Undecodable
+        See `only_member`; or cut off in the first line.
+    """
+    name, text = only_member(file)
     if text is not file.data or text.endswith((b"\n", b"\r")):
         return ArchivedText(name, text)
     whole = text[: text.rfind(b"\n") + 1]

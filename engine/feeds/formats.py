@@ -106,6 +106,7 @@ FORMATS: Final = (
     Format("histdata-bars", "histdata", "HistData minute bars"),
     Format("binance-raw", "binance_raw", "recorded websocket lines of Binance"),
     Format("tardis", "tardis", "Tardis CSV: trades, quotes, book snapshots, incremental books"),
+    Format("bybit-book", "bybit_book", "Bybit's order-book archives: ob200, ob500"),
     Format("binance-archive", "binance_archive", "Binance's public archives: trades, quotes, depth, klines"),
     Format("databento", "databento", "Databento's DBN: trades, quotes, depth, orders, bars, definitions"),
     Format("delimited", "delimited", "a table whose header names time, bid and ask, or time, price and size"),
