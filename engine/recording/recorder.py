@@ -58,6 +58,7 @@ class SessionRecorder:
     outbox : Outbox, optional
         Where complete files go besides.
     queue_bytes : int
+    turn_s : float
     open_file : callable
         See `OpenFile`.
     """
@@ -69,10 +70,11 @@ class SessionRecorder:
         *,
         outbox: Outbox | None = None,
         queue_bytes: int = QUEUE_BYTES,
+        turn_s: float = TURN_S,
         open_file: OpenFile = create,
     ) -> None:
         self._keeping, self._program, self._outbox = keeping, program, outbox
-        self._queue_bytes, self._open_file = queue_bytes, open_file
+        self._queue_bytes, self._turn_s, self._open_file = queue_bytes, turn_s, open_file
         self._queue: deque[Item] = deque()
         # Each count is written by one thread alone, so neither needs a lock.
         self._offered = self._taken = 0
@@ -107,7 +109,7 @@ class SessionRecorder:
     @property
     def is_due(self) -> bool:
         """Whether market data that happened should be handed over now."""
-        return time.monotonic() - self._handed_over_s >= TURN_S
+        return time.monotonic() - self._handed_over_s >= self._turn_s
 
     def rows(self, part: Mapping[str, Columns]) -> None:
         """Take market data, each kind in the order of receipt; those of an earlier epoch are passed over."""
@@ -234,7 +236,7 @@ class SessionRecorder:
         try:
             closing = False
             while not (closing or self._problem):
-                closing = self._closing.wait(TURN_S)
+                closing = self._closing.wait(self._turn_s)
                 self._take_waiting(writing, to_the_end=closing)
                 writing.flush()
                 self._tell(writing)
@@ -246,7 +248,7 @@ class SessionRecorder:
 
     def _take_waiting(self, writing: Writing, *, to_the_end: bool) -> None:
         """Write what waits, for one turn at most: what is written then goes to the operating system."""
-        until = time.monotonic() + TURN_S
+        until = time.monotonic() + self._turn_s
         while self._queue and (to_the_end or time.monotonic() < until):
             items: list[Item] = []
             size = 0
