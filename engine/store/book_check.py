@@ -6,6 +6,7 @@ update's last number; else the last quote whose `ts_event` is not later. A quote
 away from the update proves nothing (one of the streams was interrupted) and is not compared.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -15,7 +16,10 @@ import numpy as np
 from engine.book import Book
 from engine.columns import Action, Deltas, Flag, Int64, Quotes
 from engine.errors import UserError
+from engine.store.row_groups import RowGroup, row_groups
+from engine.store.schema import empty
 from engine.store.store import Store
+from engine.store.stream import END_OF_TIME, KindStream
 
 _FAR_NS = 60_000_000_000
 
@@ -48,6 +52,15 @@ class BookCheck(msgspec.Struct, frozen=True, kw_only=True):
     paired_by: Literal["update number", "time"]
 
 
+class BookPlace(msgspec.Struct, frozen=True):
+    """An update after which the book is not as it must be."""
+
+    ts_event: int
+    sequence: int
+    wrong: Literal["differs", "crossed"]
+    """Not what the quote in force says, or the best bid at or above the best ask."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _QuotesInForce:
     """Finds the quote in force at an update; `keys` are update numbers or times, ascending."""
@@ -74,8 +87,16 @@ class _QuotesInForce:
         return found
 
 
-def check_book(store: Store, instrument: str) -> BookCheck:
+def check_book(
+    store: Store,
+    instrument: str,
+    found: Callable[[BookPlace], None] = lambda _place: None,
+    walked: Callable[[int], None] = lambda _rows: None,
+) -> BookCheck:
     """Rebuild the stored book of `instrument` and compare it with the stored quotes.
+
+    `found` is told each update after which the book is wrong, in the order in which they apply; `walked` now
+    and then how many more rows were applied. Only the quotes around the updates at hand are in memory.
 
     Raises
     ------
@@ -85,11 +106,16 @@ def check_book(store: Store, instrument: str) -> BookCheck:
     facts = store.instrument(instrument)
     if not store.files(instrument, "deltas"):
         raise UserError(f"No book updates of {instrument} are stored; import a recording that has them.")
-    quotes = _QuotesInForce.of(store.read(instrument, "quotes"))
+    stored_quotes = row_groups(store.files(instrument, "quotes"))
+    precisions = (facts.price_precision, facts.size_precision)
     book, counts = Book(), dict.fromkeys(("updates", "compared", "equal", "crossed", "gaps"), 0)
+    numbered = bool(stored_quotes)
     for chunk in store.chunks(instrument, ["deltas"]):
         deltas = cast("Deltas", chunk.columns["deltas"])
-        _walk(book, deltas, quotes, counts)
+        quotes = _quotes_around(deltas, stored_quotes, precisions)
+        numbered &= quotes.numbered or not len(quotes.keys)
+        _walk(book, deltas, quotes, counts, found)
+        walked(len(deltas))
     bid, ask = (
         None
         if best is None
@@ -104,8 +130,15 @@ def check_book(store: Store, instrument: str) -> BookCheck:
         gaps=counts["gaps"],
         final_bid=bid,
         final_ask=ask,
-        paired_by="update number" if quotes.numbered else "time",
+        paired_by="update number" if numbered else "time",
     )
+
+
+def _quotes_around(deltas: Deltas, stored: list[RowGroup], precisions: tuple[int, int]) -> _QuotesInForce:
+    """Quotes near enough to prove anything of these updates."""
+    low, high = int(deltas.ts_init[0]) - _FAR_NS, int(deltas.ts_init[-1]) + _FAR_NS + 1
+    quotes = KindStream("quotes", stored, precisions, low, high).take_before(END_OF_TIME)
+    return _QuotesInForce.of(cast("Quotes", empty("quotes", *precisions) if quotes is None else quotes))
 
 
 def exact(value: int, precision: int) -> str:
@@ -116,7 +149,13 @@ def exact(value: int, precision: int) -> str:
     return f"{'-' if value < 0 else ''}{whole}.{part:0{precision}d}"
 
 
-def _walk(book: Book, deltas: Deltas, quotes: _QuotesInForce, counts: dict[str, int]) -> None:
+def _walk(
+    book: Book,
+    deltas: Deltas,
+    quotes: _QuotesInForce,
+    counts: dict[str, int],
+    found: Callable[[BookPlace], None],
+) -> None:
     ends = np.flatnonzero(deltas.flags & Flag.LAST) + 1
     keys = deltas.sequence if quotes.numbered else deltas.ts_event
     start = 0
@@ -128,10 +167,16 @@ def _walk(book: Book, deltas: Deltas, quotes: _QuotesInForce, counts: dict[str, 
             counts["gaps"] += 1
             continue
         counts["updates"] += 1
-        counts["crossed"] += book.crossed
+        place = (int(update.ts_event[-1]), int(update.sequence[-1]))
+        if book.crossed:
+            counts["crossed"] += 1
+            found(BookPlace(*place, "crossed"))
         quote = quotes.at(int(keys[end - 1]), int(update.ts_init[-1]))
         if quote is not None:
             counts["compared"] += 1
-            counts["equal"] += quote == [*(book.best_bid() or (0, 0)), *(book.best_ask() or (0, 0))]
+            if quote == [*(book.best_bid() or (0, 0)), *(book.best_ask() or (0, 0))]:
+                counts["equal"] += 1
+            else:
+                found(BookPlace(*place, "differs"))
     if start < len(deltas):  # an update without its end mark, from another importer
         book.apply(deltas.take(slice(start, None)))
