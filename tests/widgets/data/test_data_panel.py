@@ -1,0 +1,193 @@
+"""The data panel: what the calendar shows and tells, which findings go with a day, and what is asked for."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from engine.messages.data import Finding, Job, Repair, StoredDay
+from tests.widgets.chart.markets import theme
+from widgets.data.calendar import score_colour
+from widgets.data.panel import DataPanel
+
+INSTRUMENT = "EURUSD.DUKASCOPY"
+
+
+def stored(day: str, rows: int = 1_000, score: float | None = None, **more: str) -> StoredDay:
+    return StoredDay(
+        **{"instrument": INSTRUMENT, "kind": "quotes", **more},
+        day=day,
+        rows=rows,
+        size_bytes=10_000,
+        score=score,
+        findings=2,
+    )
+
+
+def finding(day: str, text: str, kind: str = "quotes") -> Finding:
+    return Finding(
+        instrument=INSTRUMENT,
+        kind=kind,
+        check="crossed",
+        severity="error",
+        start_ns=1_706_000_000_000_000_000,
+        end_ns=1_706_000_000_000_000_000,
+        day=day,
+        first_row=7,
+        rows=3,
+        text=text,
+    )
+
+
+class FakeLibrary:
+    def __init__(self) -> None:
+        self.version = 1
+        self.days: Sequence[StoredDay] = [
+            stored("2024-01-22"),
+            stored("2024-01-23", 90_000, 55.0),
+            stored("2024-01-01", kind="bars-1-MINUTE-BID"),
+            stored("2024-01-23", instrument="USDJPY.DUKASCOPY"),
+        ]
+        self.findings: Sequence[Finding] = [finding("2024-01-22", "one"), finding("2024-01-23", "two")]
+        self.repairs: Sequence[Repair] = []
+        self.jobs: Sequence[Job] = []
+
+
+@pytest.fixture
+def library() -> FakeLibrary:
+    return FakeLibrary()
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, library: FakeLibrary) -> DataPanel:
+    made = DataPanel(theme())
+    qtbot.addWidget(made)
+    made.resize(1400, 320)
+    made.set_library(library)
+    made.show()
+    qtbot.waitExposed(made)
+    made.refresh()
+    return made
+
+
+def shown(panel: DataPanel) -> list[str]:
+    model = panel.findings.model
+    return sorted(model.row(row).text for row in range(model.rowCount()))
+
+
+def click(panel: DataPanel, row: int, day: str) -> None:
+    view = panel.calendar
+    place = QPoint(view._left(date.fromisoformat(day)) + 1, view._top(row) + 8)
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+
+
+def test_a_click_on_a_day_shows_its_findings(panel: DataPanel) -> None:
+    assert shown(panel) == ["one", "two"]
+    click(panel, 0, "2024-01-23")
+    assert panel.calendar.day is not None
+    assert panel.calendar.day.rows == 90_000
+    assert shown(panel) == ["two"]
+    click(panel, 2, "2024-01-23")
+    assert panel.calendar.instrument == "USDJPY.DUKASCOPY"
+    assert shown(panel) == []
+
+
+def test_the_arrow_keys_go_from_day_to_day(panel: DataPanel) -> None:
+    panel.calendar.choose(INSTRUMENT, "quotes", "2024-01-23")
+    days = []
+    for _ in range(2):
+        QTest.keyClick(panel.calendar, Qt.Key.Key_Left)
+        days.append(panel.calendar.day and panel.calendar.day.day)
+    assert days == ["2024-01-22", None]
+    assert panel.calendar.instrument == INSTRUMENT
+
+
+def test_a_year_of_bars_is_one_wide_cell(panel: DataPanel) -> None:
+    click(panel, 1, "2024-01-10")
+    assert panel.calendar.day is not None
+    assert panel.calendar.day.kind == "bars-1-MINUTE-BID"
+    assert "2024\n1,000 rows" in panel.calendar.tip(1, date(2024, 1, 10))
+
+
+def test_tips_tell_rows_and_quality(panel: DataPanel) -> None:
+    assert "90,000 rows, 0.01 MB\nquality 55 of 100, 2 findings" in panel.calendar.tip(0, date(2024, 1, 23))
+    assert "not checked yet" in panel.calendar.tip(0, date(2024, 1, 22))
+    assert "no rows" in panel.calendar.tip(0, date(2024, 1, 2))
+
+
+def test_the_chosen_day_survives_new_data(panel: DataPanel, library: FakeLibrary) -> None:
+    panel.calendar.choose(INSTRUMENT, "quotes", "2024-01-23")
+    library.days = [stored("2023-12-01", instrument="AAA.X"), *library.days]
+    library.version += 1
+    panel.refresh()
+    assert panel.calendar.day is not None
+    assert (panel.calendar.day.instrument, panel.calendar.day.day) == (INSTRUMENT, "2024-01-23")
+
+
+def test_what_is_asked_names_what_is_chosen(qtbot: QtBot, panel: DataPanel, library: FakeLibrary) -> None:
+    panel.calendar.choose(INSTRUMENT, "quotes", "2024-01-23")
+    with qtbot.waitSignal(panel.check_asked) as asked:
+        panel.buttons["check"].click()
+    assert asked.args == [INSTRUMENT]
+    assert not panel.buttons["repair"].isEnabled()
+    panel.findings.view.selectRow(0)
+    with qtbot.waitSignal(panel.repair_asked) as asked:
+        panel.buttons["repair"].click()
+    assert [each.text for each in asked.args[0]] == ["two"]
+    with qtbot.waitSignal(panel.place_asked) as asked:
+        panel.buttons["place"].click()
+    assert asked.args[0].text == "two"
+
+
+def test_the_queue_shows_progress_and_outcome(qtbot: QtBot, panel: DataPanel, library: FakeLibrary) -> None:
+    library.jobs = [
+        Job(number=1, title="Import a", state="done", text="5 rows stored."),
+        Job(number=2, title="Import b", state="running", fraction=0.25, what="Reading b"),
+        Job(number=3, title="Import c", state="failed", text="c is empty."),
+    ]
+    library.version += 1
+    panel.refresh()
+    panel.show_queue()
+    rows = panel.queue._rows
+    assert rows[2].bar.value() == 250
+    assert [rows[number].told.text() for number in (1, 2, 3)] == [
+        "5 rows stored.",
+        "Reading b",
+        "c is empty.",
+    ]
+    assert panel.tabs.tabText(2) == "Queue (1)"
+    assert not rows[1].cancel.isVisible()
+    with qtbot.waitSignal(panel.cancel_asked) as asked:
+        rows[2].cancel.click()
+    assert asked.args == [2]
+
+
+def test_only_an_active_repair_can_be_undone(qtbot: QtBot, panel: DataPanel, library: FakeLibrary) -> None:
+    made = Repair(
+        number=1,
+        instrument=INSTRUMENT,
+        kind="quotes",
+        action="drop",
+        start_ns=0,
+        end_ns=1,
+        rows_removed=1,
+        rows_added=0,
+        made_ns=0,
+    )
+    library.repairs = [made]
+    library.version += 1
+    panel.refresh()
+    panel.tabs.setCurrentIndex(1)
+    panel.repairs.view.selectRow(0)
+    with qtbot.waitSignal(panel.undo_asked) as asked:
+        panel.buttons["undo"].click()
+    assert asked.args[0] is made
+
+
+def test_scores_run_from_danger_to_good() -> None:
+    colours = [score_colour(score, theme()).getRgb() for score in (0.0, 60.0, 95.0)]
+    wanted = [theme().colour(token).getRgb() for token in ("danger", "warning", "bid")]
+    assert colours == wanted

@@ -1,0 +1,374 @@
+"""What is stored, day by day: a row an instrument and kind, a cell a UTC day, coloured by rows or quality."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from math import sqrt
+from typing import Final, Literal, override
+
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
+from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
+
+from engine.messages.data import StoredDay
+from widgets.chrome import paint_empty
+from widgets.numbers import mono_font
+from widgets.theme import Theme
+
+type Shading = Literal["rows", "quality"]
+"""What a cell's colour tells."""
+
+_ROW_PX: Final = 20
+_HEAD_PX: Final = 34
+_NAMES_PX: Final = 232
+_WIDTHS: Final = (2, 3, 4, 6, 9, 13, 18, 24)
+"""Widths of a day, logical pixels; the wheel with Ctrl goes through them."""
+
+_USUAL_WIDTH: Final = 5
+_NUMBERED_FROM_PX: Final = 18
+_GOOD: Final = 95.0
+_POOR: Final = 60.0
+"""Scores from which a day is good, and below which it is poor; between them colours run."""
+
+_TICKS: Final = frozenset({"quotes", "trades", "deltas", "depth"})
+_DAY: Final = timedelta(days=1)
+
+
+@dataclass(slots=True)
+class _Line:
+    """One instrument's kind: its days by date, and the most rows among them."""
+
+    instrument: str
+    kind: str
+    days: dict[date, StoredDay] = field(default_factory=dict)
+    most_rows: int = 1
+
+    @property
+    def by_year(self) -> bool:
+        """Whether a file holds a year, as those of bars and actions do."""
+        return self.kind not in _TICKS
+
+    def at(self, day: date) -> StoredDay | None:
+        return self.days.get(day.replace(month=1, day=1) if self.by_year else day)
+
+
+class CalendarView(QAbstractScrollArea):
+    """Heat map of stored days.
+
+    Signals
+    -------
+    chosen(object)
+        The `StoredDay` that the person clicked or went to by the arrow keys; None is none.
+    replay_asked(object)
+        They double-clicked it, or pressed Return.
+    """
+
+    chosen = Signal(object)
+    replay_asked = Signal(object)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._lines: list[_Line] = []
+        self._first = self._last = date(2000, 1, 1)
+        self._width = _USUAL_WIDTH
+        self._cell: tuple[int, date] | None = None
+        self.shading: Shading = "rows"
+        self.setFrameShape(QAbstractScrollArea.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setAccessibleName(self.tr("Stored days"))
+
+    # What is shown
+
+    def show_days(self, days: Sequence[StoredDay]) -> None:
+        """Take what is stored; what was in sight and chosen stays so."""
+        lines: dict[tuple[str, str], _Line] = {}
+        for each in days:
+            line = lines.setdefault((each.instrument, each.kind), _Line(each.instrument, each.kind))
+            line.days[date.fromisoformat(each.day)] = each
+            line.most_rows = max(line.most_rows, each.rows)
+        known = self._cell_named()
+        was_empty = not self._lines
+        self._lines = list(lines.values())
+        ticks = [day for line in self._lines if not line.by_year for day in line.days]
+        every = ticks or [day for line in self._lines for day in line.days]
+        if every:
+            self._first, self._last = min(every).replace(day=1), max(every)
+            if not ticks:
+                self._last = self._last.replace(month=12, day=31)
+        self._cell = self._cell_of(known) if known is not None else None
+        self._fit()
+        if was_empty and self._lines:
+            if self._columns * _WIDTHS[self._width] > self._room:
+                self.horizontalScrollBar().setValue(self.horizontalScrollBar().maximum())
+            self._widen_while_it_fits()
+        self.viewport().update()
+
+    def shade_by(self, shading: Shading) -> None:
+        """Colour the cells by rows or by quality."""
+        self.shading = shading
+        self.viewport().update()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in these colours."""
+        self._theme = theme
+        self.viewport().update()
+
+    @property
+    def day(self) -> StoredDay | None:
+        """What is chosen."""
+        return None if self._cell is None else self._lines[self._cell[0]].at(self._cell[1])
+
+    @property
+    def instrument(self) -> str:
+        """Instrument of the chosen row; empty where nothing is chosen."""
+        return "" if self._cell is None else self._lines[self._cell[0]].instrument
+
+    def choose(self, instrument: str, kind: str, day: str) -> None:
+        """Choose a cell and bring it into sight; nothing happens where there is none."""
+        cell = self._cell_of((instrument, kind, date.fromisoformat(day)))
+        if cell is not None:
+            self._choose(cell)
+
+    # Places
+
+    @property
+    def _columns(self) -> int:
+        return (self._last - self._first).days + 1
+
+    @property
+    def _room(self) -> int:
+        return max(1, self.viewport().width() - _NAMES_PX)
+
+    def _fit(self) -> None:
+        width, height = self._columns * _WIDTHS[self._width], len(self._lines) * _ROW_PX
+        across, down = self.horizontalScrollBar(), self.verticalScrollBar()
+        across.setRange(0, max(0, width - self._room))
+        across.setPageStep(self._room)
+        across.setSingleStep(7 * _WIDTHS[self._width])
+        down.setRange(0, max(0, height + _HEAD_PX - self.viewport().height()))
+        down.setPageStep(self.viewport().height())
+        down.setSingleStep(_ROW_PX)
+
+    def _widen_while_it_fits(self) -> None:
+        """Give few days the room that there is."""
+        while self._width + 1 < len(_WIDTHS) and self._columns * _WIDTHS[self._width + 1] <= self._room:
+            self._width += 1
+        self._fit()
+
+    def _left(self, day: date) -> int:
+        days = (day - self._first).days
+        return _NAMES_PX + days * _WIDTHS[self._width] - self.horizontalScrollBar().value()
+
+    def _top(self, row: int) -> int:
+        return _HEAD_PX + row * _ROW_PX - self.verticalScrollBar().value()
+
+    def _at(self, point: QPoint) -> tuple[int, date] | None:
+        """Cell under a point; None beside the map."""
+        row = (point.y() - _HEAD_PX + self.verticalScrollBar().value()) // _ROW_PX
+        days = (point.x() - _NAMES_PX + self.horizontalScrollBar().value()) // _WIDTHS[self._width]
+        beside = point.x() < _NAMES_PX or point.y() < _HEAD_PX
+        if beside or not (0 <= row < len(self._lines) and 0 <= days < self._columns):
+            return None
+        return row, self._first + days * _DAY
+
+    def _cell_named(self) -> tuple[str, str, date] | None:
+        if self._cell is None:
+            return None
+        line = self._lines[self._cell[0]]
+        return line.instrument, line.kind, self._cell[1]
+
+    def _cell_of(self, named: tuple[str, str, date]) -> tuple[int, date] | None:
+        instrument, kind, day = named
+        for row, line in enumerate(self._lines):
+            if (line.instrument, line.kind) == (instrument, kind) and self._first <= day <= self._last:
+                return row, day
+        return None
+
+    # Painting
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        with QPainter(self.viewport()) as painter:
+            area = self.viewport().rect()
+            if not self._lines:
+                title, hint = self.tr("Nothing is stored yet"), self.tr("Import files, or download some.")
+                paint_empty(painter, area, self._theme, title, hint)
+                return
+            painter.fillRect(area, self._theme.colour("panel"))
+            painter.setClipRect(QRect(_NAMES_PX, _HEAD_PX, self._room, area.height()))
+            for row, line in enumerate(self._lines):
+                self._paint_line(painter, self._top(row), line)
+            self._paint_chosen(painter)
+            painter.setClipRect(QRect(_NAMES_PX, 0, self._room, _HEAD_PX))
+            self._paint_dates(painter)
+            painter.setClipRect(QRect(0, _HEAD_PX, area.width(), area.height()))
+            self._paint_names(painter)
+
+    def _paint_line(self, painter: QPainter, top: int, line: _Line) -> None:
+        if not _HEAD_PX - _ROW_PX < top < self.viewport().height():
+            return
+        width = _WIDTHS[self._width]
+        gap = 1 if width > 3 else 0
+        for day, stored in line.days.items():
+            left, right = self._left(day), self._left(day + _DAY)
+            if line.by_year:
+                left = max(left, self._left(self._first))
+                right = self._left(min(day.replace(year=day.year + 1), self._last + _DAY))
+            if right <= _NAMES_PX or left >= self.viewport().width():
+                continue
+            cell = QRect(left, top + 2, max(1, right - left - gap), _ROW_PX - 3)
+            colour = self._colour(stored, line)
+            if colour is None:
+                painter.setPen(QPen(self._theme.colour("quiet", 0.7), 1))
+                painter.drawRect(cell.adjusted(0, 0, -1, -1))
+            else:
+                painter.fillRect(cell, colour)
+
+    def _colour(self, stored: StoredDay, line: _Line) -> QColor | None:
+        """Colour of a day; None for one that was not checked."""
+        if self.shading == "rows":
+            part = sqrt(stored.rows / line.most_rows)
+            ramp = self._theme.heat
+            return QColor(ramp[min(len(ramp) - 1, round((0.15 + 0.85 * part) * (len(ramp) - 1)))])
+        return None if stored.score is None else score_colour(stored.score, self._theme)
+
+    def _paint_chosen(self, painter: QPainter) -> None:
+        if self._cell is not None:
+            row, day = self._cell
+            painter.setPen(QPen(self._theme.colour("text"), 1.5))
+            width = _WIDTHS[self._width]
+            painter.drawRect(QRect(self._left(day) - 1, self._top(row) + 1, width, _ROW_PX - 2))
+
+    def _paint_dates(self, painter: QPainter) -> None:
+        painter.setFont(mono_font(10))
+        width = _WIDTHS[self._width]
+        day, months = self._first, 1 if 30 * width > 70 else 12 if 365 * width > 60 else 60
+        while day <= self._last:
+            left = self._left(day)
+            if left < self.viewport().width() and (day.year * 12 + day.month - 1) % months == 0:
+                painter.setPen(self._theme.colour("line"))
+                painter.drawLine(left, 4, left, _HEAD_PX)
+                painter.setPen(self._theme.colour("quiet"))
+                text = f"{day:%Y-%m}" if months == 1 else f"{day:%Y}"
+                painter.drawText(QRect(max(left, _NAMES_PX) + 4, 2, 90, 14), 0, text)
+            day = (day.replace(day=28) + 7 * _DAY).replace(day=1)
+        if width >= _NUMBERED_FROM_PX:
+            painter.setPen(self._theme.colour("quiet"))
+            for number in range(self._columns):
+                day = self._first + number * _DAY
+                box = QRect(self._left(day), 17, width, 14)
+                painter.drawText(box, Qt.AlignmentFlag.AlignHCenter, str(day.day))
+
+    def _paint_names(self, painter: QPainter) -> None:
+        painter.fillRect(QRect(0, 0, _NAMES_PX, self.viewport().height()), self._theme.colour("panel"))
+        font = painter.font()
+        font.setPixelSize(11)
+        painter.setFont(font)
+        shown = ""
+        for row, line in enumerate(self._lines):
+            top = self._top(row)
+            if line.instrument != shown:
+                shown = line.instrument
+                painter.setPen(self._theme.colour("text"))
+                painter.drawText(QRect(8, top, 142, _ROW_PX), Qt.AlignmentFlag.AlignVCenter, shown)
+            painter.setPen(self._theme.colour("quiet"))
+            kind = line.kind.removeprefix("bars-")
+            painter.drawText(QRect(150, top, 80, _ROW_PX), Qt.AlignmentFlag.AlignVCenter, kind)
+
+    # What a person does
+
+    def _choose(self, cell: tuple[int, date] | None) -> None:
+        self._cell = cell
+        if cell is not None:
+            left = self._left(cell[1])
+            if not _NAMES_PX <= left <= self.viewport().width() - _WIDTHS[self._width]:
+                across = self.horizontalScrollBar()
+                across.setValue(across.value() + left - _NAMES_PX - self._room // 2)
+        self.viewport().update()
+        self.chosen.emit(self.day)
+
+    @override
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._choose(self._at(event.position().toPoint()))
+
+    @override
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if self.day is not None:
+            self.replay_asked.emit(self.day)
+
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        steps = {
+            Qt.Key.Key_Left: (0, -1),
+            Qt.Key.Key_Right: (0, 1),
+            Qt.Key.Key_Up: (-1, 0),
+            Qt.Key.Key_Down: (1, 0),
+        }
+        step = steps.get(Qt.Key(event.key()))
+        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and self.day is not None:
+            self.replay_asked.emit(self.day)
+        elif step is not None and self._lines:
+            row, day = self._cell or (0, self._last)
+            row = min(max(row + step[0], 0), len(self._lines) - 1)
+            self._choose((row, min(max(day + step[1] * _DAY, self._first), self._last)))
+        else:
+            super().keyPressEvent(event)
+
+    @override
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        turn = event.angleDelta().y()
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier and turn:
+            self._zoom(1 if turn > 0 else -1, event.position().toPoint())
+        elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier and turn:
+            across = self.horizontalScrollBar()
+            across.setValue(across.value() - turn)
+        else:
+            super().wheelEvent(event)
+
+    def _zoom(self, step: int, point: QPoint) -> None:
+        """Make days wider or narrower; the day under the mouse stays there."""
+        across = self.horizontalScrollBar()
+        days = (point.x() - _NAMES_PX + across.value()) / _WIDTHS[self._width]
+        self._width = min(max(self._width + step, 0), len(_WIDTHS) - 1)
+        self._fit()
+        across.setValue(round(days * _WIDTHS[self._width]) - (point.x() - _NAMES_PX))
+        self.viewport().update()
+
+    @override
+    def resizeEvent(self, event: QEvent) -> None:
+        self._fit()
+
+    @override
+    def viewportEvent(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent):
+            cell = self._at(event.pos())
+            QToolTip.showText(event.globalPos(), "" if cell is None else self.tip(*cell), self)
+            return True
+        return super().viewportEvent(event)
+
+    def tip(self, row: int, day: date) -> str:
+        """What a cell's tip says."""
+        line = self._lines[row]
+        stored = line.at(day)
+        head = f"{line.instrument}  {line.kind}  {day.year if line.by_year else day}"
+        if stored is None:
+            return f"{head}\n{self.tr('no rows')}"
+        size = self.tr("%1 rows, %2 MB").replace("%1", f"{stored.rows:,}")
+        size = size.replace("%2", f"{stored.size_bytes / 1e6:,.2f}")
+        if stored.score is None:
+            return f"{head}\n{size}\n{self.tr('not checked yet')}"
+        quality = self.tr("quality %1 of 100, %2 findings").replace("%1", f"{stored.score:.0f}")
+        return f"{head}\n{size}\n{quality.replace('%2', f'{stored.findings:,}')}"
+
+
+def score_colour(score: float, theme: Theme) -> QColor:
+    """Colour of a quality score: good, then through the warning's to the danger's."""
+    if score >= _GOOD:
+        return theme.colour("bid")
+    low, high = ("danger", "warning") if score < _POOR else ("warning", "bid")
+    part = score / _POOR if score < _POOR else (score - _POOR) / (_GOOD - _POOR)
+    one, two = theme.colour(low), theme.colour(high)
+    mixed = [round(a + (b - a) * part) for a, b in zip(one.getRgb()[:3], two.getRgb()[:3], strict=True)]  # type: ignore[index]
+    return QColor(*mixed)

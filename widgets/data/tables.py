@@ -1,0 +1,127 @@
+"""Findings and repairs of stored data as tables."""
+
+from PySide6.QtCore import QCoreApplication
+
+from engine.messages.data import Finding, Repair
+from widgets.blotter.column import Column, Tone, traded_thing, words
+from widgets.blotter.table import EventTable
+from widgets.numbers import date_time_text
+from widgets.theme import Theme
+
+_TONES: dict[str, Tone] = {"error": "danger", "warning": "warning", "note": "quiet"}
+_SEVERITIES = {"error": 2, "warning": 1, "note": 0}
+
+
+class FindingsTable(EventTable[Finding]):
+    """What was found in stored rows; a double click goes there."""
+
+    explains = True
+
+    def __init__(self, theme: Theme) -> None:
+        tr = _translated
+        super().__init__(
+            theme,
+            [
+                Column(
+                    "ts_event_ns",
+                    tr("Time (UTC)"),
+                    lambda row: row.start_ns,
+                    lambda row: date_time_text(row.start_ns, 3),
+                    numeric=True,
+                    width=160,
+                ),
+                traded_thing(tr("Instrument"), lambda row: row.instrument),
+                words("kind", tr("Kind"), lambda row: row.kind, 60),
+                words("check", tr("Check"), lambda row: row.check, 120),
+                Column(
+                    "severity",
+                    tr("Severity"),
+                    lambda row: _SEVERITIES[row.severity],
+                    lambda row: row.severity,
+                    lambda row: _TONES[row.severity],
+                    width=64,
+                ),
+                words("text", tr("Finding"), lambda row: row.text, 330),
+                Column(
+                    "rows",
+                    tr("Rows"),
+                    lambda row: row.rows,
+                    lambda row: f"{row.rows:,}",
+                    numeric=True,
+                    width=64,
+                ),
+                words("day", tr("Day file"), lambda row: row.day, 80),
+                Column(
+                    "first_row",
+                    tr("First row"),
+                    lambda row: row.first_row,
+                    lambda row: f"{row.first_row:,}",
+                    numeric=True,
+                    width=70,
+                ),
+            ],
+            lambda row: f"{row.instrument} {row.kind} {row.check} {row.severity} {row.text}",
+            "findings",
+            (tr("Nothing was found"), tr("Choose an instrument in the calendar and press Check.")),
+        )
+
+
+class RepairsTable(EventTable[Repair]):
+    """What was changed in stored rows; each step can be undone."""
+
+    def __init__(self, theme: Theme) -> None:
+        tr = _translated
+        super().__init__(
+            theme,
+            [
+                Column(
+                    "number",
+                    tr("No."),
+                    lambda row: row.number,
+                    lambda row: str(row.number),
+                    numeric=True,
+                    width=40,
+                ),
+                traded_thing(tr("Instrument"), lambda row: row.instrument),
+                words("kind", tr("Kind"), lambda row: row.kind, 60),
+                words("action", tr("Action"), lambda row: row.action, 80),
+                words("parameters", tr("With"), _parameters, 120),
+                Column(
+                    "rows_removed",
+                    tr("Removed"),
+                    lambda row: row.rows_removed,
+                    lambda row: f"{row.rows_removed:,}",
+                    numeric=True,
+                    width=70,
+                ),
+                Column(
+                    "rows_added",
+                    tr("Added"),
+                    lambda row: row.rows_added,
+                    lambda row: f"{row.rows_added:,}",
+                    numeric=True,
+                    width=70,
+                ),
+                Column(
+                    "made_ns",
+                    tr("Made (UTC)"),
+                    lambda row: row.made_ns,
+                    lambda row: date_time_text(row.made_ns, 0),
+                    numeric=True,
+                    width=140,
+                ),
+                words("undone", tr("State"), lambda row: tr("undone") if row.undone else tr("active"), 60),
+                words("reason", tr("Reason"), lambda row: row.reason, 260),
+            ],
+            lambda row: f"{row.instrument} {row.kind} {row.action} {row.reason}",
+            "repairs",
+            (tr("Nothing was repaired"), tr("Select findings and press Repair…; every step can be undone.")),
+        )
+
+
+def _parameters(row: Repair) -> str:
+    return ", ".join(f"{name} {value}" for name, value in row.parameters.items())
+
+
+def _translated(text: str) -> str:
+    return QCoreApplication.translate("DataTables", text)
