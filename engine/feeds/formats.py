@@ -3,6 +3,10 @@
 A format's module has two functions. `matches(head) -> bool` tells whether a file begins as one of this
 format; it never raises. `decode(file) -> Decoded` is pure: bytes in, columns out, `Undecodable` for what it
 cannot take. The first format that matches wins, so narrow ones stand before wide ones.
+
+A text whose lines mean the same whatever stands before them may be decoded in pieces: its module has a third
+function, `header(head) -> bytes | None`, the line that each piece must begin with (empty: none), or None where
+this file cannot be cut.
 """
 
 import importlib
@@ -92,6 +96,11 @@ class Format:
         """Rows of one file; raises `Undecodable`."""
         return self._module().decode(file)
 
+    def header(self, head: Head) -> bytes | None:
+        """What pieces of a file that begins so must begin with; None where it can only be decoded whole."""
+        header: Callable[[Head], bytes | None] = getattr(self._module(), "header", lambda _head: None)
+        return header(head)
+
     def _module(self) -> _Module:
         return cast("_Module", importlib.import_module(f"engine.feeds.{self.module}"))
 
@@ -104,10 +113,14 @@ FORMATS: Final = (
     Format("metatrader-ticks", "metatrader_ticks", "ticks that MetaTrader 5 exports"),
     Format("metatrader-bars", "metatrader_bars", "bars that MetaTrader 4 and 5 export"),
     Format("histdata-bars", "histdata", "HistData minute bars"),
+    Format("yahoo", "yahoo", "Yahoo's chart answers: bars, splits and dividends"),
+    Format("yahoo-csv", "yahoo_csv", "Yahoo's bars as tables, and those that yfinance saves"),
     Format("binance-raw", "binance_raw", "recorded websocket lines of Binance"),
     Format("tardis", "tardis", "Tardis CSV: trades, quotes, book snapshots, incremental books"),
     Format("bybit-book", "bybit_book", "Bybit's order-book archives: ob200, ob500"),
+    Format("bybit-trades", "bybit_trades", "Bybit's public trade archives"),
     Format("binance-archive", "binance_archive", "Binance's public archives: trades, quotes, depth, klines"),
+    Format("lobster", "lobster", "LOBSTER's message and book files"),
     Format("databento", "databento", "Databento's DBN: trades, quotes, depth, orders, bars, definitions"),
     Format("delimited", "delimited", "a table whose header names time, bid and ask, or time, price and size"),
     Format("quotes", "delimited", "a table of quotes without a header"),

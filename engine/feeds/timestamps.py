@@ -126,6 +126,14 @@ def times_in(form: str, column: pl.Series, said: str, hours_to_utc: int = 0) -> 
     return _checked(read.to_physical() + hours_to_utc * 3_600_000_000_000, said)
 
 
+def times_since_1970(column: pl.Series, unit_ns: int, said: str) -> Times:
+    """Times that a vendor is known to count in whole units of so many ns since 1970, UTC."""
+    parsed = _whole(column.cast(pl.String).str.strip_chars())
+    earliest, latest = EARLIEST_NS // unit_ns, LATEST_NS // unit_ns
+    inside: Mask = parsed.valid & (parsed.integers >= earliest) & (parsed.integers < latest)
+    return Times(np.where(inside, parsed.integers, 0) * unit_ns, inside, said)
+
+
 def _checked(ns: pl.Series, said: str) -> Times:
     filled = ns.cast(pl.Int64).fill_null(0).to_numpy()
     inside: Mask = (filled >= EARLIEST_NS) & (filled < LATEST_NS)
