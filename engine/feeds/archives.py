@@ -40,7 +40,7 @@ def only_member(file: SourceFile) -> tuple[str, bytes]:
     if len(inside) > 1:
         raise Undecodable(f"the zip archive holds {len(inside)} files; unpack it and import them one by one")
     name, text = inside[0]
-    if not text.strip():
+    if not text or text.isspace():
         raise Undecodable("it is empty")
     return name, text
 

@@ -35,7 +35,7 @@ _BLOCK_BYTES: Final = 8 << 20
 _MS: Final = 1_000_000
 _NO_MESSAGE: Final = "the line is no whole order-book message"
 _NO_LEVEL: Final = "a level of it is no price above 0 and size of at least 0"
-_BLANKS: Final = b" \t\r\n"
+_SPACED: Final = re.compile(rb"\s*([\[\],])\s*")
 _FOLDERS: Final = {"spot": Market.SPOT, "linear": Market.LINEAR, "inverse": Market.INVERSE}
 
 type _Number = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
@@ -59,6 +59,8 @@ class _Message(msgspec.Struct, gc=False):
 
 _LINES = msgspec.json.Decoder(_Message)
 _LEVELS = msgspec.json.Decoder(list[tuple[msgspec.Raw, msgspec.Raw]])
+_PLAIN: Final = re.compile(rb"[^\[\],{}]*")
+"""What one part of a pair may be, if its number is to be found by brackets and commas."""
 
 
 def matches(head: Head) -> bool:
@@ -223,45 +225,48 @@ def _block(lines: Int64, messages: list[_Message]) -> _Block:
 
 def _levels(texts: list[bytes]) -> tuple[Int64, Scaled, Scaled]:
     """Levels of JSON lists of pairs: how many each list has (-1: it is none), and all prices and sizes."""
-    counts = [_pairs_in(text) for text in texts]
-    if -1 in counts:
-        texts = [text.translate(None, _BLANKS) for text in texts]
+    for clean in (bytes, _compact, _checked):
+        texts = [clean(text) for text in texts]
         counts = [_pairs_in(text) for text in texts]
-    frame = _table([text for text, count in zip(texts, counts, strict=True) if count > 0])
-    if frame is None or len(frame) != sum(count for count in counts if count > 0):
-        texts = [_checked(text) for text in texts]
-        counts = [_pairs_in(text) for text in texts]
-        frame = _table([text for text, count in zip(texts, counts, strict=True) if count > 0])
-    if frame is None:
-        raise Undecodable("the levels of its books are no pairs of price and size")
-    return np.array(counts, np.int64), scaled(frame.to_series(0)), scaled(frame.to_series(1))
+        frame = _table(texts, counts)
+        if frame is not None and (-1 not in counts or clean is _checked):
+            return np.array(counts, np.int64), scaled(frame.to_series(0)), scaled(frame.to_series(1))
+    raise Undecodable("the levels of its books are no pairs of price and size")
 
 
 def _pairs_in(text: bytes) -> int:
-    """How many pairs a text like [["1.5","2"],["1.4","1"]] has, judged by its brackets; -1 if it is none."""
+    """How many pairs a text like [["1.5","2"],["1.4","1"]] has at least; -1 if it is no such text."""
     if text == b"[]":
         return 0
-    pairs = text.count(b"],[") + 1
-    whole = text.startswith(b"[[") and text.endswith(b"]]") and text.count(b"[") == pairs + 1
-    return pairs if whole else -1
+    return text.count(b"],[") + 1 if text.startswith(b"[[") and text.endswith(b"]]") else -1
 
 
-def _table(texts: list[bytes]) -> pl.DataFrame | None:
-    """Pairs of all texts as two columns of text; None if a pair has more than two parts."""
-    if not texts:
+def _table(texts: list[bytes], counts: list[int]) -> pl.DataFrame | None:
+    """Pairs of all texts as two columns of text; None if one of these is more than a list of pairs."""
+    some = [text for text, count in zip(texts, counts, strict=True) if count > 0]
+    if not some:
         return pl.DataFrame(schema={"price": pl.String, "size": pl.String})
-    rows = b",".join(texts).replace(b"],[", b"\n").translate(None, b'[]"')
+    joined, pairs = b",".join(some), sum(count for count in counts if count > 0)
+    if joined.count(b"[") != pairs + len(some):  # there are brackets within a pair
+        return None
+    lines = joined.replace(b"],[", b"\n").translate(None, b'[]"')
     try:
-        frame = pl.read_csv(rows, has_header=False, infer_schema=False, quote_char=None)
+        frame = pl.read_csv(lines, has_header=False, infer_schema=False, quote_char=None)
     except pl.exceptions.PolarsError:
         return None
-    return frame if frame.width == 2 else None
+    return frame if frame.width == 2 and len(frame) == pairs else None
+
+
+def _compact(text: bytes) -> bytes:
+    """`text` without blanks beside brackets and commas."""
+    return _SPACED.sub(rb"\1", text)
 
 
 def _checked(text: bytes) -> bytes:
-    """`text` itself if it is a list of pairs without a comma in them, else an empty text."""
+    """`text` itself if it is a list of plain pairs, else an empty text."""
     try:
         pairs = _LEVELS.decode(text)
     except msgspec.MsgspecError:
         return b""
-    return b"" if any(b"," in bytes(part) for pair in pairs for part in pair) else text
+    plain = all(_PLAIN.fullmatch(bytes(part)) for pair in pairs for part in pair)
+    return text if plain else b""

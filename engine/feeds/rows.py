@@ -11,7 +11,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from engine.columns import Columns, Int64
+from engine.columns import Columns, Int64, UInt8
 from engine.feeds.decimals import Scaled, scaled
 from engine.feeds.decoded import Decoded, Rejected
 from engine.feeds.tables import Table
@@ -90,6 +90,13 @@ class Rows:
         yes: Mask = text.eq_missing("true").to_numpy()
         self.reject(~(yes | text.eq_missing("false").to_numpy()), f"{_words(role)} is neither true nor false")
         return yes
+
+    def words(self, role: str, meanings: Mapping[str, int]) -> UInt8:
+        """Column of a few words, in any case, as what each means."""
+        text = self.text(role).str.to_lowercase()
+        found = text.replace_strict(meanings, default=None, return_dtype=pl.UInt8)
+        self.reject(found.is_null().to_numpy(), f"the {_words(role)} is none of {', '.join(meanings)}")
+        return found.fill_null(0).to_numpy()
 
     def taken[C: Columns](self, columns: C) -> C:
         """The good ones of `columns`, which has a row for each of the table's."""

@@ -9,7 +9,6 @@ Columns: https://docs.tardis.dev/downloadable-csv-files/data-types
 import re
 from typing import Final
 
-import numpy as np
 import polars as pl
 
 from engine.columns import Aggressor, Int64, Quotes, Trades
@@ -180,8 +179,7 @@ def _quotes(rows: Rows) -> Decoded:
 
 def _trades(rows: Rows) -> Decoded:
     price, amount = rows.number("price", positive=True), rows.number("amount", positive=True)
-    side = rows.text("side").str.to_lowercase().replace_strict(_SIDES, default=None, return_dtype=pl.UInt8)
-    rows.reject(side.is_null().to_numpy(), "the side is neither buy nor sell nor unknown")
+    aggressor = rows.words("side", _SIDES)
     event, received, said = _times(rows)
     number = rows.text("id").str.to_integer(strict=False)
     unnumbered = int(number.is_null().to_numpy()[rows.good].sum())
@@ -192,7 +190,7 @@ def _trades(rows: Rows) -> Decoded:
         ts_init=received,
         price=price.integers,
         size=amount.integers,
-        aggressor=side.fill_null(Aggressor.NONE).to_numpy().astype(np.uint8),
+        aggressor=aggressor,
         trade_id=number.fill_null(0).cast(pl.Int64).to_numpy(),
         price_precision=price.precision,
         size_precision=amount.precision,

@@ -29,10 +29,7 @@ def changes(rows: Rows, *, cut_off: bool) -> Decoded:
         The file ends in the middle of a line, and so perhaps of a message, which is then left out whole.
     """
     snapshot = rows.flags("is_snapshot")
-    side = rows.text("side").replace_strict(
-        {"bid": Side.BUY, "ask": Side.SELL}, default=Side.NONE, return_dtype=pl.UInt8
-    )
-    rows.reject((side == Side.NONE).to_numpy(), "the side is neither bid nor ask")
+    side = rows.words("side", {"bid": Side.BUY, "ask": Side.SELL})
     price, amount = rows.number("price", positive=True), rows.number("amount", positive=False)
     event, received = rows.time("timestamp"), rows.time("local_timestamp")
     starts = _message_starts(event.ns, received.ns, snapshot)
@@ -48,7 +45,7 @@ def changes(rows: Rows, *, cut_off: bool) -> Decoded:
             begins=first & ~np.concatenate([[False], first[:-1]]),
             broken=broken,
             rows=np.diff(np.append(starts, len(snapshot))),
-            side=side.to_numpy(),
+            side=side,
             price=price.integers,
             size=amount.integers,
             price_precision=price.precision,

@@ -1,0 +1,104 @@
+"""Bybit's public trade archives: SYMBOLDATE.csv.gz of the derivatives, SYMBOL_DATE.csv.gz of the spot market.
+
+Derivatives have times in seconds with decimals and ids that are no numbers; spot trades have milliseconds and
+are numbered from 1 in every file, which is no number of the venue's either.
+"""
+
+import re
+from typing import Final
+
+import numpy as np
+
+from engine.columns import Aggressor, Int64, Trades
+from engine.feeds.archives import archived_text
+from engine.feeds.decoded import Decoded, Undecodable
+from engine.feeds.formats import Head, SourceFile
+from engine.feeds.markets import FUTURES, Evidence, Market, check_market
+from engine.feeds.rows import Rows, bare_symbol
+from engine.feeds.tables import normalised, text_table
+
+_DERIVATIVES: Final = (
+    "timestamp,symbol,side,size,price,tickDirection,trdMatchID,grossValue,homeNotional,foreignNotional"
+)
+_SPOT: Final = "id,timestamp,price,volume,side"
+_HEADER: Final = re.compile(
+    rf"(\xef\xbb\xbf)?({_DERIVATIVES}(,RPI)?|{_SPOT}(,rpi)?)\s*(\n|$)".encode("latin-1")
+)
+_NAME: Final = re.compile(r"^(?P<symbol>[A-Z0-9]+)[-_]\d{4}-\d{2}", re.IGNORECASE)
+_SIDES: Final = {"buy": Aggressor.BUYER, "sell": Aggressor.SELLER}
+_UNNUMBERED: Final = "Bybit's archives have no numbers of trades that can be kept; they are stored without."
+_TURNED: Final = "The file has the latest trade first; its rows were turned round."
+
+
+def matches(head: Head) -> bool:
+    """Whether its header is one of Bybit's two."""
+    return bool(_HEADER.match(head.data))
+
+
+def decode(file: SourceFile) -> Decoded:
+    """Trades of one archive, gzip-compressed or not.
+
+    Raises
+    ------
+    Undecodable
+        Damaged, cut off, empty, of another symbol or market than the instrument, or without Bybit's header.
+    """
+    text = archived_text(file)
+    table = text_table(text.data, frozenset({"timestamp"}))
+    names = [normalised(name) for name in table.names or ()]
+    if not _HEADER.match(text.data):
+        raise Undecodable(f"its header is neither {_DERIVATIVES} nor {_SPOT}")
+    if not len(table.lines):
+        raise Undecodable("it has a header but no rows")
+    rows = Rows(table, dict(zip(names, table.columns, strict=True)))
+    rows.rejected += text.rejected
+    spot = "volume" in rows.columns
+    _check_market(rows, text.name, file, spot=spot)
+    price, size = (
+        rows.number("price", positive=True),
+        rows.number("volume" if spot else "size", positive=True),
+    )
+    aggressor, time = rows.words("side", _SIDES), rows.time("timestamp")
+    rows.notes.append(_UNNUMBERED)
+    trades = Trades(
+        ts_event=time.ns,
+        ts_init=time.ns,
+        price=price.integers,
+        size=size.integers,
+        aggressor=aggressor,
+        trade_id=np.zeros(len(time.ns), np.int64),
+        price_precision=price.precision,
+        size_precision=size.precision,
+    )
+    if _is_backward(time.ns[rows.good]):
+        rows.notes.append(_TURNED)
+        trades, rows.good = trades.take(slice(None, None, -1)), rows.good[::-1]
+    return rows.decoded("trades", trades, time.said)
+
+
+def _check_market(rows: Rows, name: str, file: SourceFile, *, spot: bool) -> None:
+    """Refuse another market; of derivatives, whose rows name their symbol, reject rows of another one."""
+    instrument = file.instrument
+    kind = "spot trades" if spot else "derivatives"
+    markets = frozenset({Market.SPOT}) if spot else FUTURES
+    check_market(instrument, (Evidence(f"its header, that of {kind},", markets),))
+    mine = bare_symbol(instrument.symbol)
+    if spot:
+        said = _NAME.match(name)
+        symbols = [] if said is None else [said["symbol"]]
+    else:
+        symbols = [each for each in rows.text("symbol").unique(maintain_order=True).to_list() if each]
+        others = [each for each in symbols if bare_symbol(each) != mine]
+        other = rows.text("symbol").is_in(others).fill_null(value=True)
+        if len(others) < len(symbols):
+            rows.reject(other.to_numpy(), f"the symbol is not {instrument.symbol}")
+    if not any(bare_symbol(each) == mine for each in symbols) and (symbols or not spot):
+        raise Undecodable(
+            f"it is of {symbols[0] if symbols else 'no symbol'}, not {instrument.symbol}; give that as "
+            "--instrument"
+        )
+
+
+def _is_backward(times: Int64) -> bool:
+    """Whether the latest time stands first and none is later than the one before it."""
+    return len(times) > 1 and bool(times[0] > times[-1]) and bool((np.diff(times) <= 0).all())
