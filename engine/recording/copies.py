@@ -55,6 +55,10 @@ class Copies:
         if files.get_file_info(target).size != size:
             raise OSError(f"{path.name} did not arrive whole")
 
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._opened = None
+
 
 def _opened(address: str) -> tuple[Any, str]:
     from pyarrow import fs  # noqa: PLC0415

@@ -53,6 +53,12 @@ class Lake:
         except _failures() as error:
             raise OSError(str(error).partition("\n")[0]) from error
 
+    def close(self) -> None:
+        """Let go of the catalog."""
+        if self._catalog is not None:
+            self._catalog.close()
+            self._catalog = None
+
     def _append(self, name: str, rows: pa.Table, mark: str) -> None:
         if self._catalog is None:
             self._catalog = _open_catalog(self._folder)

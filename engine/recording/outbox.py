@@ -25,6 +25,9 @@ class Target(Protocol):
     def send(self, path: Path, manifest: Manifest) -> None:
         """Take a file there; raises `OSError` or `UserError` where that fails."""
 
+    def close(self) -> None:
+        """Let go of what it holds; the last call."""
+
 
 class BackgroundOutbox:
     """Sends files to targets, each in the order in which they were completed.
@@ -43,6 +46,7 @@ class BackgroundOutbox:
         self._manifest: Manifest | None = None
         self._wake = threading.Event()
         self._deadline: float | None = None
+        self._ended = False
         self._thread = threading.Thread(target=self._run, name="recorder-outbox", daemon=True)
 
     def begin(self, manifest: Manifest) -> None:
@@ -59,23 +63,30 @@ class BackgroundOutbox:
     @property
     def problem(self) -> str:
         """What keeps files from getting there, one sentence; empty while all is well."""
-        return next((lane.problem for lane in self._lanes if lane.problem), "")
+        return next((problem for lane in self._lanes if (problem := lane.problem(ended=self._ended))), "")
 
     def close(self, wait_s: float) -> None:
         """Send what is left for at most so long; the last call."""
         self._deadline = time.monotonic() + wait_s
         self._wake.set()
         self._thread.join(wait_s)
+        self._ended = True
 
     def _run(self) -> None:
+        self._send_until_closed()
+        for lane in self._lanes:
+            lane.close()
+
+    def _send_until_closed(self) -> None:
         assert self._manifest is not None  # noqa: S101 - set before the thread was started
         while True:
             for lane in self._lanes:
-                lane.send(self._manifest, now=self._deadline is not None)
+                lane.send(self._manifest)
             waiting = [lane for lane in self._lanes if lane.waiting]
             if self._deadline is not None and (not waiting or time.monotonic() >= self._deadline):
                 return
             due = min((lane.due_s for lane in waiting), default=time.monotonic() + _LAST_RETRY_S)
+            due = due if self._deadline is None else min(due, self._deadline)
             self._wake.wait(max(0.0, due - time.monotonic()))
             self._wake.clear()
 
@@ -91,16 +102,24 @@ class _Lane:
         self._target = target
         self._first_retry_s = self._retry_s = retry_s
 
-    @property
-    def problem(self) -> str:
+    def problem(self, *, ended: bool) -> str:
         """One sentence; empty while all is well."""
-        if self._failure or not self._missed:
-            return self._failure
-        return f"{self._missed:,} files made room before they were sent to {self._target.name}."
+        to = self._target.name
+        if self.waiting and ended:
+            return (
+                f"{len(self.waiting):,} files were not sent to {to} ({self._failure or 'no time was left'}); "
+                "send them with 'nexttick recordings send'."
+            )
+        if self._failure:
+            return f"Recordings cannot be sent to {to} ({self._failure}); it is tried again."
+        return f"{self._missed:,} files made room before they were sent to {to}." if self._missed else ""
 
-    def send(self, manifest: Manifest, *, now: bool) -> None:
-        """Send what is due; `now` waits for no retry."""
-        while self.waiting and (now or time.monotonic() >= self.due_s):
+    def close(self) -> None:
+        self._target.close()
+
+    def send(self, manifest: Manifest) -> None:
+        """Send what is due."""
+        while self.waiting and time.monotonic() >= self.due_s:
             path = self.waiting[0]
             try:
                 self._target.send(path, manifest)
@@ -114,7 +133,6 @@ class _Lane:
             self._retry_s = self._first_retry_s
 
     def _later(self, error: OSError | UserError) -> None:
-        reason = str(error).rstrip(".")
-        self._failure = f"Recordings cannot be sent to {self._target.name} ({reason}); it is tried again."
+        self._failure = str(error).rstrip(".")
         self.due_s = time.monotonic() + self._retry_s
         self._retry_s = min(2 * self._retry_s, _LAST_RETRY_S)

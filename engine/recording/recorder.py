@@ -84,7 +84,7 @@ class SessionRecorder:
         self._known_to: dict[str, int] = {}
         self._handed_over_s = 0.0
         self._written = Recorder(state="recording", cap_bytes=keeping.cap_bytes)
-        self._problem = ""
+        self._problem = self._outbox_problem = ""
         self._news: deque[News] = deque()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
@@ -139,7 +139,11 @@ class SessionRecorder:
         if self._problem:
             lost = self._received - self._kept
             return msgspec.structs.replace(written, state="stopped", text=self._problem, rows_lost=lost)
-        return msgspec.structs.replace(written, rows_lost=written.rows_lost + sum(self._losing.values()))
+        return msgspec.structs.replace(
+            written,
+            text=written.text or self._outbox_problem,
+            rows_lost=written.rows_lost + sum(self._losing.values()),
+        )
 
     def take_news(self) -> list[News]:
         """Sentences for the session's log since the last call: the cap was reached, or it stopped."""
@@ -229,6 +233,7 @@ class SessionRecorder:
                 self._stop(f"The recording stopped: {what}. The session goes on; restart it to record again.")
             if folder != root:
                 self._end(folder, manifest)
+        self._tell_outbox()
         self._queue.clear()
         self.thread_s = time.thread_time()
 
@@ -259,12 +264,16 @@ class SessionRecorder:
             self._taken += size
 
     def _tell(self, writing: Writing) -> None:
-        written, self._kept = writing.status(), writing.rows_kept
-        if self._outbox is not None and self._outbox.problem and not written.text:
-            written = msgspec.structs.replace(written, text=self._outbox.problem)
-        if written.text and written.text != self._written.text:
-            self._news.append(("warning", written.text))
-        self._written = written
+        before, self._written, self._kept = self._written, writing.status(), writing.rows_kept
+        if self._written.state != before.state:
+            self._news.append(("warning", self._written.text))
+        self._tell_outbox()
+
+    def _tell_outbox(self) -> None:
+        problem = "" if self._outbox is None else self._outbox.problem
+        if problem and problem != self._outbox_problem:
+            self._news.append(("warning", problem))
+        self._outbox_problem = problem
 
     def _end(self, folder: Path, manifest: Manifest) -> None:
         ended = msgspec.structs.replace(
