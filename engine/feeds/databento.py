@@ -28,7 +28,7 @@ from engine.feeds.dbn import (
     UNDEFINED,
     DbnFile,
     Records,
-    fewest_decimals,
+    exact_prices,
     nanoseconds,
     no_price,
     read_dbn,
@@ -137,7 +137,7 @@ class _Taken:
         found = self.sieved(
             found, no_price(found["price"], "price"), (found["size"] == 0, "the size is not above 0")
         )
-        (price,), digits = fewest_decimals(found["price"])
+        (price,), digits = exact_prices(found["price"])
         side = found["side"]
         self.columns["trades"] = Trades(
             ts_event=nanoseconds(found["ts_event"]),
@@ -216,7 +216,7 @@ def _read_quotes(taken: _Taken, rtype: int) -> None:
     level = found["levels"][:, 0]
     found = taken.sieved(found, no_price(level["bid"], "bid"), no_price(level["ask"], "ask"))
     level = found["levels"][:, 0]
-    (bid, ask), digits = fewest_decimals(level["bid"], level["ask"])
+    (bid, ask), digits = exact_prices(level["bid"], level["ask"])
     taken.columns["quotes"] = Quotes(
         ts_event=nanoseconds(found["ts_event"]),
         ts_init=nanoseconds(found["ts_recv"]),
@@ -237,7 +237,7 @@ def _read_depth(taken: _Taken, rtype: int) -> None:
     found = taken.sieved(records, (np.logical_or.reduce(low, axis=1), "a price is not above 0"))
     levels = found["levels"]
     there = {name: levels[name] != UNDEFINED for name in ("bid", "ask")}
-    (bid, ask), digits = fewest_decimals(*(np.where(there[name], levels[name], 0) for name in ("bid", "ask")))
+    (bid, ask), digits = exact_prices(*(np.where(there[name], levels[name], 0) for name in ("bid", "ask")))
     taken.columns["depth"] = Snapshots(
         ts_event=nanoseconds(found["ts_event"]),
         ts_init=nanoseconds(found["ts_recv"]),
@@ -271,7 +271,7 @@ def _read_bars(taken: _Taken, rtype: int) -> None:
         (prices["low"] > bottom, "the low is above the open or the close"),
         (records["volume"] >= np.uint64(10**18), "the volume has more than 18 digits"),
     )
-    (opened, high, low, close), digits = fewest_decimals(*(found[name] for name in prices))
+    (opened, high, low, close), digits = exact_prices(*(found[name] for name in prices))
     opens = nanoseconds(found["ts_event"])
     spec = f"{BARS[rtype]}-LAST"
     taken.columns[bars_kind(spec)] = VendorBars(

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from engine.columns import Deltas, Int64, Side
-from engine.feeds.dbn import ASK, BID, Records, fewest_decimals, nanoseconds, no_price
+from engine.feeds.dbn import ASK, BID, Records, exact_prices, nanoseconds, no_price
 from engine.feeds.decoded import Undecodable
 from engine.feeds.order_levels import OrderMessages, level_deltas
 from engine.store.merging import Mask
@@ -63,7 +63,7 @@ def book_of(records: Records) -> tuple[Deltas, list[str]]:
 
 def _prices(records: Records) -> tuple[Int64, int]:
     placed = np.isin(records["action"], _PLACED)
-    (price,), digits = fewest_decimals(np.where(placed, records["price"], 0))
+    (price,), digits = exact_prices(np.where(placed, records["price"], 0))
     return price, digits
 
 

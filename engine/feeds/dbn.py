@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.columns import Int64
+from engine.feeds.decimals import fewest_decimals
 from engine.feeds.decoded import Undecodable
 from engine.store.merging import Mask
 
@@ -29,7 +30,6 @@ TRADE: Final = ord("T")
 BID, ASK = b"BA"
 """A record's action and sides; of a trade, the side is the aggressor's."""
 
-_DIGITS: Final = 18
 MAGIC: Final = b"DBN"
 _VERSIONS: Final = (1, 2, 3)
 _HEADER_BYTES: Final = 8
@@ -341,22 +341,9 @@ def _runs(data: bytes, at: int) -> Iterator[tuple[int, int, int]]:
         at += count * length
 
 
-def fewest_decimals(*prices: Int64) -> tuple[list[Int64], int]:
-    """Prices of 1e-9 at the fewest decimals that keep all of them exactly, and how many those are.
-
-    Raises
-    ------
-    Undecodable
-        A price has more than the 18 digits that the store keeps.
-    """
-    step = int(np.gcd.reduce([int(np.gcd.reduce(each, axis=None)) for each in prices if len(each)] or [0]))
-    spare = 0
-    while spare < PRICE_DECIMALS and step % 10 ** (spare + 1) == 0:
-        spare += 1
-    found = [each // 10**spare for each in prices]
-    if any((np.abs(each) >= 10**_DIGITS).any() for each in found):
-        raise Undecodable(f"a price has more than {_DIGITS} digits, more than can be kept exactly")
-    return found, PRICE_DECIMALS - spare
+def exact_prices(*nanos: Int64) -> tuple[list[Int64], int]:
+    """Prices of 1e-9 as `fewest_decimals` answers them."""
+    return fewest_decimals(*nanos, decimals=PRICE_DECIMALS)
 
 
 def no_price(prices: Int64, word: str) -> tuple[Mask, str]:

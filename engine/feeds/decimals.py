@@ -60,6 +60,24 @@ def scaled(text: pl.Series) -> Scaled:
     return _by_doubles(text) or _by_digits(text)
 
 
+def fewest_decimals(*prices: Int64, decimals: int) -> tuple[list[Int64], int]:
+    """Integers scaled by `decimals` at the fewest that keep all of them exactly, and how many those are.
+
+    Raises
+    ------
+    Undecodable
+        One has more than the 18 digits that the store keeps.
+    """
+    step = int(np.gcd.reduce([int(np.gcd.reduce(each, axis=None)) for each in prices if each.size] or [0]))
+    spare = 0
+    while spare < decimals and step % 10 ** (spare + 1) == 0:
+        spare += 1
+    found = [each // 10**spare for each in prices]
+    if any((np.abs(each) >= 10**_DIGITS).any() for each in found):
+        raise Undecodable(f"a number has more than {_DIGITS} digits, more than can be kept exactly")
+    return found, decimals - spare
+
+
 def _by_doubles(text: pl.Series) -> Scaled | None:
     """Scale short numbers fast: each decimal of up to 15 digits has its own double, so that gives it back.
 
