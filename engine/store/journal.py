@@ -98,6 +98,18 @@ def files(folder: Path, number: int, side: str, kind: str) -> dict[str, Path]:
     return {path.stem: path for path in sorted((_numbered(folder, number) / side / kind).glob("*.parquet"))}
 
 
+def repairs_of(folder: Path, kind: str, day: str) -> list[int]:
+    """Numbers of the repairs in force that changed one stored file."""
+    name = Path(kind) / f"{day}.parquet"
+    changed = (repair for repair in _folders(folder) if (repair / "removed" / name).is_file())
+    return [record.number for record in map(_record, changed) if not record.undone]
+
+
+def all_kept(folder: Path, kind: str) -> list[Path]:
+    """Files of the rows of one kind that all repairs keep."""
+    return [path for repair in _folders(folder) for path in sorted(repair.glob(f"*/{kind}/*.parquet"))]
+
+
 def kept(path: Path, precisions: tuple[int, int]) -> Kept:
     """Rows of one file of the journal, with at least as many decimals as `precisions`."""
     rows = read_file(path.parent.name, path, precisions)

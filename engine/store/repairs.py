@@ -6,7 +6,6 @@ the journal (`engine.store.journal`). `engine.store.corrections` says what can b
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
@@ -29,7 +28,6 @@ from engine.store.corrections import (
     growth,
 )
 from engine.store.journal import Draft, Kept, ahead_of, exchanged
-from engine.store.locking import exclusive
 from engine.store.row_groups import RowGroup, read_file, read_rows, row_groups
 from engine.store.schema import PRICES, SIZES
 from engine.store.store import Store
@@ -138,7 +136,7 @@ def apply(store: Store, instrument: str, correction: Correction, progress: Progr
     """
     checked(correction)
     folder = store.root / instrument
-    with _writing(store, instrument):
+    with store.writing(instrument):
         looked = _Files(store, instrument, correction)
         done = journal.records(folder)
         number = done[-1].number + 1 if done else 1
@@ -162,7 +160,7 @@ def undo(store: Store, instrument: str, number: int, progress: Progress = _silen
         says which); or another process writes this instrument. The store is as it was.
     """
     folder = store.root / instrument
-    with _writing(store, instrument):
+    with store.writing(instrument):
         repair = _to_undo(folder, number)
         facts = store.instrument(instrument)
         draft = Draft(folder, number)
@@ -183,7 +181,7 @@ def interrupted(store: Store, instrument: str) -> bool:
 
 def finish(store: Store, instrument: str) -> None:
     """Complete a repair that was interrupted, or forget one that had not become valid."""
-    with _writing(store, instrument):
+    with store.writing(instrument):
         pass
 
 
@@ -208,21 +206,6 @@ def import_notes(store: Store, instrument: str, added: Added, first_ns: int | No
         and first_ns is not None
         and first_ns <= repair.end_ns
     ]
-
-
-@contextmanager
-def _writing(store: Store, instrument: str) -> Iterator[None]:
-    store.instrument(instrument)
-    folder = store.root / instrument
-    try:
-        with exclusive(folder, instrument):
-            journal.finish(folder)
-            yield
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UserError(
-            f"The store {store.root} cannot be written ({reason}); free it and try again."
-        ) from error
 
 
 # -- the files that a correction looks at -----------------------------------------------------------------

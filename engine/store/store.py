@@ -283,6 +283,21 @@ class Store:
                 return write(folder, stored, instrument, rows, progress)
 
     @contextmanager
+    def writing(self, instrument: str) -> Iterator[None]:
+        """Keep everybody else from writing a stored instrument; a repair that was killed is finished first.
+
+        Raises
+        ------
+        UserError
+            There is no such instrument, another process writes it, or the store cannot be written.
+        """
+        self.instrument(instrument)
+        folder = self.root / instrument
+        with self._unwritable_told(), exclusive(folder, instrument):
+            journal.finish(folder)
+            yield
+
+    @contextmanager
     def spill(self, instrument: str) -> Iterator[Spill]:
         """Set rows of `instrument` aside on the store's disk; what is not added in the block is dropped.
 
