@@ -69,9 +69,9 @@ class LeadLagView(QWidget):
         place = QPointF(float(scale.x(np.array([found.lead_ns]))[0]), float(scale.y(np.array([peak]))[0]))
         painter.setBrush(self._theme.colour("signal"))
         painter.drawEllipse(place, 3.5, 3.5)
-        self._write(painter, room, found, peak)
+        self._write(painter, place.y(), found, peak)
 
-    def _write(self, painter: QPainter, room: QRectF, found: LeadLagCurve, peak: float) -> None:
+    def _write(self, painter: QPainter, top: float, found: LeadLagCurve, peak: float) -> None:
         quiet, foot = self._theme.colour("quiet"), self.height() - _FOOT_PX
         painter.setPen(quiet)
         sides = (
@@ -86,7 +86,7 @@ class LeadLagView(QWidget):
             box = QRect(_LEFT_PX, foot + 2, self.width() - _LEFT_PX - 12, _FOOT_PX - 4)
             painter.drawText(box, side, f"{text}  {duration_text(abs(shift))}")
         painter.drawText(QRect(_LEFT_PX, foot + 2, self.width() - _LEFT_PX - 12, 14), _CENTRE, "0")
-        painter.drawText(QRect(0, round(room.top()) - 6, _LEFT_PX - 6, 14), _RIGHT, f"{peak:.3f}")
+        painter.drawText(QRect(0, round(top) - 7, _LEFT_PX - 6, 14), _RIGHT, f"{peak:.3f}")
         painter.setPen(self._theme.colour("text"))
         painter.drawText(QRect(_LEFT_PX, 4, self.width() - _LEFT_PX, 16), 0, lead_sentence(found))
 
