@@ -21,6 +21,7 @@ QUESTIONS: Final = {
     "list": "all instruments",
     "info": "one instrument: its facts, rows and times",
     "bars": "bars of one instrument as CSV",
+    "check": "gaps, spikes, crossed and stale quotes, broken numbers, and a score with reasons",
     "book-check": "rebuild the book and compare it with the quotes",
     "merge": "several instruments' rows as one CSV in the order of their times",
     "sync": "prices of several instruments at common times, as CSV",

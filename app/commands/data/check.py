@@ -1,0 +1,117 @@
+"""`nexttick data check`: what is doubtful about one instrument's stored rows, and a score with reasons."""
+
+import argparse
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from app.commands import Report, Result
+from app.commands.data import opened
+from app.commands.data.progress import tenths
+from app.commands.data.spans import range_of
+from app.commands.import_ import stamp
+from app.paths import CONFIGS
+from engine.messages.data import Check, Finding
+from engine.quality import Calendars, Checked, check
+
+_WIDTH = len("book-against-quotes")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("instrument", metavar="INSTRUMENT")
+    parser.add_argument(
+        "--kind", metavar="KIND,…", default="", help="quotes, trades, deltas, depth or bars-… (default: all)"
+    )
+    parser.add_argument("--from", dest="start", metavar="TIME", help="2019-02-04; days are checked whole")
+    parser.add_argument("--to", dest="end", metavar="TIME", help="last time; a day alone is all of it")
+
+
+def run(args: argparse.Namespace, report: Report) -> Result:
+    """Check, and answer the findings and the score."""
+    start_ns, end_ns = range_of(args)
+    checked = check(
+        opened(args.store),
+        args.instrument,
+        Calendars.load(CONFIGS / "calendars.toml"),
+        kinds=[kind.strip() for kind in args.kind.split(",") if kind.strip()],
+        start_ns=start_ns,
+        end_ns=end_ns,
+        progress=tenths(report),
+    )
+    return Result(_json(checked), "\n".join(_lines(checked)))
+
+
+def _json(checked: Checked) -> dict[str, Any]:
+    """All of the answer; a day's findings stand only once, in the list of all."""
+    days = [msgspec.structs.replace(day, findings=[]) for day in checked.days]
+    told: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(checked, days=days))
+    for day in told["days"]:
+        del day["findings"]
+    return told | {"found": checked.found}
+
+
+def _lines(checked: Checked) -> Iterator[str]:
+    kinds = ", ".join(f"{each.rows:,} {each.kind}" for each in checked.kinds)
+    yield f"{checked.instrument}: {kinds}; the market is open by the calendar '{checked.calendar}'"
+    if not checked.found:
+        yield "  nothing doubtful was found"
+    width = max(len(each.kind) for each in checked.kinds)
+    for kind, counts in checked.counts.items():
+        for name, count in counts.items():
+            worst = _worst(checked, kind, name)
+            yield f"  {name:<{_WIDTH}}  {kind:<{width}}{count:>10,}  {_where(worst)}"
+            yield f"  {'':<{_WIDTH + width + 12}}  {worst.text}"
+    shown = len(checked.findings)
+    if shown < checked.found:
+        yield f"  {shown:,} of the {checked.found:,} findings are in the JSON: the worst of each check and day"
+    if checked.score is not None:
+        yield f"  score {checked.score:.1f} of 100"
+    yield from _reasons(checked)
+    yield from (f"  not checked: {note}" for note in checked.notes)
+    yield from _next(checked)
+
+
+def _reasons(checked: Checked) -> Iterator[str]:
+    for kind in sorted(checked.kinds, key=lambda each: each.score):
+        for reason in kind.reasons:
+            if reason.points:
+                yield f"    -{reason.points:<7.3g} {kind.kind}: {reason.text}"
+
+
+def _worst(checked: Checked, kind: str, name: Check) -> Finding:
+    of_check = [each for each in checked.findings if (each.kind, each.check) == (kind, name)]
+    order = {"error": 2, "warning": 1, "note": 0}
+    return max(of_check, key=lambda each: (order[each.severity], each.rows, each.value or 0.0))
+
+
+def _where(finding: Finding) -> str:
+    rows = (
+        f"row {finding.first_row:,}"
+        if finding.rows < 2
+        else (f"rows {finding.first_row:,} to {finding.first_row + finding.rows - 1:,}")
+    )
+    return f"worst {stamp(finding.start_ns)}, {rows} of {finding.day}"
+
+
+def _next(checked: Checked) -> Iterator[str]:
+    """What to do about the heaviest reason."""
+    reasons = [reason for kind in checked.kinds for reason in kind.reasons if reason.points]
+    heaviest = max(reasons, key=lambda reason: reason.points, default=None)
+    if heaviest is not None and heaviest.findings:
+        yield f"  next: {_remedy(checked.instrument, _worst(checked, heaviest.kind, heaviest.check))}"
+
+
+def _remedy(instrument: str, finding: Finding) -> str:
+    repair = f"nexttick data repair {instrument} --kind {finding.kind}"
+    drop = f"{repair} --drop all --from {finding.start_ns} --to {finding.end_ns} --dry-run"
+    match finding.check:
+        case "crossed" | "locked" if finding.kind != "deltas":
+            return f"{repair} --drop {finding.check} --dry-run"
+        case "spike" | "stale" | "duplicate-time":
+            return drop
+        case "gap" | "sequence-gap":
+            return f"import or download the time from {stamp(finding.start_ns)} again; nothing can fill it in"
+        case _:
+            return f"look at {stamp(finding.start_ns)}; to take those rows out: {drop}"
