@@ -27,6 +27,7 @@ COMMANDS = {
     "series": "keep news and economic calendars beside the ticks",
     "backtest": "run a strategy over stored data at full speed",
     "replay": "run it as a replay session, with its windows and link",
+    "recordings": "list, describe, export, import and delete recorded sessions",
     "features": "build feature columns from stored data, and prove them",
     "model": "look at a model file, convert it, measure it, keep it",
     "train": "train a model on your data, and judge it beside its baselines",

@@ -34,13 +34,19 @@ def recorder_of(settings: Settings) -> SessionRecorder | None:
         cap_bytes=settings.recording_cap_mb * 2**20,
         total_cap_bytes=settings.recordings_cap_mb * 2**20,
     )
+    targets = targets_of(settings)
+    outbox = BackgroundOutbox(targets) if targets else None
+    return SessionRecorder(keeping, version("nexttick-station"), outbox=outbox)
+
+
+def targets_of(settings: Settings) -> list[Target]:
+    """Where recordings go besides; nothing by default."""
     targets: list[Target] = []
     if settings.recording_copies:
         targets.append(Copies(settings.recording_copies))
     if settings.recording_lake:
         targets.append(Lake(settings.recording_lake))
-    outbox = BackgroundOutbox(targets) if targets else None
-    return SessionRecorder(keeping, version("nexttick-station"), outbox=outbox)
+    return targets
 
 
 def recorder_asked() -> SessionRecorder | None:

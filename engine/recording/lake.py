@@ -10,13 +10,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
 import pyarrow as pa
 
 from engine.errors import UserError
 from engine.recording.journal import read_lines
 from engine.recording.manifest import Manifest
 from engine.recording.segments import read_segment, segment_of
+from engine.recording.tables import lines_table
 from engine.store.schema import to_table
 
 _NAMESPACE: Final = "nexttick"
@@ -97,7 +97,7 @@ def _failures() -> tuple[type[Exception], ...]:
 def _tables(path: Path) -> Iterator[pa.Table]:
     recording = path.parent.name
     if path.suffix == ".jsonl":
-        yield _lines(path, recording)
+        yield _of_recording(lines_table(read_lines([path])), recording)
         return
     segment = segment_of(path)
     if segment is None:
@@ -106,7 +106,11 @@ def _tables(path: Path) -> Iterator[pa.Table]:
     for rows in read_segment(segment):
         table = _widened(to_table(rows.take(slice(min(head, len(rows)), None))))
         head = max(0, head - len(rows))
-        yield table.append_column("recording", pa.repeat(pa.scalar(recording), len(table)))
+        yield _of_recording(table, recording)
+
+
+def _of_recording(table: pa.Table, recording: str) -> pa.Table:
+    return table.append_column("recording", pa.repeat(pa.scalar(recording), len(table)))
 
 
 def _widened(table: pa.Table) -> pa.Table:
@@ -119,20 +123,3 @@ def _widened(table: pa.Table) -> pa.Table:
             kind = pa.int32()
         wider.append(pa.field(field.name, kind))
     return table.cast(pa.schema(wider))
-
-
-def _lines(path: Path, recording: str) -> pa.Table:
-    lines = list(read_lines([path]))
-    said: list[Any] = [line.command if line.event is None else line.event for line in lines]
-    return pa.table(
-        {
-            **{name: pa.array([getattr(line, name) for line in lines], pa.int64()) for name in _NUMBERS},
-            "what": pa.array([str(type(each).__struct_config__.tag) for each in said], pa.string()),
-            "body": pa.array([_encoder.encode(each).decode() for each in said], pa.string()),
-            "recording": pa.array([recording] * len(lines), pa.string()),
-        }
-    )
-
-
-_NUMBERS: Final = ("number", "ts", "at_ns", "epoch")
-_encoder = msgspec.json.Encoder(enc_hook=lambda rows: rows.tolist())

@@ -150,6 +150,12 @@ class Recording:
         found = {kind: KindRows(self.folder, kind) for kind in KINDS if kind in self.manifest.kinds}
         return {kind: rows for kind, rows in found.items() if rows.rows}
 
+    @property
+    def rows_lost(self) -> int:
+        """Rows of market data that were received and are not there; of a killed session as far as known."""
+        known = sum(KindRows(self.folder, kind).lost for kind in self.manifest.kinds)
+        return max(known, self.manifest.rows_lost)
+
     def lines(self) -> Iterator[Line]:
         """Events and commands in order; raises `UserError` where a file is damaged."""
         return read_lines(sorted(self.folder.glob("events-*.jsonl")))
