@@ -9,9 +9,8 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from engine.bars import BarSpec
-from engine.columns import Aggressor, Int64, Quotes, Trades, VendorBars, bars_kind
-from engine.errors import UserError
+from engine.columns import Aggressor, Int64, Quotes, Trades, bars_kind
+from engine.feeds.bar_rows import DAY_NS, HOUR_NS, MINUTE_NS, PRICES, SECOND_NS, bars, decoded, spec_of
 from engine.feeds.decimals import Scaled
 from engine.feeds.decoded import Decoded, Undecodable
 from engine.feeds.rows import Rows
@@ -25,7 +24,7 @@ _CANDLE_COUNTS: Final = (
     "Of the candles, the quote volume, the number of trades and the takers' volumes are not kept."
 )
 _DECIMAL: Final = pa.decimal128(38, 18)
-_UNITS: Final = {"s": "SECOND", "m": "MINUTE", "h": "HOUR", "d": "DAY"}
+_UNITS_NS: Final = {"s": SECOND_NS, "m": MINUTE_NS, "h": HOUR_NS, "d": DAY_NS, "w": 7 * DAY_NS}
 _LONGEST_UNIT_NS: Final = 1_000_000
 """A candle's close time is one unit, at most a millisecond, before its end."""
 
@@ -104,52 +103,34 @@ def candles(rows: Rows, interval: str) -> Decoded:
         The station has no bars of that length.
     """
     opened, closed = rows.time("open_time"), rows.time("close_time")
-    length_ns, spec = _length(interval) if interval else _commonest_length(opened.ns, closed.ns, rows.good)
+    length_ns = _told_ns(interval) if interval else _commonest_ns((closed.ns - opened.ns)[rows.good])
+    spec = spec_of(length_ns, "LAST")
     end = opened.ns + length_ns
     left = end - closed.ns
     rows.reject((left <= 0) | (left > _LONGEST_UNIT_NS), f"the candle is not one of {spec}")
-    (first, high, low, last), price_precision = rows.numbers("open", "high", "low", "close", positive=True)
-    volume = rows.number("volume", positive=False)
-    inside = (high >= np.maximum(first, last)) & (low <= np.minimum(first, last))
-    rows.reject(~inside, "the high and low do not enclose the open and close")
+    prices = {name: rows.number(name, positive=True) for name in PRICES}
+    made = bars(rows, opened.ns, end, prices, rows.number("volume", positive=False))
     rows.notes.append(_CANDLE_COUNTS)
-    bars = VendorBars(
-        ts_event=opened.ns,
-        ts_init=end,
-        open=first,
-        high=high,
-        low=low,
-        close=last,
-        volume=volume.integers,
-        price_precision=price_precision,
-        size_precision=volume.precision,
-    )
-    return rows.decoded(bars_kind(str(spec)), bars, opened.said)
+    return decoded(rows, {bars_kind(spec): made}, opened.said)
 
 
-def _length(interval: str) -> tuple[int, BarSpec]:
-    """Length in ns and specification of bars of an interval like 15m."""
-    unit = _UNITS.get(interval.lstrip("0123456789"))
-    try:
-        spec = None if unit is None else BarSpec.parse(f"{interval[:-1]}-{unit}-LAST")
-    except UserError:
-        spec = None
-    if spec is None or spec.interval_ns is None:
+def _told_ns(interval: str) -> int:
+    """Length of an interval like 15m."""
+    unit = interval.lstrip("0123456789")
+    if unit not in _UNITS_NS:
         raise Undecodable(
-            f"it holds candles of {interval}, but bars are kept of seconds, minutes, hours and single days "
-            "only; import the symbol's 1d archives"
+            f"it holds candles of {interval}, and months are not all of one length; import the symbol's 1d "
+            "archives"
         )
-    return spec.interval_ns, spec
+    return int(interval.removesuffix(unit)) * _UNITS_NS[unit]
 
 
-def _commonest_length(opened: Int64, closed: Int64, good: Mask) -> tuple[int, BarSpec]:
-    """Length that most candles have."""
-    seconds = [int(each) for each in -((opened - closed)[good] // 1_000_000_000)]
-    length = Counter(seconds).most_common(1)[0][0] if seconds else 0
-    for letter, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
-        if length > 0 and length % size == 0:
-            return _length(f"{length // size}{letter}")
-    raise Undecodable("its candles end before they begin")
+def _commonest_ns(until_close: Int64) -> int:
+    """Length of most candles, of which these are the times from open to close, a unit short of it."""
+    seconds = Counter((-(-until_close // SECOND_NS)).tolist()).most_common(1)
+    if not seconds or seconds[0][0] <= 0:
+        raise Undecodable("its candles end before they begin")
+    return int(seconds[0][0]) * SECOND_NS
 
 
 def _decimals(found: Scaled, good: Mask) -> pa.Array:

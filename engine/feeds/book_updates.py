@@ -61,7 +61,8 @@ class FollowedUpdates:
     deltas : Deltas or None
         None where no update applies.
     gaps : int
-        Breaks of a book that was known; each is a CLEAR without the snapshot flag.
+        Breaks of a book that was known; each is a CLEAR without the snapshot flag and without a number, so
+        that no later file goes on from it.
     without_snapshot, after_gap : bool array `[updates]`
         Updates that were left out before the first book began, and after a break.
     held_back : int
@@ -133,7 +134,7 @@ def _deltas(updates: BookUpdates, kept: Mask, breaks: Mask) -> tuple[Deltas | No
         price=price,
         size=size,
         flags=flags,
-        sequence=updates.sequence[update],
+        sequence=np.where(breaks[update], 0, updates.sequence[update]),
         price_precision=updates.price_precision,
         size_precision=updates.size_precision,
     ), int(held_back.sum())

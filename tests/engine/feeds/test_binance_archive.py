@@ -11,6 +11,7 @@ from engine.feeds.formats import detect
 from engine.feeds.importing import import_files
 from engine.messages.instrument import Instrument
 from engine.store import Store
+from engine.store.series import SeriesStore
 from tests.engine.feeds.crypto import INVERSE, PERPETUAL, SPOT, Only, contract, crypto_file
 from tests.engine.feeds.files import zipped
 from tests.engine.feeds.mutations import mutations, survives
@@ -191,9 +192,17 @@ def test_the_length_of_candles_is_the_interval_of_the_name(interval: str, kind: 
     assert bars.ts_init.tolist() == [(1735689600 + length_s) * 1_000_000_000]
 
 
-@pytest.mark.parametrize("interval", ["3d", "1w", "1mo", "7m"])
-def test_candles_of_a_length_that_the_station_has_not_are_refused(interval: str) -> None:
-    with pytest.raises(Undecodable, match=rf"candles of {interval}.*1d archives"):
+@pytest.mark.parametrize(
+    ("interval", "said"),
+    [
+        ("3d", "of 259,200 seconds"),
+        ("1w", "of 604,800 s"),
+        ("1mo", "months.*1d archives"),
+        ("7m", "of 420 s"),
+    ],
+)
+def test_candles_of_a_length_that_the_station_has_not_are_refused(interval: str, said: str) -> None:
+    with pytest.raises(Undecodable, match=said):
         read(CANDLES, f"BTCUSDT-{interval}-2024-01-01.csv", SPOT)
 
 
@@ -331,3 +340,16 @@ def test_archives_are_imported_and_read_back(
         stored = store.read(instrument.id, kind)
         assert in_any_order(stored) == in_any_order(columns)
         assert stored.price_precision == columns.price_precision
+
+
+def test_depth_of_several_days_is_one_series(tmp_path: Path) -> None:
+    texts = [DEPTH, DEPTH.replace("2024-01-01", "2024-01-02").replace("6123.51200000", "7")]
+    for day, text in enumerate(texts, 1):
+        name = f"BTCUSDT-bookDepth-2024-01-0{day}"
+        (tmp_path / f"{name}.zip").write_bytes(zipped({f"{name}.csv": text}))
+    store = Store(tmp_path / "store")
+    for path in sorted(tmp_path.glob("*.zip")):
+        import_files([path], PERPETUAL.id, store, Only(PERPETUAL))
+    rows = SeriesStore(store.root).read("BTCUSDT-PERP.BINANCE.book_depth").to_pylist()
+    assert [row["depth"] for row in rows] == [Decimal(each) for each in ("6123.512", "1.5", "7", "1.5")]
+    assert [row["percentage"] for row in rows] == [Decimal(-5), Decimal("0.2")] * 2

@@ -174,7 +174,7 @@ def test_a_gap_clears_the_book_until_the_next_snapshot() -> None:
         Action.CLEAR,
         *(Action.CLEAR, Action.ADD, Action.UPDATE),
     ]
-    assert rows.flags[2] == Flag.LAST
+    assert (rows.flags[2], rows.sequence[2]) == (Flag.LAST, 0)
     assert rows.ts_event[2] == (START_MS + 1) * 10**6, "the book ends where the next update should have been"
     assert found.gaps == 1
     assert [(each.count, each.first_line) for each in found.rejected] == [(2, 2)]
