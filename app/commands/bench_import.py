@@ -108,8 +108,8 @@ def _measure(task: str, name: str, paths: list[Path], store: Path) -> dict[str, 
         rows = sum(case.peer(path) for path in paths)
     elif task == "decode":
         reader = Reader(known.find(case.instrument).instrument, _SOURCE, lambda _number: False)
-        read = (reader.read(path) for path in paths)
-        rows = sum(len(part) for file in read for part in file.decoded.columns.values())
+        parts = (part for path in paths for part in reader.read(path))
+        rows = sum(len(columns) for part in parts for columns in part.decoded.columns.values())
     else:
         rows = import_files(paths, case.instrument, Store(store), known, _SOURCE).rows
     seconds = time.perf_counter() - started

@@ -17,7 +17,7 @@ from engine.errors import unknown_name
 from engine.feeds.decoded import Decoded, Undecodable
 from engine.feeds.formats import Head, SourceFile
 from engine.feeds.rows import Rows, bare_symbol
-from engine.feeds.tables import Table, normalised, parquet_table, text_table
+from engine.feeds.tables import Table, header_line, normalised, parquet_table, text_table
 from engine.feeds.unpacking import gunzipped, head_of, members
 from engine.store.schema import restated
 
@@ -86,6 +86,13 @@ def matches(head: Head) -> bool:
     if head.data.startswith((b"PAR1", *_UTF16)):
         return True
     return bool(head.data.strip()) and head.data.lstrip()[:1] not in {b"{", b"["} and b"\x00" not in head.data
+
+
+def header(head: Head) -> bytes | None:
+    """Line of names that pieces of the table begin with; None for Parquet and UTF-16."""
+    if head.data.startswith((b"PAR1", *_UTF16)):
+        return None
+    return header_line(head.data, _HEADER_WORDS)
 
 
 def decode(file: SourceFile) -> Decoded:

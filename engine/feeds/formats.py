@@ -5,8 +5,8 @@ format; it never raises. `decode(file) -> Decoded` is pure: bytes in, columns ou
 cannot take. The first format that matches wins, so narrow ones stand before wide ones.
 
 A text whose lines mean the same whatever stands before them may be decoded in pieces: its module has a third
-function, `header(head) -> bytes | None`, the line that each piece must begin with (empty: none), or None where
-this file cannot be cut.
+function, `header(head) -> bytes | None`, the line that each piece must begin with (empty: none), or None
+where this file cannot be cut.
 """
 
 import importlib

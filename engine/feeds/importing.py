@@ -89,11 +89,12 @@ def _imported(
         for file in files:
             step(_READING * done / total, f"Reading {file.name}")
             tally.begin(file)
-            part = reader.read(file)
-            for kind, rows in tally.take(part).items():
-                spill.add(kind, rows)
-            for name, table in part.decoded.series.items():
-                spill.add_series(name, table)
+            for part in reader.read(file):
+                for kind, rows in tally.take(part).items():
+                    spill.add(kind, rows)
+                for name, table in part.decoded.series.items():
+                    spill.add_series(name, table)
+                step(_READING * (done + part.file_bytes) / total, f"Reading {file.name}")
             done += file_size(file)
         tally.check()
         if tally.defined is not None:

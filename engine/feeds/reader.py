@@ -1,20 +1,26 @@
 """Reads the files of one import, one after another: finds, opens, detects and decodes each."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 
+import msgspec
+
 from engine.columns import Deltas
 from engine.errors import UserError
-from engine.feeds.decoded import Decoded, Undecodable
-from engine.feeds.formats import DATA_SUFFIXES, SourceFile, detect, format_named
+from engine.feeds.decoded import Decoded, Rejected, Undecodable
+from engine.feeds.formats import DATA_SUFFIXES, Format, Head, SourceFile, detect, format_named
+from engine.feeds.pieces import PIECE_BYTES, Text, opened_text
 from engine.feeds.report import CrossedPolicy
 from engine.messages.instrument import Instrument
 
 _LARGEST_BYTES = 4 << 30
-"""A file is read whole; a larger one is told to be split."""
+"""Of a file that is read whole; a larger one is told to be split."""
+
+_SMALL_BYTES = 4 << 20
+"""A file that is no larger is read whole; packed, it hardly holds more than a piece."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +37,13 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadFile:
-    """One decoded file."""
+class ReadPart:
+    """One decoded file, or a piece of it; `file_bytes` of the file had been read by then."""
 
     path: Path
     format: str
     decoded: Decoded
+    file_bytes: int
 
 
 class Reader:
@@ -55,32 +62,74 @@ class Reader:
         self._book_ends: set[int] = set()
         self._not_stored: set[int] = set()
 
-    def read(self, path: Path) -> ReadFile:
-        """Decode `path`.
+    def read(self, path: Path) -> Iterator[ReadPart]:
+        """Decode `path`: whole, or piece by piece where it is large and its format can be cut.
 
         Raises
         ------
         UserError
             It cannot be read or decoded, or none of its rows can be taken; the sentence names it.
         """
-        data = self._bytes(path)
+        rejected: list[Rejected] = []
+        is_empty = True
         try:
-            said = self._source.format
-            found = detect(path, data) if said == "auto" else format_named(said)
-            decoded = found.decode(self._source_file(path, data, found.name))
+            for part in self._parts(path):
+                decoded = part.decoded
+                rejected += decoded.rejected
+                is_empty = is_empty and not decoded.columns and not decoded.series
+                deltas = decoded.columns.get("deltas")
+                if isinstance(deltas, Deltas):
+                    self._book_ends.add(int(deltas.sequence[-1]))
+                yield part
         except Undecodable as reason:
             raise UserError(f"{path} cannot be imported: {reason}.") from reason
-        if decoded.rejected and not decoded.columns and not decoded.series:
-            worst = max(decoded.rejected, key=lambda each: each.count)
+        if rejected and is_empty:
+            worst = max(rejected, key=lambda each: each.count)
             raise UserError(
                 f"{path} cannot be imported: no row can be taken, because {worst.reason} "
                 f"(first in line {worst.first_line})."
             )
-        name = "/".join(decoded.columns) if found.name == "delimited" else found.name
-        deltas = decoded.columns.get("deltas")
-        if isinstance(deltas, Deltas):
-            self._book_ends.add(int(deltas.sequence[-1]))
-        return ReadFile(path, name, decoded)
+
+    def _parts(self, path: Path) -> Iterator[ReadPart]:
+        is_whole = True
+        if file_size(path) > _SMALL_BYTES:
+            try:
+                with opened_text(path) as text:
+                    for part in self._pieces(path, text) if text is not None else ():
+                        is_whole = False
+                        yield part
+            except OSError as error:
+                raise _unreadable(path, error) from error
+        if is_whole:
+            data = self._bytes(path)
+            found = self._format(path, data)
+            decoded = found.decode(self._source_file(path, data, found.name))
+            yield ReadPart(path, _name(found, decoded), decoded, len(data))
+
+    def _pieces(self, path: Path, text: Text) -> Iterator[ReadPart]:
+        """Decode a text piece by piece; nothing where its format cannot be cut."""
+        found = self._format(text.path, text.head)
+        header = found.header(Head(text.path, text.path.name, text.head))
+        if header is None:
+            return
+        for piece in text.pieces(header, PIECE_BYTES):
+            try:
+                decoded = found.decode(self._source_file(text.path, piece.data, found.name))
+            except Undecodable as reason:
+                if piece.lines_before <= 0:
+                    raise
+                raise Undecodable(
+                    f"{reason} (lines counted from line {piece.lines_before + 1:,} on)"
+                ) from reason
+            rejected = tuple(
+                msgspec.structs.replace(each, first_line=each.first_line + piece.lines_before)
+                for each in decoded.rejected
+            )
+            yield ReadPart(path, _name(found, decoded), replace(decoded, rejected=rejected), piece.file_bytes)
+
+    def _format(self, path: Path, data: bytes) -> Format:
+        said = self._source.format
+        return detect(path, data) if said == "auto" else format_named(said)
 
     def is_outdated(self) -> bool:
         """Whether a book that a file did not continue, because it was not stored, is stored by now."""
@@ -117,6 +166,10 @@ class Reader:
             return True
         self._not_stored.add(sequence)
         return False
+
+
+def _name(found: Format, decoded: Decoded) -> str:
+    return "/".join(decoded.columns) if found.name == "delimited" else found.name
 
 
 def data_files(path: Path) -> list[Path]:

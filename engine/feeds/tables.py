@@ -1,17 +1,20 @@
 """Text and Parquet tables as columns of text with line numbers; what a column means is decided elsewhere."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
-from io import BytesIO
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from engine.columns import Int64
 from engine.feeds.decoded import Rejected, Undecodable
 
 _SEPARATORS = (b"\t", b";", b"|", b",")
 _HEAD_LINES = 50
+_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,10 +36,28 @@ def parquet_table(data: bytes) -> Table:
     Undecodable
         Damaged, cut off, or without rows.
     """
+    # By Arrow, because polars panics where bytes are damaged.
+    return _table_of(lambda: pq.read_table(pa.BufferReader(data), page_checksum_verification=True), "Parquet")
+
+
+def arrow_table(data: bytes) -> Table:
+    """Table of an Arrow (Feather) file; as `parquet_table`.
+
+    Raises
+    ------
+    Undecodable
+        Damaged, cut off, or without rows.
+    """
+    return _table_of(lambda: pa.ipc.open_file(pa.BufferReader(data)).read_all(), "Arrow")
+
+
+def _table_of(read: Callable[[], pa.Table], form: str) -> Table:
     try:
-        frame = pl.read_parquet(BytesIO(data))
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise Undecodable("the Parquet file is damaged or cut off; fetch it again") from error
+        table = read()
+        table.validate(full=True)
+        frame = pl.DataFrame(table)
+    except (pa.ArrowException, pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
+        raise Undecodable(f"the {form} file is damaged or cut off; fetch it again") from error
     if frame.is_empty():
         raise Undecodable("it has no rows")
     floats = [column.name for column in frame if column.dtype.is_float()]
@@ -81,10 +102,29 @@ def text_table(data: bytes, header_words: frozenset[str]) -> Table:
     columns = [column.filter(pl.Series(~blank)) for column in frame.get_columns()]
     lines = lines[~blank]
     first = [column[0] or "" for column in columns] if len(lines) else []
-    named = all(field.strip('"< #')[:1].isalpha() for field in first)
-    if not named and header_words.isdisjoint(map(normalised, first)):
+    if not _is_header(first, header_words):
         return Table(columns, None, lines, rejected)
     return Table([column.slice(1) for column in columns], first, lines[1:], rejected)
+
+
+def header_line(head: bytes, header_words: frozenset[str]) -> bytes:
+    """Header of a delimited text that begins so, as `text_table` would find it; empty where there is none.
+
+    Raises
+    ------
+    Undecodable
+        It is of one column only.
+    """
+    lines = [line for line in head.removeprefix(_MARK).splitlines()[:_HEAD_LINES] if line.strip()]
+    separator, fields = _separator(lines)
+    first = next(line for line in lines if line.count(separator) == fields - 1)
+    names = [name or "" for name in _parse(first, separator).row(0)]
+    return first + b"\n" if _is_header(names, header_words) else b""
+
+
+def _is_header(first: list[str], header_words: frozenset[str]) -> bool:
+    named = all(field.strip('"< #')[:1].isalpha() for field in first)
+    return named or not header_words.isdisjoint(map(normalised, first))
 
 
 def normalised(name: str) -> str:
@@ -98,7 +138,7 @@ def _as_utf8(data: bytes) -> bytes:
             return data.decode("utf-16").encode()
         except UnicodeDecodeError as error:
             raise Undecodable("its UTF-16 text is damaged; fetch it again") from error
-    data = data.removeprefix(b"\xef\xbb\xbf")
+    data = data.removeprefix(_MARK)
     try:
         data.decode()
     except UnicodeDecodeError as error:

@@ -11,7 +11,7 @@ from engine.columns import Columns, Int64, Quotes
 from engine.errors import UserError
 from engine.feeds.decoded import Decoded, Rejected
 from engine.feeds.quality import crossed, out_of_order, silences, stretches
-from engine.feeds.reader import ReadFile
+from engine.feeds.reader import ReadPart
 from engine.feeds.report import CrossedPolicy, ImportReport
 from engine.messages.instrument import Instrument
 from engine.store import Added
@@ -60,7 +60,7 @@ class Tally:
         self._latest = {}
         self._rejected.append({})
 
-    def take(self, part: ReadFile) -> dict[str, Columns]:
+    def take(self, part: ReadPart) -> dict[str, Columns]:
         """Count one part of the file, and return its rows as the policy leaves them, by kind.
 
         Raises

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +95,8 @@ def test_the_second_import_reads_and_then_waits_for_the_first_to_store(tmp_path:
         with exclusive(store / "EURUSD.DUKASCOPY", "EURUSD.DUKASCOPY"):
             second.stdin.write("\n")
             second.stdin.flush()
-            assert second.stdout.readline() == "Reading 00h_ticks.bi5\n"
-            assert second.stdout.readline() == "Waiting for another import of EURUSD.DUKASCOPY\n"
+            said = list(dict.fromkeys(islice(second.stdout, 3)))
+            assert said == ["Reading 00h_ticks.bi5\n", "Waiting for another import of EURUSD.DUKASCOPY\n"]
         _, report = ended(second)
     assert report["added"] == 100
 
@@ -137,13 +138,13 @@ def test_a_book_that_is_stored_while_another_import_reads_is_continued(tmp_path:
     said: list[str] = []
 
     def tell(_fraction: float, what: str) -> None:
-        said.append(what)
-        if said == ["Reading second.gz", "Reading more.csv"]:
+        if what == "Reading more.csv" and what not in said:
             import_files([first], "ETHUSDT.BINANCE", store, known())
+        said.append(what)
 
     report = import_files([second, more], "ETHUSDT.BINANCE", store, known(), progress=tell)
 
-    assert said.count("Reading second.gz") == 2
+    assert [what for what, _ in groupby(said)].count("Reading second.gz") == 2
     assert (report.kinds, report.rejected) == ({"trades": 2, "deltas": 2}, [])
     imported(tmp_path / "alone", first, second, more, instrument="ETHUSDT.BINANCE")
     alone = Store(tmp_path / "alone").read("ETHUSDT.BINANCE", "deltas")
