@@ -108,6 +108,7 @@ class Format:
 FORMATS: Final = (
     Format("dukascopy-candles", "dukascopy_candles", "Dukascopy bi5: candles"),
     Format("dukascopy", "dukascopy", "Dukascopy bi5: ticks"),
+    Format("freqtrade", "freqtrade", "candles and trades that freqtrade keeps"),
     Format("dukascopy-feed", "dukascopy_feed", "JSON of Dukascopy's chart feed: ticks and candles as deltas"),
     Format("dukascopy-json", "dukascopy_json", "JSON of dukascopy-node: ticks and candles"),
     Format("metatrader-ticks", "metatrader_ticks", "ticks that MetaTrader 5 exports"),
