@@ -10,14 +10,35 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from nautilus_trader.model import InstrumentId, OrderBookDelta, OrderBookDeltas, QuoteTick, TradeTick
+from nautilus_trader.model import (
+    Bar,
+    BarType,
+    InstrumentId,
+    OrderBookDelta,
+    OrderBookDeltas,
+    QuoteTick,
+    TradeTick,
+)
 from nautilus_trader.persistence import (
+    BarDataWrangler,
     OrderBookDeltaDataWrangler,
     QuoteTickDataWrangler,
     TradeTickDataWrangler,
 )
 
-from engine.columns import Action, Columns, Deltas, Flag, Int64, Quotes, Side, Trades, UInt8
+from engine.columns import (
+    Action,
+    Columns,
+    Deltas,
+    Flag,
+    Int64,
+    Quotes,
+    Side,
+    Trades,
+    UInt8,
+    VendorBars,
+    bars_spec,
+)
 
 UNTOLD_SIZE: Final = 999_999_937
 """Units that the engine is told of a quote whose source gave no size (stored as 0): any order fills whole.
@@ -46,17 +67,18 @@ _ACTIONS = _strings(["NONE", *(action.name for action in Action)])
 _SIDES = _strings(["NO_ORDER_SIDE", "BUY", "SELL"])
 
 
-def to_nautilus(instrument_id: str, columns: Columns) -> Sequence[Any]:
+def to_nautilus(instrument_id: str, columns: Columns, *, untold_size: int = UNTOLD_SIZE) -> Sequence[Any]:
     """Nautilus values of these rows, in order: quotes, trades, or one `OrderBookDeltas` per book update.
 
-    A book update is atomic here because a matching engine that sees its rows one by one would match against
-    books that never existed. Rows after the last `Flag.LAST` make an update of their own.
+    `untold_size` is the units that a quote gets whose source told no size. A book update is atomic here
+    because a matching engine that sees its rows one by one would match against books that never existed. Rows
+    after the last `Flag.LAST` make an update of their own.
     """
     identity = InstrumentId.from_str(instrument_id)
     scale = columns.price_precision, columns.size_precision
     if isinstance(columns, Quotes):
         return QuoteTickDataWrangler(instrument_id, *scale).process_record_batch_bytes(
-            _stream(_quote_arrays(columns), QuoteTick.get_metadata(identity, *scale))
+            _stream(_quote_arrays(columns, untold_size), QuoteTick.get_metadata(identity, *scale))
         )
     if isinstance(columns, Trades):
         return TradeTickDataWrangler(instrument_id, *scale).process_record_batch_bytes(
@@ -74,6 +96,18 @@ def to_nautilus(instrument_id: str, columns: Columns) -> Sequence[Any]:
     raise TypeError(f"the engine is not fed with {type(columns).__name__}")
 
 
+def to_nautilus_bars(instrument_id: str, kind: str, bars: VendorBars) -> list[Bar]:
+    """A vendor's bars of this stored kind; both of their times are when the bar closed."""
+    bar_type = f"{instrument_id}-{bars_spec(kind)}-EXTERNAL"
+    scale = bars.price_precision, bars.size_precision
+    prices = {name: _decimal(getattr(bars, name), scale[0]) for name in ("open", "high", "low", "close")}
+    closed = _time(bars.ts_init)
+    arrays = {**prices, "volume": _decimal(bars.volume, scale[1]), "ts_event": closed, "ts_init": closed}
+    return BarDataWrangler(bar_type, *scale).process_record_batch_bytes(
+        _stream(arrays, Bar.get_metadata(BarType.from_str(bar_type), *scale))
+    )
+
+
 def has_untold_sizes(columns: Columns) -> bool:
     """Whether these are quotes of which some have no size."""
     return isinstance(columns, Quotes) and not (columns.bid_size.all() and columns.ask_size.all())
@@ -87,19 +121,19 @@ def update_ends(deltas: Deltas) -> npt.NDArray[np.int64]:
     return ends.astype(np.int64)
 
 
-def _quote_arrays(quotes: Quotes) -> dict[str, pa.Array]:
+def _quote_arrays(quotes: Quotes, untold_size: int) -> dict[str, pa.Array]:
     price, size = quotes.price_precision, quotes.size_precision
     return {
         "bid_price": _decimal(quotes.bid, price),
         "ask_price": _decimal(quotes.ask, price),
-        "bid_size": _decimal(_told(quotes.bid_size, size), size),
-        "ask_size": _decimal(_told(quotes.ask_size, size), size),
+        "bid_size": _decimal(_told(quotes.bid_size, size, untold_size), size),
+        "ask_size": _decimal(_told(quotes.ask_size, size, untold_size), size),
         **_times(quotes),
     }
 
 
-def _told(sizes: Int64, precision: int) -> Int64:
-    return np.where(sizes == 0, UNTOLD_SIZE * 10**precision, sizes)
+def _told(sizes: Int64, precision: int, untold_size: int) -> Int64:
+    return np.where(sizes == 0, untold_size * 10**precision, sizes)
 
 
 def _trade_arrays(trades: Trades) -> dict[str, pa.Array]:
