@@ -192,6 +192,13 @@ def test_the_length_of_candles_is_the_interval_of_the_name(interval: str, kind: 
     assert bars.ts_init.tolist() == [(1735689600 + length_s) * 1_000_000_000]
 
 
+def test_candles_of_another_length_than_the_name_says_are_rejected() -> None:
+    for interval in ("1s", "5m"):
+        found = read(CANDLES, f"BTCUSDT-{interval}-2024-01-01.csv", SPOT)
+        assert not found.columns
+        assert [each.count for each in found.rejected] == [2]
+
+
 @pytest.mark.parametrize(
     ("interval", "said"),
     [

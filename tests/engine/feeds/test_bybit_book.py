@@ -204,6 +204,7 @@ def test_updates_before_a_snapshot_go_on_with_a_stored_book_only() -> None:
         (lambda line: line.replace(b'"1.4","2"', b'"1.4"'), "price above 0"),
         (lambda line: line.replace(b'"1.4","2"', b'"1.4","2","3"'), "price above 0"),
         (lambda line: line.replace(b'[["1.4","2"]]', b'["1.4","2"]'), "price above 0"),
+        (lambda line: line.replace(b'[["1.4","2"]]', b'[["1.4",["2"]]]'), "price above 0"),
         (lambda line: line.replace(b'[["1.4","2"]]', b"7"), "price above 0"),
         (lambda line: line.replace(b'[["1.4","2"]]', b'[["1.4","2"],[["1"]]]'), "price above 0"),
     ],
@@ -228,6 +229,14 @@ def test_a_damaged_message_is_named_and_breaks_the_book(damage: Any, reason: str
     assert (found.rejected[0].first_line, found.rejected[0].count) == (2, 1)
     assert reason in found.rejected[0].reason
     assert found.gaps == 1
+
+
+def test_lines_are_counted_over_all_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bybit_book, "_BLOCK_BYTES", 500)
+    lines = archive([wire for wire, _ in session(60, seed=2)]).splitlines(keepends=True)
+    lines[40] = lines[40][:-9] + b"\n"
+    found = read(b"\n" + b"".join(lines))
+    assert found.rejected[0].first_line == 42
 
 
 def test_numbers_without_quotes_and_long_ones_are_exact() -> None:
