@@ -12,7 +12,7 @@ from app.state.orders import OrdersState
 from app.state.risk import RiskState
 from app.state.signals import SignalsState
 from engine.messages.events import AnyEvent, EpochBegan, Numbered, PhaseChanged, Published, Refused, Results
-from engine.messages.frames import Frame, Health, Transport
+from engine.messages.frames import Frame, Health, Recorder, Transport
 
 
 class SessionState:
@@ -24,6 +24,8 @@ class SessionState:
         The session's clock; None before the first frame.
     health : Health
         The engine's figures of the latest frame.
+    recorder : Recorder
+        How recording was doing in the latest frame.
     phase_text : str
         Why the session is in its phase, where that is not plain.
     markets : dict
@@ -49,6 +51,7 @@ class SessionState:
         self.log = log or LogState()
         self.transport: Transport | None = None
         self.health = Health()
+        self.recorder = Recorder()
         self.refusal: Refused | None = None
         self.refusals = 0
         self.last_event = 0
@@ -85,6 +88,7 @@ class SessionState:
         self._take_events(self._due(frame.events))
         self.transport = frame.transport
         self.health = frame.health
+        self.recorder = frame.recorder
         self.version += 1
 
     def _due(self, numbered: list[Numbered]) -> list[AnyEvent]:

@@ -77,6 +77,13 @@ ACTIONS: Final[tuple[Act, ...]] = (
         "replay",
     ),
     Act(
+        "open_recording",
+        QT_TRANSLATE_NOOP("actions", "Open a recording…"),
+        "Ctrl+Shift+O",
+        "open_recording",
+        SESSION,
+    ),
+    Act(
         "attach",
         QT_TRANSLATE_NOOP("actions", "Attach to a running session…"),
         "Ctrl+Shift+A",

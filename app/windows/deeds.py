@@ -59,6 +59,16 @@ class Deeds(ModelDeeds, WhyDeeds):
         dialog.accepted_run.connect(self.open_run)
         dialog.open()
 
+    def open_recording(self) -> None:
+        """Ask which recorded session to replay."""
+        from app.recordings import recordings_folder  # noqa: PLC0415 - loads Arrow
+        from app.windows.open_recording import OpenRecordingDialog  # noqa: PLC0415
+
+        folder = recordings_folder(self._station.settings.settings)
+        dialog = OpenRecordingDialog(folder, self._window)
+        dialog.accepted_run.connect(self.open_run)
+        dialog.open()
+
     def open_run(self, run: Run, speed: float | None = None) -> None:
         """Start a run in place of the session that is watched."""
         session = self._station.open_run(run)

@@ -31,6 +31,7 @@ from app.windows.menus import make_actions, palette_entries
 from app.windows.model_deeds import MODEL_ENTRY
 from app.windows.panel_host import PanelHost
 from app.windows.panels import PANELS
+from app.windows.recorder_notice import RecorderNotice
 from app.windows.session_text import TimeDigits, describe, mode_of, status_cells
 from app.windows.strategy import StrategyPanel
 from app.windows.top_bar import TopBar
@@ -90,6 +91,7 @@ class MainWindow(QMainWindow):
         self._status_due_s = 0.0
         self._refusals_seen = 0
         self._disarmed = DisarmNotice(self.top.banner, self.deeds.show_model_strip)
+        self._recorder = RecorderNotice(self.top.banner)
         self._dismissed: str | None = None
         self._loop: tuple[int, int] | None = None
         self._results_shown = self._signals_shown = False
@@ -302,6 +304,7 @@ class MainWindow(QMainWindow):
             banner.say(session.state.refusal.text, severity="warning", key=_REFUSAL)
         self._refusals_seen = session.state.refusals
         self._disarmed.refresh(session.state)
+        self._recorder.refresh(session.state)
 
     def _show_mode(self, notice: Notice | None) -> None:
         mode = mode_of(notice, self.station.state)

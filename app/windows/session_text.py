@@ -12,7 +12,7 @@ from app.frame_clock import FrameFigures
 from app.session import Notice
 from app.state.session import SessionState
 from engine.messages.events import Phase
-from engine.messages.frames import ModelHealth
+from engine.messages.frames import ModelHealth, Recorder
 from engine.messages.run import Run
 from engine.strategies import STRATEGIES
 from widgets.numbers import micros_text
@@ -33,6 +33,8 @@ def describe(run: Run | None) -> tuple[str, str]:
     source = (
         translate("session", "simulated market") if run.simulate else translate("session", "recorded market")
     )
+    if run.recording:
+        source = translate("session", "recorded session")
     title = STRATEGIES[run.strategy].title if run.strategy in STRATEGIES else run.strategy
     strategy = (
         translate("session", "watching only") if run.strategy == "none" else translate("session", title)
@@ -74,6 +76,32 @@ def model_cells(models: Sequence[ModelHealth]) -> list[Cell]:
             translate("session", "Time of which 99 of 100 predictions take less, of the slowest model"),
         ),
     ]
+
+
+def recorder_cell(recorder: Recorder) -> Cell:
+    """Size of the recording and the rows that are not in it; or that there is none."""
+    name = translate("session", "Recorder")
+    if recorder.state == "off":
+        return Cell(name, translate("session", "off"), translate("session", "Nothing is recorded"))
+    size = f"{recorder.bytes_written / 2**20:,.1f} MB"
+    if recorder.state == "stopped":
+        size = translate("session", "stopped")
+    value = size
+    if recorder.rows_lost:
+        value = translate("session", "%1, %2 rows lost")
+        value = value.replace("%1", size).replace("%2", f"{recorder.rows_lost:,}")
+    tip = translate("session", "%1 rows of market data and %2 events in %3; at most %4")
+    cap = f"{recorder.cap_bytes / 2**20:,.0f} MB" if recorder.cap_bytes else "∞"
+    for place, text in (
+        ("%1", f"{recorder.rows:,}"),
+        ("%2", f"{recorder.events:,}"),
+        ("%3", recorder.folder),
+        ("%4", cap),
+    ):
+        tip = tip.replace(place, text)
+    warns = recorder.rows_lost or recorder.text
+    token = "danger" if recorder.state == "stopped" else "warning" if warns else "text"
+    return Cell(name, value, f"{recorder.text} {tip}".strip(), token)
 
 
 def status_cells(
@@ -144,6 +172,7 @@ def status_cells(
             "danger" if state.events_lost else "text",
         ),
         *model_cells(state.signals.models),
+        recorder_cell(state.recorder),
         Cell(
             translate("session", "Memory"),
             f"{own_mb:,.0f} MB" if one_process else f"{own_mb:,.0f} + {health.memory_mb:,.0f} MB",
