@@ -18,6 +18,7 @@ from engine.store.flushing import flush, flush_folders
 from engine.store.merging import joined
 from engine.store.row_groups import open_parquet, read_rows, row_groups
 from engine.store.schema import LEVEL_KEY, ROW_GROUP_ROWS, to_table, write_tables
+from engine.store.seals import Seal, check_seal
 from engine.store.store import Store
 
 type Progress = Callable[[float, str], None]
@@ -96,7 +97,8 @@ def compact(
     """Rewrite files in full row groups at a stronger ZSTD level; no row changes.
 
     Each file is read back and compared before it takes the place of the old one, and stays as it is where it
-    would not get smaller. A file that was compacted at this level is passed over until rows are added to it.
+    would not get smaller and has its checksum. A file that was compacted at this level is passed over until
+    rows are added to it.
 
     Raises
     ------
@@ -120,7 +122,7 @@ def compact(
 
 
 def _compacted(path: Path, level: int) -> bool:
-    """Rewrite one file; whether it got smaller and was replaced."""
+    """Rewrite one file; whether it was replaced."""
     with open_parquet(path) as file:
         known = (file.metadata.metadata or {}).get(LEVEL_KEY.encode())
     if known is not None and int(known) >= level:
@@ -128,7 +130,7 @@ def _compacted(path: Path, level: int) -> bool:
     beside = path.with_name(f".{path.name}.part")
     try:
         write_tables(map(to_table, _regrouped(path)), beside, level)
-        if beside.stat().st_size >= path.stat().st_size:
+        if beside.stat().st_size >= path.stat().st_size and check_seal(path) is Seal.WHOLE:
             return False
         if not _same_rows(path, beside):
             raise UserError(f"{path} did not come back equal from compacting, so it was left; run verify.")

@@ -28,6 +28,11 @@ QUESTIONS: Final = {
     "correlate": "how instruments move together, and which of two moves first",
     "repair": "drop, clip, fill forward or split-adjust rows: recorded and reversible",
     "repairs": "what was repaired, and undoing it",
+    "verify": "whether every byte and row is as it was written",
+    "sizes": "bytes of each kind, and of a million rows",
+    "compact": "the same rows in smaller files",
+    "prune": "delete days that are no longer wanted",
+    "export": "rows as CSV, Arrow or NautilusTrader's catalog",
     "convert": "an amount in another currency, by the stored rates of a time",
 }
 

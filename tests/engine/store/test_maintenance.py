@@ -99,6 +99,8 @@ def test_files_from_before_there_were_checksums_are_counted_and_their_rows_check
     pq.write_table(pq.read_table(path), path, store_decimal_as_integer=True)
     found = verify(store, ID)
     assert (found.without_checksum, found.problems) == (1, [])
+    compact(store, ID, ["trades"])
+    assert verify(store).without_checksum == 0
 
 
 def rewritten(store: Store, rows: Columns, name: str = "2019-02-04") -> Path:
