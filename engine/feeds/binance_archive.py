@@ -18,7 +18,7 @@ from engine.feeds.decoded import Decoded, Undecodable
 from engine.feeds.formats import Head, SourceFile
 from engine.feeds.markets import FUTURES, Evidence, Market, check_market, market_of
 from engine.feeds.rows import Rows, bare_symbol
-from engine.feeds.tables import Table, normalised, text_table
+from engine.feeds.tables import Table, header_line, normalised, text_table
 
 _NAME: Final = re.compile(
     r"^(?P<symbol>[^-]+)-(?P<kind>[a-z0-9]+)-\d{4}-\d{2}(-\d{2})?(\.csv)?(\.zip|\.gz)?$", re.IGNORECASE
@@ -128,6 +128,11 @@ def matches(head: Head) -> bool:
     if _named(head.name) or _named(head.path.name):
         return not head.data.startswith(b"PAR1")
     return _kind_of_header(_first_line(head.data)) is not None
+
+
+def header(head: Head) -> bytes:
+    """Line that pieces of the file begin with; empty where it has no header."""
+    return header_line(head.data, _HEADER_WORDS)
 
 
 def decode(file: SourceFile) -> Decoded:

@@ -68,6 +68,11 @@ def matches(head: Head) -> bool:
     return bool(_TOPIC.match(head.data))
 
 
+def header(_head: Head) -> bytes:
+    """Nothing: a piece goes on with the book of the one before it, by the number of its first message."""
+    return b""
+
+
 def decode(file: SourceFile) -> Decoded:
     """Book deltas of one archive; where the numbers break, the book is cleared until the next snapshot.
 

@@ -15,7 +15,7 @@ from engine.feeds.decoded import Decoded, Undecodable
 from engine.feeds.formats import Head, SourceFile
 from engine.feeds.markets import FUTURES, Evidence, Market, check_market
 from engine.feeds.rows import Rows, bare_symbol
-from engine.feeds.tables import normalised, text_table
+from engine.feeds.tables import header_line, normalised, text_table
 
 _DERIVATIVES: Final = (
     "timestamp,symbol,side,size,price,tickDirection,trdMatchID,grossValue,homeNotional,foreignNotional"
@@ -24,6 +24,7 @@ _SPOT: Final = "id,timestamp,price,volume,side"
 _HEADER: Final = re.compile(
     rf"(\xef\xbb\xbf)?({_DERIVATIVES}(,RPI)?|{_SPOT}(,rpi)?)\s*(\n|$)".encode("latin-1")
 )
+_HEADER_WORDS: Final = frozenset({"timestamp"})
 _NAME: Final = re.compile(r"^(?P<symbol>[A-Z0-9]+)[-_]\d{4}-\d{2}", re.IGNORECASE)
 _SIDES: Final = {"buy": Aggressor.BUYER, "sell": Aggressor.SELLER}
 _UNNUMBERED: Final = "Bybit's archives have no numbers of trades that can be kept; they are stored without."
@@ -35,6 +36,11 @@ def matches(head: Head) -> bool:
     return bool(_HEADER.match(head.data))
 
 
+def header(head: Head) -> bytes:
+    """Line that pieces of the file begin with."""
+    return header_line(head.data, _HEADER_WORDS)
+
+
 def decode(file: SourceFile) -> Decoded:
     """Trades of one archive, gzip-compressed or not.
 
@@ -44,7 +50,7 @@ def decode(file: SourceFile) -> Decoded:
         Damaged, cut off, empty, of another symbol or market than the instrument, or without Bybit's header.
     """
     text = archived_text(file)
-    table = text_table(text.data, frozenset({"timestamp"}))
+    table = text_table(text.data, _HEADER_WORDS)
     names = [normalised(name) for name in table.names or ()]
     if not _HEADER.match(text.data):
         raise Undecodable(f"its header is neither {_DERIVATIVES} nor {_SPOT}")

@@ -110,7 +110,10 @@ def opened_text(path: Path) -> Iterator[Text | None]:
             with _damage_told():
                 archive = stack.enter_context(zipfile.ZipFile(file))
                 inside = [info for info in archive.infolist() if not info.is_dir()]
-                if len(inside) != 1 or Path(inside[0].filename).stem != path.stem:
+                names = [
+                    part for info in inside for part in (Path(info.filename).name, Path(info.filename).stem)
+                ]
+                if len(inside) != 1 or path.stem not in names:
                     yield None
                     return
                 stream = cast("BinaryIO", stack.enter_context(archive.open(inside[0])))

@@ -17,11 +17,12 @@ from engine.feeds.decoded import Decoded, Undecodable
 from engine.feeds.formats import Head, SourceFile
 from engine.feeds.markets import FUTURES, Evidence, Market, check_market
 from engine.feeds.rows import Rows, bare_symbol
-from engine.feeds.tables import normalised, text_table
+from engine.feeds.tables import header_line, normalised, text_table
 from engine.feeds.tardis_book import changes, snapshots
 from engine.messages.instrument import Instrument
 
 _FIRST: Final = ("exchange", "symbol", "timestamp", "local_timestamp")
+_HEADER_WORDS: Final = frozenset(_FIRST)
 _HEADER: Final = ",".join(_FIRST).encode()
 _QUOTES: Final = ("ask_amount", "ask_price", "bid_price", "bid_amount")
 _TRADES: Final = ("id", "side", "price", "amount")
@@ -55,6 +56,12 @@ def matches(head: Head) -> bool:
     return head.data.removeprefix(b"\xef\xbb\xbf").startswith(_HEADER)
 
 
+def header(head: Head) -> bytes | None:
+    """Line that pieces of the file begin with; None of book changes, which need the book before them."""
+    line = header_line(head.data, _HEADER_WORDS)
+    return None if b"is_snapshot" in line else line
+
+
 def decode(file: SourceFile) -> Decoded:
     """Rows of one file, gzip-compressed or not.
 
@@ -65,7 +72,7 @@ def decode(file: SourceFile) -> Decoded:
         the station does not keep.
     """
     text = archived_text(file)
-    table = text_table(text.data, frozenset(_FIRST))
+    table = text_table(text.data, _HEADER_WORDS)
     names = [normalised(name) for name in table.names or ()]
     columns = dict(zip(names, table.columns, strict=False))
     if not set(_FIRST) <= set(columns) or len(columns) < len(names):

@@ -4,9 +4,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
+import pytest
+
+from engine.feeds import reader
 from engine.feeds.formats import SourceFile
+from engine.feeds.importing import import_files
 from engine.feeds.instruments import Known, KnownInstruments
 from engine.messages.instrument import Instrument
+from engine.store import Store
 
 
 def contract(
@@ -40,6 +45,18 @@ def crypto_file(data: bytes | str, name: str, instrument: Instrument, **said: An
     """File of `instrument` at a path that need not exist."""
     raw = data.encode() if isinstance(data, str) else data
     return SourceFile(path=Path(name), data=raw, instrument=instrument, **said)
+
+
+def stored_in_pieces_and_whole(path: Path, instrument: Instrument, folder: Path) -> tuple[Store, Store]:
+    """Two stores into which the file was imported in pieces of 2,000 bytes, and as a whole."""
+    stores = Store(folder / "pieces"), Store(folder / "whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reader, "PIECE_BYTES", 2_000)
+        patch.setattr(reader, "_SMALL_BYTES", 0)
+        in_pieces = import_files([path], instrument.id, stores[0], Only(instrument))
+    whole = import_files([path], instrument.id, stores[1], Only(instrument))
+    assert in_pieces.added == whole.added
+    return stores
 
 
 class Only(KnownInstruments):

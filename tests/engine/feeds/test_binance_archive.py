@@ -12,7 +12,15 @@ from engine.feeds.importing import import_files
 from engine.messages.instrument import Instrument
 from engine.store import Store
 from engine.store.series import SeriesStore
-from tests.engine.feeds.crypto import INVERSE, PERPETUAL, SPOT, Only, contract, crypto_file
+from tests.engine.feeds.crypto import (
+    INVERSE,
+    PERPETUAL,
+    SPOT,
+    Only,
+    contract,
+    crypto_file,
+    stored_in_pieces_and_whole,
+)
 from tests.engine.feeds.files import zipped
 from tests.engine.feeds.mutations import mutations, survives
 
@@ -360,3 +368,25 @@ def test_depth_of_several_days_is_one_series(tmp_path: Path) -> None:
     rows = SeriesStore(store.root).read("BTCUSDT-PERP.BINANCE.book_depth").to_pylist()
     assert [row["depth"] for row in rows] == [Decimal(each) for each in ("6123.512", "1.5", "7", "1.5")]
     assert [row["percentage"] for row in rows] == [Decimal(-5), Decimal("0.2")] * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "line", "instrument", "kind"),
+    [
+        ("BTCUSDT-trades-2024-01-01", "", SPOT_TRADES, SPOT, "trades"),
+        ("BTCUSDT-trades-2024-01-01", UM_TRADES_HEADER, UM_TRADES, PERPETUAL, "trades"),
+        ("BTCUSDT-bookTicker-2024-01-01", TICKERS_HEADER, TICKERS, PERPETUAL, "quotes"),
+    ],
+    ids=["spot", "futures", "tickers"],
+)
+def test_archives_in_pieces_are_stored_as_the_whole(
+    tmp_path: Path, name: str, header: str, line: str, instrument: Instrument, kind: str
+) -> None:
+    path = tmp_path / f"{name}.zip"
+    text = "".join(line.replace("17040672", str(17040672 + n)) for n in range(60))
+    path.write_bytes(zipped({f"{name}.csv": header + text}))
+    rows = [
+        store.read(instrument.id, kind) for store in stored_in_pieces_and_whole(path, instrument, tmp_path)
+    ]
+    assert len(rows[0]) == 120
+    assert in_any_order(rows[0]) == in_any_order(rows[1])

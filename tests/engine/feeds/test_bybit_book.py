@@ -19,7 +19,7 @@ from engine.feeds.importing import import_files
 from engine.messages.instrument import Instrument
 from engine.store import Store
 from engine.store.book_check import check_book
-from tests.engine.feeds.crypto import Only, contract, crypto_file
+from tests.engine.feeds.crypto import Only, contract, crypto_file, stored_in_pieces_and_whole
 from tests.engine.feeds.files import zipped
 from tests.engine.feeds.mutations import mutations, survives
 
@@ -362,3 +362,16 @@ def test_a_day_is_imported_and_its_book_checked(tmp_path: Path) -> None:
     assert float(checked.final_ask[0]) == min(asks) / scale
     again = import_files([path], BYBIT.id, store, Only(BYBIT))
     assert (again.added, again.duplicates) == (0, len(rows))
+
+
+@pytest.mark.parametrize("missing", [0, 77], ids=["whole", "gap"])
+def test_a_day_in_pieces_is_stored_as_the_whole(tmp_path: Path, missing: int) -> None:
+    messages = [wire for wire, _ in session(300, seed=8)]
+    path = tmp_path / f"{NAME}.zip"
+    path.write_bytes(
+        zipped({NAME: archive([*messages[: missing or 1], *messages[(missing or 0) + 1 :]]).decode()})
+    )
+    pieces, whole = stored_in_pieces_and_whole(path, BYBIT, tmp_path)
+    rows = [store.read(BYBIT.id, "deltas").arrays() for store in (pieces, whole)]
+    assert {k: v.tolist() for k, v in rows[0].items()} == {k: v.tolist() for k, v in rows[1].items()}
+    assert check_book(pieces, BYBIT.id) == check_book(whole, BYBIT.id)

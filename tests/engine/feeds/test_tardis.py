@@ -15,7 +15,7 @@ from engine.feeds.importing import import_files
 from engine.feeds.tardis import decode
 from engine.messages.instrument import Instrument
 from engine.store import Store
-from tests.engine.feeds.crypto import PERPETUAL, SPOT, Only, contract, crypto_file
+from tests.engine.feeds.crypto import PERPETUAL, SPOT, Only, contract, crypto_file, stored_in_pieces_and_whole
 from tests.engine.feeds.mutations import mutations, survives
 from tests.recordings import recording
 
@@ -359,6 +359,30 @@ def test_recordings_are_imported_and_read_back(tmp_path: Path, name: str) -> Non
     stored = store.read(instrument.id, kind)
     assert (report.formats, report.added) == (["tardis"], len(columns))
     assert in_lists(stored) == in_lists(columns)
+
+
+def test_quotes_in_pieces_are_stored_as_the_whole_and_changes_are_not_cut(tmp_path: Path) -> None:
+    path = tmp_path / "quotes.csv.gz"
+    lines = "".join(
+        f"binance,BTCUSDT,{START_US + n},{START_US + n},1,{n + 2}.5,{n + 1},2\n" for n in range(200)
+    )
+    path.write_bytes(gzip.compress((QUOTES_HEADER + lines).encode()))
+    pieces, whole = stored_in_pieces_and_whole(path, SPOT, tmp_path)
+    rows = in_lists(pieces.read(SPOT.id, "quotes"))
+    assert len(rows["bid"]) == 200
+    assert rows == in_lists(whole.read(SPOT.id, "quotes"))
+    path.write_bytes(
+        gzip.compress(
+            (
+                CHANGES_HEADER
+                + "".join(
+                    change(n, snapshot=n == 0, side="bid", price=f"{n + 1}", amount="1") for n in range(200)
+                )
+            ).encode()
+        )
+    )
+    pieces, whole = stored_in_pieces_and_whole(path, SPOT, tmp_path)
+    assert len(pieces.read(SPOT.id, "deltas")) == len(whole.read(SPOT.id, "deltas")) == 201
 
 
 def in_lists(columns: Columns) -> dict[str, list[object]]:
