@@ -18,6 +18,7 @@ from engine.feeds.report import ImportReport
 from engine.feeds.tally import Tally
 from engine.messages.instrument import Instrument
 from engine.store import Added, Incoming, Spill, Store
+from engine.store.repairs import import_notes
 from engine.store.series import SeriesStore
 
 type Progress = Callable[[float, str], None]
@@ -104,7 +105,11 @@ def _imported(
             added = _stored(store, _with_steps(facts, tally), spill.incoming(), reader, step)
             instrument = store.instrument(instrument.id)
         _store_series(store, spill, added)
-    return tally.report(instrument, added)
+    report = tally.report(instrument, added)
+    if not tally.rows:
+        return report
+    notes = import_notes(store, instrument.id, added, report.first_ts_ns)
+    return msgspec.structs.replace(report, notes=[*report.notes, *notes])
 
 
 def _stored(store: Store, instrument: Instrument, new: Incoming, reader: Reader, step: Progress) -> Added:

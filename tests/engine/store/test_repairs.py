@@ -575,5 +575,6 @@ def test_a_vendors_crossed_quotes_are_filled_and_all_come_back(tmp_path: Path) -
     assert not (filled.bid > filled.ask).any()
     again = import_files([path], "EURUSD.FXCM", store, known, Source(crossed="keep"))
     assert (again.added, again.duplicates) == (0, len(before))
+    assert any("3,991 quotes were left out" in note for note in again.notes)
     undo(store, "EURUSD.FXCM", 1)
     assert same(store.read("EURUSD.FXCM", "quotes"), before)
