@@ -24,6 +24,7 @@ from engine.messages.instrument import Instrument
 from engine.store import journal
 from engine.store.incoming import Incoming, Spill, incoming
 from engine.store.locking import exclusive, own_folder, remove_abandoned
+from engine.store.merging import joined
 from engine.store.row_groups import open_parquet, read_rows, row_groups
 from engine.store.schema import PRICES, SIZES, empty, restated, to_table
 from engine.store.stream import Chunk, KindStream, by_receipt, chunks
@@ -184,8 +185,7 @@ class Store:
         ]
         if not groups:
             return empty(kind, *precisions)
-        parts = [restated(read_rows(kind, group), *precisions) for group in groups]
-        rows = by_receipt(type(parts[0]).concat(parts))
+        rows = by_receipt(restated(joined([read_rows(kind, group) for group in groups]), *precisions))
         first, last = np.searchsorted(rows.ts_init, (low, high))
         return rows.take(slice(int(first), int(last)))
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.columns import Columns, Int64
+from engine.store.merging import joined
 from engine.store.row_groups import RowGroup, read_rows
 from engine.store.schema import restated
 
@@ -67,7 +68,7 @@ class KindStream:
         rows = rows.take(slice(int(low), int(high)))
         group_of = np.full(len(rows), place, np.int64)
         if self._rows is not None and len(self._rows):
-            rows = type(rows).concat([self._rows, rows])
+            rows = joined([self._rows, rows])
             group_of = np.concatenate([self._group_of, group_of])
             if not (np.diff(rows.ts_init) > 0).all():
                 order = np.lexsort((group_of, rows.ts_init))
