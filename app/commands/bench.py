@@ -18,6 +18,7 @@ BENCHES: Final = {
     "features": "feature sets in batch and streaming, against pandas",
     "inference": "what one prediction costs in every runtime that is here, and rows a second",
     "ai-backtest": "a model's back-test in batches and per tick, against the naive way and the bare engine",
+    "recorder": "events and rows recorded a second, against json and csv, and what a session pays",
     "start": "from the start of the process to the first painted window",
 }
 
@@ -26,11 +27,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = "\n".join(f"  {name:<12}{summary}" for name, summary in BENCHES.items())
+    parser.add_argument("what", metavar="WHAT", help=", ".join(BENCHES))
     parser.add_argument(
-        "what", metavar="WHAT", help="replay, ui, import, features, inference, ai-backtest or start"
-    )
-    parser.add_argument(
-        "--quotes", type=int, default=1_000_000, metavar="N", help="replay, features, ai-backtest: how many"
+        "--quotes",
+        type=int,
+        default=1_000_000,
+        metavar="N",
+        help="replay, features, ai-backtest, recorder: how many",
     )
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="of which the median counts")
     parser.add_argument(
