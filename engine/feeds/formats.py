@@ -18,6 +18,7 @@ from typing import Final, Protocol, cast
 
 from engine.errors import unknown_name
 from engine.feeds.decoded import Decoded, Undecodable
+from engine.feeds.mapping import NO_MAPPINGS, Mappings
 from engine.feeds.unpacking import head_of
 from engine.messages.instrument import Instrument
 
@@ -59,6 +60,10 @@ class SourceFile:
         What the user said of its day.
     columns : tuple of (ours, theirs)
         What the user said of a table's columns.
+    zone : str
+        Time zone that the user said times without one are of; empty where they did not.
+    mappings : Mappings
+        What the user saved of tables' columns.
     book_continues : callable
         Tells whether the book up to an update number is known from before.
     sibling : callable
@@ -71,6 +76,8 @@ class SourceFile:
     format: str = ""
     day: date | None = None
     columns: tuple[tuple[str, str], ...] = ()
+    zone: str = ""
+    mappings: Mappings = NO_MAPPINGS
     book_continues: Callable[[int], bool] = lambda _number: False
     sibling: Callable[[str], bytes | None] = lambda _name: None
 
@@ -109,6 +116,8 @@ FORMATS: Final = (
     Format("dukascopy-candles", "dukascopy_candles", "Dukascopy bi5: candles"),
     Format("dukascopy", "dukascopy", "Dukascopy bi5: ticks"),
     Format("freqtrade", "freqtrade", "candles and trades that freqtrade keeps"),
+    Format("vnpy", "vnpy_csv", "bars and ticks that vn.py's data manager exports"),
+    Format("vnpy-database", "vnpy_database", "bars and ticks in vn.py's database.db"),
     Format("dukascopy-feed", "dukascopy_feed", "JSON of Dukascopy's chart feed: ticks and candles as deltas"),
     Format("dukascopy-json", "dukascopy_json", "JSON of dukascopy-node: ticks and candles"),
     Format("metatrader-ticks", "metatrader_ticks", "ticks that MetaTrader 5 exports"),
