@@ -15,6 +15,7 @@ from engine.columns import Aggressor, Int64, Quotes, Trades
 from engine.feeds.archives import archived_text
 from engine.feeds.decoded import Decoded, Undecodable
 from engine.feeds.formats import Head, SourceFile
+from engine.feeds.instrument_rules import plain
 from engine.feeds.markets import FUTURES, Evidence, Market, check_market
 from engine.feeds.rows import Rows, bare_symbol
 from engine.feeds.tables import header_line, normalised, text_table
@@ -46,6 +47,11 @@ _MARKETS: Final = {
     **dict.fromkeys(("gate-io-futures", "bitfinex-derivatives"), FUTURES),
 }
 """Markets of Tardis's exchanges, where one venue has several under different names."""
+
+_MARKET_WORDS: Final = frozenset(
+    {"spot", "futures", "delivery", "swap", "dm", "linear", "derivatives", "options", "european"}
+)
+"""Words of an exchange's name that tell a market of it and are no part of the venue's name."""
 
 _OTHER_NAMES: Final = {"okex": "OKX", "huobi": "HTX", "cryptofacilities": "KRAKEN"}
 _SIDES: Final = {"buy": Aggressor.BUYER, "sell": Aggressor.SELLER, "unknown": Aggressor.NONE}
@@ -133,11 +139,10 @@ def _check_exchange(rows: Rows, instrument: Instrument) -> None:
 
 
 def _is_of(instrument: Instrument, exchange: str, symbol: str) -> bool:
-    first = exchange.lower().partition("-")[0]
-    venue = instrument.venue
-    venues = {re.split(r"[-_]", venue)[0], re.sub(r"[-_]", "", venue)}
-    exchanges = {first.upper(), exchange.replace("-", "").upper(), _OTHER_NAMES.get(first, "")}
-    return bool(venues & exchanges) and _plain(symbol) in _names(instrument, symbol)
+    name = "".join(word for word in exchange.lower().split("-") if word not in _MARKET_WORDS)
+    _, venue, _ = plain(instrument.id)
+    is_venue = re.sub(r"[-_]", "", venue) in {name.upper(), _OTHER_NAMES.get(name)}
+    return is_venue and _plain(symbol) in _names(instrument, symbol)
 
 
 def _names(instrument: Instrument, symbol: str) -> set[str]:

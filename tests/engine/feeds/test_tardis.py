@@ -220,6 +220,10 @@ def test_a_quote_with_an_empty_side_is_rejected() -> None:
         ("coinbase", "BTC-USD", contract("BTCUSD.COINBASE", quote="USD")),
         ("gate-io", "BTC_USDT", contract("BTCUSDT.GATEIO")),
         ("kraken", "XBT/USD", contract("BTCUSD.KRAKEN", quote="USD")),
+        ("gate-io-futures", "BTC_USDT", contract("BTCUSDT-PERP.GATE-IO", "perpetual")),
+        ("binance-futures", "BTCUSDT", contract("BTCUSDT.BINANCE-USDM", "perpetual")),
+        ("binance-us", "BTCUSDT", contract("BTCUSDT.BINANCEUS")),
+        ("okex", "BTC-USDT", contract("BTC-USDT.OKX")),
         ("bybit-spot", "BTCUSDT", contract("BTCUSDT.BYBIT")),
     ],
 )
@@ -235,6 +239,7 @@ def test_symbols_are_the_same_however_exchanges_write_them(
     [
         ("binance", "ETHUSDT", SPOT, "of ETHUSDT at binance, not of BTCUSDT.BINANCE"),
         ("bitmex", "XBTUSD", DERIBIT, "at bitmex"),
+        ("binance-us", "BTCUSDT", SPOT, "at binance-us"),
         ("binance-futures", "BTCUSDT", SPOT, "exchange binance-futures tells.*USD-M"),
         ("binance", "BTCUSDT", PERPETUAL, "exchange binance tells.*the spot market"),
         ("bybit", "BTCUSDT", contract("BTCUSDT.BYBIT"), "exchange bybit tells"),
