@@ -15,6 +15,7 @@ BENCHES: Final = {
     "replay": "a full session, watched over its link, against the bare engine",
     "ui": "frame intervals and latencies of the window under load",
     "import": "rows a second per file format, against a plain reader",
+    "store": "quotes by generator stored and scanned at growing lengths, sizes beside CSV.gz and the catalog",
     "features": "feature sets in batch and streaming, against pandas",
     "inference": "what one prediction costs in every runtime that is here, and rows a second",
     "ai-backtest": "a model's back-test in batches and per tick, against the naive way and the bare engine",
@@ -38,6 +39,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="of which the median counts")
     parser.add_argument(
         "--long", action="store_true", help="replay: also five times as many quotes from a store"
+    )
+    parser.add_argument(
+        "--rows",
+        type=int,
+        nargs="+",
+        default=[1_000_000, 10_000_000],
+        metavar="N",
+        help="store: lengths of the histories",
+    )
+    parser.add_argument(
+        "--largest", type=int, default=0, metavar="N", help="store: one more length, such as 100000000"
     )
     parser.add_argument("--seconds", type=float, default=60.0, metavar="N", help="ui: how long")
 
