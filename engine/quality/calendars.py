@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Literal, Self
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 import numpy as np
@@ -94,7 +94,7 @@ class Calendars:
             file = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _File)
             for week in file.week.values():
                 _check(week)
-        except (OSError, ValueError, msgspec.ValidationError) as error:
+        except (OSError, ValueError, ZoneInfoNotFoundError, msgspec.ValidationError) as error:
             raise UserError(f"{path} cannot be used: {error}; correct it or install again.") from error
         return cls(file, path)
 

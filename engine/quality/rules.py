@@ -58,7 +58,11 @@ class Rules:
         limits = self._limits
         rules: list[Rule] = [
             Gaps(self._named(kind, "gap", "warning", partial(gap_words, kind=kind)), limits, self._sessions),
-            Duplicates(self._named(kind, "duplicate-time", "warning", duplicate_words), limits),
+            # Of ticks without numbers two may be alike and real; two bars of one time never are.
+            Duplicates(
+                self._named(kind, "duplicate-time", "warning" if is_bars(kind) else "note", duplicate_words),
+                limits,
+            ),
         ]
         if is_bars(kind):
             return rules + self._of_bars(kind)
@@ -92,7 +96,6 @@ class Rules:
             self._named(kind, "spike", "error", spike_words),
             self._named(kind, "spike", "note", jump_words),
             self._limits,
-            self._sessions,
             self._facts.tick_size,
         )
 

@@ -10,8 +10,8 @@ stands still would have no spread of returns at all. Of the log returns r betwee
 median absolute deviation estimates a normal law's standard deviation). A z above `Limits.spike_z` of a return
 no smaller than `Limits.spike_return` is a spike if within `Limits.spike_rows` changes and `Limits.spike_ns` a
 return against it, as unusual as itself, has brought the price back by `Limits.spike_back` of the way; its
-rows are those before it came back. Else it is a jump, which news makes too, and only noted. A move across
-closed hours is neither.
+rows are those before it came back. Else it is a jump, which news makes too, and only noted. A move over a
+silence longer than `Limits.spike_ns`, as every night's and weekend's, is neither.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,6 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.columns import Columns, Int64, Trades
-from engine.quality.calendars import Sessions
 from engine.quality.limits import Limits
 from engine.quality.quotes import best
 from engine.quality.rows import Piece, after
@@ -57,11 +56,9 @@ class _Changes:
 class Spikes:
     """Finds spikes and jumps; a piece is judged when the next one has shown what followed."""
 
-    def __init__(
-        self, spike: Naming, jump: Naming, limits: Limits, sessions: Sessions, tick: Decimal
-    ) -> None:
+    def __init__(self, spike: Naming, jump: Naming, limits: Limits, tick: Decimal) -> None:
         self._namings = (spike, jump)
-        self._limits, self._sessions = limits, sessions
+        self._limits = limits
         self._half_tick = float(tick) / 2
         self._spikes, self._jumps = Stretches(limits), Stretches(limits)
         self._last: tuple[float, int] | None = None
@@ -114,6 +111,7 @@ class Spikes:
     def _judge(self, held: _Changes, following: _Changes | None) -> None:
         limits = self._limits
         unusual = (held.z > limits.spike_z) & (np.abs(held.returns) >= limits.spike_return)
+        unusual &= held.times - held.since <= limits.spike_ns
         if not unusual.any():
             return
         log_price, times, returns, z = held.log_price, held.times, held.returns, held.z
@@ -127,8 +125,6 @@ class Spikes:
             row = held.piece.row(int(held.at[place]))
             if self._back_at is not None and self._back_at >= (held.piece.day, row):
                 continue
-            if self._was_closed(held, place):
-                continue
             back = self._back(place, log_price, times, returns, z)
             if back is None:
                 at = held.at[place : place + 1]
@@ -136,11 +132,6 @@ class Spikes:
                 self._jumps.add(held.piece.day, times[place : place + 1], held.piece.first_row + at, size)
             else:
                 self._mark(held, following, place, back)
-
-    def _was_closed(self, changes: _Changes, place: int) -> bool:
-        """Whether the market was closed between this change and the price before it."""
-        since, until = changes.since[place : place + 1], changes.times[place : place + 1]
-        return bool(self._sessions.open_ns(since, until)[0] < until[0] - since[0])
 
     def _back(self, place: int, log_price: Floats, times: Int64, returns: Floats, z: Floats) -> int | None:
         """Change at which the price has come back from its move at `place`, or None."""

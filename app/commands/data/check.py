@@ -65,7 +65,7 @@ def _lines(checked: Checked) -> Iterator[str]:
             yield f"  {'':<{_WIDTH + width + 12}}  {worst.text}"
     shown = len(checked.findings)
     if shown < checked.found:
-        yield f"  {shown:,} of the {checked.found:,} findings are in the JSON: the worst of each check and day"
+        yield f"  {shown:,} of the {checked.found:,} findings are in the JSON: each day and check's worst"
     if checked.score is not None:
         yield f"  score {checked.score:.1f} of 100"
     yield from _reasons(checked)
