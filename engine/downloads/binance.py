@@ -1,9 +1,9 @@
 """Binance's public archives: a day or month of one kind a zip file, its SHA-256 published beside it.
 
-`BASE/data/MARKET/PERIOD/KIND/SYMBOL/[INTERVAL/]SYMBOL-KIND-YYYY-MM-DD.zip`: MARKET is `spot`, `futures/um` or
-`futures/cm`, PERIOD `daily` or `monthly`. A day is published on the next one, a month on the first Monday after
-its end (the README of binance-public-data). Bars come in monthly files where a whole month is wanted; ticks by
-day, so that a file is of a size to be read.
+`BASE/data/MARKET/PERIOD/KIND/SYMBOL/[INTERVAL/]SYMBOL-KIND-YYYY-MM-DD.zip`: MARKET is `spot`, `futures/um`
+or `futures/cm`, PERIOD `daily` or `monthly`. A day is published on the next one, a month on the first Monday
+after its end (the README of binance-public-data). Bars come in monthly files where a whole month is wanted,
+ticks by day, so that a file is of a size to be read.
 """
 
 import re

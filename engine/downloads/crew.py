@@ -37,27 +37,41 @@ class Crew:
         self._lock = threading.Lock()
         self._bytes: dict[str, int] = {}
         self._shares: dict[str, float] = {}
+        self._told = 0.0
+        self._failure: BaseException | None = None
         line.on_bytes = self._on_bytes
 
     def work(self) -> list[Fetched]:
         """Fetch all; raises what the first failing transfer raises, or Cancelled, when all have ended."""
         with ThreadPoolExecutor(self._line.settings.connections, "download") as pool:
-            futures = [pool.submit(Transfer(self._line, file).run) for file in self._wanted]
+            futures = [pool.submit(self._fetch, file) for file in self._wanted]
             try:
                 self._watch(futures)
             except BaseException:
                 self._line.hang_up()
-                for future in futures:
-                    future.cancel()
+                pool.shutdown(cancel_futures=True)
                 raise
         return [future.result() for future in futures]
+
+    def _fetch(self, file: RemoteFile) -> Fetched:
+        """In a thread of the pool; the first one to fail hangs up for all, so that no request follows."""
+        try:
+            fetched = Transfer(self._line, file).run()
+        except BaseException as error:
+            with self._lock:
+                self._failure = self._failure or error
+            self._line.hang_up()
+            raise
+        with self._lock:
+            self._shares[file.name] = 1.0
+        return fetched
 
     def _watch(self, futures: Sequence[Future[Fetched]]) -> None:
         left = set(futures)
         while left:
-            done, left = wait(left, _POLL_S, FIRST_COMPLETED)
-            for future in done:
-                future.result()
+            left = wait(left, _POLL_S, FIRST_COMPLETED).not_done
+            if self._failure is not None:
+                raise self._failure
             if self._cancelled():
                 raise Cancelled
             self._tell(len(futures) - len(left))
@@ -65,10 +79,13 @@ class Crew:
     def _tell(self, done: int) -> None:
         with self._lock:
             size = sum(self._bytes.values())
-            under_way = sum(share for share in self._shares.values() if share < 1)
-        here = self._files - len(self._wanted) + done
-        what = f"{here:,} of {self._files:,} files, {size / 1e6:,.1f} MB ({self._line.source.title})"
-        self._progress(min(1.0, (here + under_way) / self._files), what)
+            arrived = sum(self._shares.values())
+        here = self._files - len(self._wanted)
+        self._told = max(
+            self._told, (here + arrived) / self._files
+        )  # a file that starts over takes none back
+        what = f"{here + done:,} of {self._files:,} files, {size / 1e6:,.1f} MB ({self._line.source.title})"
+        self._progress(self._told, what)
 
     def _on_bytes(self, file: RemoteFile, done: int, total: int | None) -> None:
         with self._lock:

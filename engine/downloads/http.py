@@ -28,7 +28,6 @@ _REDIRECTS: Final = urllib3.Retry(total=None, connect=0, read=0, other=0, status
 
 _REASONS: Final = {
     NameResolutionError: "its name is not found",
-    ConnectTimeoutError: "no connection was made in time",
     ReadTimeoutError: "the answer stalled",
     SSLError: "its certificate is not trusted",
 }
@@ -67,8 +66,9 @@ class HttpTransport:
         return HttpAnswer(cast("urllib3.HTTPResponse", response))
 
     def close(self) -> None:
-        """Drop all connections."""
-        self._pool.clear()
+        """Drop all connections; urllib3's `clear` would leave that to the garbage collector."""
+        for key in self._pool.pools.keys():  # noqa: SIM118 - it cannot be iterated over
+            self._pool.pools[key].close()
 
 
 class HttpAnswer:
@@ -115,6 +115,8 @@ def _reason(cause: BaseException) -> str:
             return reason
     if any(isinstance(each, IncompleteRead) for each in (cause, *cause.args)):
         return "the answer was cut off"
+    if isinstance(cause, ConnectTimeoutError) and not isinstance(cause, NewConnectionError):
+        return "no connection was made in time"
     system = _system_error(cause)
     return system.strerror.lower() if system is not None and system.strerror else "the connection broke"
 

@@ -246,9 +246,7 @@ class Transfer:
             raise self._refusal(answer)
         if status not in {_WHOLE, _REST}:
             said = self._line.access.said(_body(answer))
-            raise UserError(
-                f"{self._named} could not be fetched: the answer is {status}{said}; check the order."
-            )
+            raise UserError(f"{self._named} was not served ({status}){said}; check symbol, kind and days.")
         if not answer.is_delimited:
             raise Interrupted("the answer does not tell where it ends")
 

@@ -72,7 +72,7 @@ class Vendor:
             answer = self.answers.get(request.path, Serve(status=404))
             if isinstance(answer, list):
                 return answer.pop(0) if len(answer) > 1 else answer[0]
-            return answer(request) if callable(answer) else answer
+        return answer(request) if callable(answer) else answer
 
 
 @contextmanager
