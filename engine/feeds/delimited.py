@@ -1,6 +1,7 @@
-"""Quotes and trades in tables: TrueFX, HistData, LEAN zips, any CSV or Parquet whose columns can be named.
+"""Tables: TrueFX, HistData, LEAN zips, any CSV, Parquet or Arrow file whose columns can be named.
 
-Columns are found by the names in the header, by the layout of a known vendor, or as the user says. Nothing is
+Columns are found by a saved mapping, by the names in the header, by the layout of a known vendor, or as the
+user says. Nothing is
 guessed that could be either: a table without a header and without a known layout is refused with what to say.
 """
 
@@ -9,16 +10,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-import numpy as np
+import msgspec
 import polars as pl
 
-from engine.columns import Aggressor, Columns, Int64, Quotes, Trades, UInt8
+from engine.columns import Columns
 from engine.errors import unknown_name
 from engine.feeds.decoded import Decoded, Undecodable
 from engine.feeds.formats import Head, SourceFile
-from engine.feeds.rows import Rows, bare_symbol
-from engine.feeds.tables import Table, header_line, normalised, parquet_table, text_table
-from engine.feeds.unpacking import gunzipped, head_of, members
+from engine.feeds.mapping import Kind, Mappings, TableMapping, mapped_columns
+from engine.feeds.rows import bare_symbol
+from engine.feeds.table_rows import TableRows
+from engine.feeds.tables import (
+    ARROW_FILE,
+    ARROW_STREAM,
+    PARQUET,
+    Table,
+    header_line,
+    normalised,
+    table_of,
+)
+from engine.feeds.unpacking import contents, head_of
 from engine.store.schema import restated
 
 _NAMES = {
@@ -57,8 +68,6 @@ _LAYOUTS: Mapping[tuple[str, int], tuple[str, ...]] = {
 
 _LEAN_NAME = re.compile(r"^(\d{8})(?:_([a-z0-9]+))?(?:_tick)?_(quote|trade)", re.IGNORECASE)
 _DAY_IN_NAME = re.compile(r"(?:^|[^0-9])((?:19|20)\d{2})-?(\d{2})-?(\d{2})(?:[^0-9]|$)")
-_BUYER, _SELLER = ("b", "buy", "buyer", "bid", "1"), ("s", "sell", "seller", "ask", "offer", "2", "-1")
-_TRUE = ("true", "1", "t")
 _BOOK_CHANGES = frozenset({"is_snapshot", "update_type"})
 """Names that tell a table of book changes, whose price and size are no trade's."""
 
@@ -74,23 +83,26 @@ class Described:
     day: date | None
     columns: tuple[tuple[str, str], ...]
     symbol: str
+    zone: str
+    mappings: Mappings
 
 
 _TRUEFX_LINE = re.compile(rb"^[A-Z]{3}/?[A-Z]{3},\d{8} \d{2}:\d{2}:\d{2}")
 _HISTDATA_LINE = re.compile(rb"^\d{8} \d{9}[,;]")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_BINARY = (PARQUET, ARROW_FILE, ARROW_STREAM)
 
 
 def matches(head: Head) -> bool:
-    """Whether it is text or Parquet, which its columns must tell."""
-    if head.data.startswith((b"PAR1", *_UTF16)):
+    """Whether it is text, Parquet or Arrow, which its columns must tell."""
+    if head.data.startswith((*_BINARY, *_UTF16)):
         return True
     return bool(head.data.strip()) and head.data.lstrip()[:1] not in {b"{", b"["} and b"\x00" not in head.data
 
 
 def header(head: Head) -> bytes | None:
-    """Line of names that pieces of the table begin with; None for Parquet and UTF-16."""
-    if head.data.startswith((b"PAR1", *_UTF16)):
+    """Line of names that pieces of the table begin with; None for Parquet, Arrow and UTF-16."""
+    if head.data.startswith((*_BINARY, *_UTF16)):
         return None
     return header_line(head.data, _HEADER_WORDS)
 
@@ -103,7 +115,7 @@ def decode(file: SourceFile) -> Decoded:
     Undecodable
         Damaged, empty, no table, or its columns or times cannot be told.
     UserError
-        `file.columns` names a column or role that there is not.
+        `file.columns` or the mapping names a column or role that there is not.
     """
     data = file.data
     table = Described(
@@ -112,16 +124,18 @@ def decode(file: SourceFile) -> Decoded:
         day=file.day,
         columns=file.columns,
         symbol=file.instrument.symbol,
+        zone=file.zone,
+        mappings=file.mappings,
     )
     if not data:
         raise Undecodable("it is empty")
     if not data.startswith(b"PK"):
-        return _decode_one(gunzipped(data), table)
-    inside = list(members(data))
+        return _decode_one(contents(file.path.name, data)[0][1], table)
+    inside = contents(file.path.name, data)
     tables = [each for each in inside if each[0].lower().endswith(".csv")] or inside
     parts = [
-        _decode_one(contents, replace(table, name=name if _LEAN_NAME.match(name) else f"{table.name}/{name}"))
-        for name, contents in tables
+        _decode_one(unpacked, replace(table, name=name if _LEAN_NAME.match(name) else f"{table.name}/{name}"))
+        for name, unpacked in tables
     ]
     return parts[0] if len(parts) == 1 else _together(parts)
 
@@ -157,9 +171,14 @@ def _together(parts: list[Decoded]) -> Decoded:
 def _decode_one(data: bytes, described: Described) -> Decoded:
     if not data.strip():
         raise Undecodable("it is empty")
-    table = parquet_table(data) if data.startswith(b"PAR1") else text_table(data, _HEADER_WORDS)
+    table = table_of(data, _HEADER_WORDS, described.mappings.separator())
     if not len(table.lines):
         raise Undecodable("it has a header but no rows")
+    named = described.mappings.chosen(table)
+    if named is not None:
+        columns = _with_date(mapped_columns(table, tuple(named.mapping.columns.items())))
+        found = _read(table, columns, described, named.mapping)
+        return replace(found, notes=(*found.notes, f"Its columns were read by the mapping {named.name}."))
     columns = _columns(table, described)
     changes = _BOOK_CHANGES & {normalised(name) for name in table.names or ()}
     if changes:
@@ -167,22 +186,36 @@ def _decode_one(data: bytes, described: Described) -> Decoded:
             f"its column {min(changes)} tells that it holds book changes, which are read from Binance "
             "recordings only"
         )
-    if {"bid", "ask"} <= set(columns):
-        return _Ticks(table, columns, described).quotes()
-    if {"price", "size"} <= set(columns):
-        return _Ticks(table, columns, described).trades()
+    kinds: tuple[tuple[Kind, set[str]], ...] = (("quotes", {"bid", "ask"}), ("trades", {"price", "size"}))
+    for kind, needed in kinds:
+        if needed <= set(columns):
+            return _read(table, columns, described, TableMapping(kind=kind, columns={}))
     names = ", ".join(table.names[:_NAMES_SHOWN]) if table.names else ""
     more = ", …" if table.names and len(table.names) > _NAMES_SHOWN else ""
     raise Undecodable(
         f"its columns {f'({names}{more}) ' if names else ''}are neither time, bid and ask nor time, "
-        "price and size; say which is which with --columns time=…,bid=…,ask=…"
+        "price and size; say which is which with --columns time=…,bid=…,ask=…, or have a mapping proposed "
+        "with --propose"
     )
+
+
+def _read(
+    table: Table, columns: Mapping[str, pl.Series], described: Described, mapping: TableMapping
+) -> Decoded:
+    """Rows of the table; a zone that the user says stands above the mapping's."""
+    if described.zone:
+        rule = msgspec.structs.replace(mapping.time, zone=described.zone)
+        mapping = msgspec.structs.replace(mapping, time=rule)
+    return TableRows(table, columns, described.symbol, _day(described), mapping).read()
 
 
 def _columns(table: Table, described: Described) -> dict[str, pl.Series]:
     """Columns by role, `date` already joined to `time`."""
     if described.columns:
-        found = {role: _chosen(table, role, theirs) for role, theirs in described.columns}
+        for ours, _ in described.columns:
+            if ours not in ROLES:
+                raise unknown_name("column role", ours, ROLES)
+        found = mapped_columns(table, described.columns)
     elif table.names is not None:
         found = {}
         for name, column in zip(table.names, table.columns, strict=True):
@@ -192,23 +225,17 @@ def _columns(table: Table, described: Described) -> dict[str, pl.Series]:
     else:
         found = dict(zip(_layout(table, described), table.columns, strict=True))
         found.pop("", None)
+    return _with_date(found)
+
+
+def _with_date(found: dict[str, pl.Series]) -> dict[str, pl.Series]:
+    """Columns with the date in front of the time."""
     if "date" in found:
         day = found.pop("date")
         found["time"] = day + " " + found["time"] if "time" in found else day
     if "time" not in found:
         raise Undecodable("no column of it is a time; say which with --columns time=…")
     return found
-
-
-def _chosen(table: Table, role: str, theirs: str) -> pl.Series:
-    if role not in ROLES:
-        raise unknown_name("column role", role, ROLES)
-    if theirs.isdigit() and 1 <= int(theirs) <= len(table.columns):
-        return table.columns[int(theirs) - 1]
-    names = table.names or []
-    if theirs not in names:
-        raise unknown_name("column", theirs, [*names, *(str(n + 1) for n in range(len(table.columns)))])
-    return table.columns[names.index(theirs)]
 
 
 def _layout(table: Table, described: Described) -> tuple[str, ...]:
@@ -244,94 +271,3 @@ def _day(described: Described) -> date | None:
         raise Undecodable(
             f"the date in its name ({described.name}) is no day; add --date YYYY-MM-DD"
         ) from error
-
-
-class _Ticks(Rows):
-    """Quotes or trades out of a table whose columns have our names."""
-
-    def __init__(self, table: Table, columns: Mapping[str, pl.Series], described: Described) -> None:
-        super().__init__(table, columns)
-        self._described = described
-        self._check_symbols()
-        self._times = self.time("time", _day(described))
-
-    def quotes(self) -> Decoded:
-        """Rows as quotes; sizes of 0 where there are none."""
-        (bid, ask), price_precision = self.numbers("bid", "ask", positive=True)
-        if {"bid_size", "ask_size"} <= set(self.columns):
-            (bid_size, ask_size), size_precision = self.numbers("bid_size", "ask_size", positive=False)
-        else:
-            bid_size = ask_size = np.zeros(len(bid), np.int64)
-            size_precision = 0
-            self.notes.append("The quotes have no sizes; they are stored with size 0.")
-        quotes = Quotes(
-            ts_event=self._times.ns,
-            ts_init=self._received(),
-            bid=bid,
-            ask=ask,
-            bid_size=bid_size,
-            ask_size=ask_size,
-            price_precision=price_precision,
-            size_precision=size_precision,
-        )
-        return self.decoded("quotes", quotes, self._times.said)
-
-    def trades(self) -> Decoded:
-        """Rows as trades; aggressor unknown and number 0 where the table tells none."""
-        price, size = self.number("price", positive=True), self.number("size", positive=True)
-        trades = Trades(
-            ts_event=self._times.ns,
-            ts_init=self._received(),
-            price=price.integers,
-            size=size.integers,
-            aggressor=self._aggressor(),
-            trade_id=self._trade_id(),
-            price_precision=price.precision,
-            size_precision=size.precision,
-        )
-        return self.decoded("trades", trades, self._times.said)
-
-    def _check_symbols(self) -> None:
-        column = self.columns.get("symbol")
-        if column is None:
-            return
-        mine = bare_symbol(self._described.symbol)
-        others = [each for each in column.unique().to_list() if each is None or bare_symbol(each) != mine]
-        if others:
-            known = [each for each in others if each is not None]
-            said = (
-                f"the symbol is {known[0]}, not {self._described.symbol}"
-                if known
-                else "the symbol is missing"
-            )
-            self.reject(column.is_in(known).fill_null(value=True).to_numpy(), said)
-
-    def _received(self) -> Int64:
-        if "received" not in self.columns:
-            return self._times.ns
-        return self.time("received", _day(self._described)).ns
-
-    def _aggressor(self) -> UInt8:
-        unknown = np.full(len(self.good), Aggressor.NONE, np.uint8)
-        if "maker" in self.columns:
-            maker = (
-                self.columns["maker"].cast(pl.String).str.to_lowercase().is_in(_TRUE).fill_null(value=False)
-            )
-            return np.where(maker.to_numpy(), Aggressor.SELLER, Aggressor.BUYER).astype(np.uint8)
-        if "side" not in self.columns:
-            self.notes.append("The trades do not tell who took liquidity; that is stored as unknown.")
-            return unknown
-        side = self.columns["side"].cast(pl.String).str.strip_chars().str.to_lowercase()
-        bought = side.is_in(_BUYER).fill_null(value=False).to_numpy()
-        sold = side.is_in(_SELLER).fill_null(value=False).to_numpy()
-        return np.select([bought, sold], [Aggressor.BUYER, Aggressor.SELLER], unknown).astype(np.uint8)
-
-    def _trade_id(self) -> Int64:
-        none = np.zeros(len(self.good), np.int64)
-        if "id" not in self.columns:
-            return none
-        numbers = self.columns["id"].cast(pl.String).str.strip_chars().str.to_integer(strict=False)
-        if numbers.null_count():
-            self.notes.append("The trades' ids are no numbers; they are stored without.")
-            return none
-        return numbers.cast(pl.Int64).to_numpy()

@@ -12,6 +12,7 @@ from engine.columns import Deltas
 from engine.errors import UserError
 from engine.feeds.decoded import Decoded, Rejected, Undecodable
 from engine.feeds.formats import DATA_SUFFIXES, Format, Head, SourceFile, detect, format_named
+from engine.feeds.mapping import NO_MAPPINGS, Mappings
 from engine.feeds.pieces import PIECE_BYTES, Text, opened_text
 from engine.feeds.report import CrossedPolicy
 from engine.messages.instrument import Instrument
@@ -27,12 +28,15 @@ _SMALL_BYTES = 4 << 20
 class Source:
     """What a user says of the files: everything that they cannot tell themselves.
 
-    `columns` maps our names (time, bid, ask, price …) to the file's column names or numbers from 1.
+    `columns` maps our names (time, bid, ask, price …) to the file's column names or numbers from 1; `zone` is
+    that of times without one; a mapping that the user says makes any file a table.
     """
 
     format: str = "auto"
     day: date | None = None
     columns: tuple[tuple[str, str], ...] = ()
+    zone: str = ""
+    mappings: Mappings = NO_MAPPINGS
     crossed: CrossedPolicy = "fail"
 
 
@@ -129,6 +133,8 @@ class Reader:
 
     def _format(self, path: Path, data: bytes) -> Format:
         said = self._source.format
+        if self._source.mappings.said is not None:
+            return format_named("delimited")
         return detect(path, data) if said == "auto" else format_named(said)
 
     def is_outdated(self) -> bool:
@@ -157,6 +163,8 @@ class Reader:
             format=format_name,
             day=self._source.day,
             columns=self._source.columns,
+            zone=self._source.zone,
+            mappings=self._source.mappings,
             book_continues=self._continues,
             sibling=sibling,
         )

@@ -15,7 +15,7 @@ from engine.columns import Columns, Int64, UInt8
 from engine.feeds.decimals import Scaled, scaled
 from engine.feeds.decoded import Decoded, Rejected
 from engine.feeds.tables import Table
-from engine.feeds.timestamps import Times, times
+from engine.feeds.timestamps import AS_FOUND, TimeRule, Times, times
 from engine.store.merging import Mask
 
 
@@ -52,9 +52,9 @@ class Rows:
         """Text of a column without blanks around it."""
         return self.columns[role].cast(pl.String).str.strip_chars()
 
-    def time(self, role: str, day: date | None = None) -> Times:
-        """Times of a column; `day` is the one that times since midnight belong to."""
-        found = times(self.columns[role], day)
+    def time(self, role: str, day: date | None = None, rule: TimeRule = AS_FOUND) -> Times:
+        """Times of a column, written as `rule` says; `day` is the one that times since midnight belong to."""
+        found = times(self.columns[role], day, rule)
         self.reject(~found.valid, "the time is missing, malformed or outside 1980 to 2199")
         return found
 

@@ -14,6 +14,9 @@ from engine.feeds.decoded import Rejected, Undecodable
 
 _SEPARATORS = (b"\t", b";", b"|", b",")
 _HEAD_LINES = 50
+ARROW_FILE = b"ARROW1"
+ARROW_STREAM = b"\xff\xff\xff\xff"
+PARQUET = b"PAR1"
 _MARK = b"\xef\xbb\xbf"
 
 
@@ -41,7 +44,7 @@ def parquet_table(data: bytes) -> Table:
 
 
 def arrow_table(data: bytes) -> Table:
-    """Table of an Arrow (Feather) file; as `parquet_table`.
+    """Table of an Arrow file (Feather) or stream; as `parquet_table`.
 
     Raises
     ------
@@ -73,8 +76,17 @@ def _table_of(read: Callable[[], pa.Table], form: str) -> Table:
     return Table(columns, frame.columns, np.arange(1, len(frame) + 1), notes=notes)
 
 
-def text_table(data: bytes, header_words: frozenset[str]) -> Table:
-    """Table of a delimited text; its separator and whether it has a header line are found out.
+def table_of(data: bytes, header_words: frozenset[str], separator: str = "") -> Table:
+    """Table of a Parquet or Arrow file or of a text; see those for what is raised."""
+    if data.startswith(PARQUET):
+        return parquet_table(data)
+    if data.startswith((ARROW_FILE, ARROW_STREAM)):
+        return arrow_table(data)
+    return text_table(data, header_words, separator)
+
+
+def text_table(data: bytes, header_words: frozenset[str], separator: str = "") -> Table:
+    """Table of a delimited text; whether it has a header line, and its separator, are found out.
 
     Blank lines are passed over. Lines with too many or too few fields are rejected.
 
@@ -82,6 +94,8 @@ def text_table(data: bytes, header_words: frozenset[str]) -> Table:
     ----------
     header_words : frozenset of str
         Normalised names; a first line with one of them is a header, as is one of words only.
+    separator : str
+        One character, where it need not be found out.
 
     Raises
     ------
@@ -92,8 +106,8 @@ def text_table(data: bytes, header_words: frozenset[str]) -> Table:
     head = [line for line in text[:65_536].splitlines()[:_HEAD_LINES] if line.strip()]
     if not head:
         raise Undecodable("it is empty")
-    separator, fields = _separator(head)
-    frame, lines, rejected = _split(text, separator, fields)
+    between, fields = _separator(head, separator)
+    frame, lines, rejected = _split(text, between, fields)
     blank = (
         pl.select(pl.all_horizontal([column.is_null() for column in frame.get_columns()]))
         .to_series()
@@ -149,9 +163,10 @@ def _as_utf8(data: bytes) -> bytes:
     return data
 
 
-def _separator(head: list[bytes]) -> tuple[bytes, int]:
-    """Separator that most lines agree on, and into how many fields it cuts them."""
-    counts = {each: Counter(line.count(each) for line in head).most_common(1)[0] for each in _SEPARATORS}
+def _separator(head: list[bytes], said: str = "") -> tuple[bytes, int]:
+    """Separator that most lines agree on (or that was `said`), and into how many fields it cuts them."""
+    choices = (said.encode(),) if said else _SEPARATORS
+    counts = {each: Counter(line.count(each) for line in head).most_common(1)[0] for each in choices}
     usable = {each: (lines, count) for each, (count, lines) in counts.items() if count}
     if not usable:
         raise Undecodable("it has one column only, or a separator other than comma, semicolon, tab and bar")

@@ -3,11 +3,15 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+import msgspec
 import numpy as np
 import polars as pl
 
 from engine.columns import Int64
+from engine.errors import unknown_name
 from engine.feeds.decimals import Scaled, scaled
 from engine.feeds.decoded import Undecodable
 from engine.store.merging import Mask
@@ -20,6 +24,8 @@ _NUMBER = re.compile(r"\d+(\.\d+)?")
 _UNITS = ((10, "seconds", 9), (13, "milliseconds", 6), (16, "microseconds", 3), (19, "nanoseconds", 0))
 """Most digits of a time of this century in the unit, its name, and its decimal places above a nanosecond."""
 
+_POWERS: Final = {"s": 9, "ms": 6, "us": 3, "ns": 0}
+_UTC: Final = "UTC"
 _WITHOUT_ZONE = "text without a zone, taken as UTC"
 _FORMATS = (
     ("%Y-%m-%d %H:%M:%S%.f%#z", "ISO text with its zone, turned to UTC", 0),
@@ -34,6 +40,41 @@ _FORMATS = (
 """chrono's format, what to say of it, and hours to add to come to UTC. Month-first text is not guessed at."""
 
 
+class TimeRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a user says of a table's times; what is left empty is found out, or taken as UTC.
+
+    Attributes
+    ----------
+    unit : str
+        What numbers count since 1970.
+    format : str
+        How text is written, in the letters of strftime (`%m/%d/%Y %H:%M:%S%.f`; `%.f` is a fraction of any
+        length).
+    zone : str
+        Whose clock times without a zone show, for example America/New_York.
+    """
+
+    unit: Literal["", "s", "ms", "us", "ns"] = ""
+    format: str = ""
+    zone: str = ""
+
+    def __post_init__(self) -> None:
+        if self.zone:
+            checked_zone(self.zone)
+
+
+def checked_zone(name: str) -> str:
+    """`name` if there is such a time zone; raises UserError with the nearest ones."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise unknown_name("time zone", name, sorted(available_timezones())) from error
+    return name
+
+
+AS_FOUND: Final = TimeRule()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Times:
     """Times in ns UTC; rows that are no time of 1980 to 2199 have 0 and are not `valid`."""
@@ -43,50 +84,49 @@ class Times:
     said: str
 
 
-def times(column: pl.Series, day: date | None) -> Times:
+def times(column: pl.Series, day: date | None, rule: TimeRule = AS_FOUND) -> Times:
     """Read a column of text, or of a Parquet file's own times.
 
     Parameters
     ----------
     day : date or None
         Day that times since midnight belong to.
+    rule : TimeRule
+        What the user said of them.
 
     Raises
     ------
     Undecodable
-        The unit or form cannot be told, or times count from midnight of an unknown day.
+        The unit or form cannot be told or is not as said, or times count from midnight of an unknown day.
     """
     if isinstance(column.dtype, pl.Datetime):
-        zone = "" if column.dtype.time_zone else " without a zone, taken as UTC"
-        ns = column.dt.cast_time_unit("ns").to_physical()
-        return _checked(ns, f"the file's own timestamps{zone}")
+        if column.dtype.time_zone is None:
+            return _local(column.dt.cast_time_unit("ns"), rule.zone, "the file's own timestamps")
+        return _checked(column.dt.cast_time_unit("ns").to_physical(), "the file's own timestamps")
     text = column.cast(pl.String).str.strip_chars()
     sample = [each for each in text.drop_nulls().head(_SAMPLE_ROWS).to_list() if each]
     if not sample:
         raise Undecodable("its times are all empty")
-    if sum(bool(_NUMBER.fullmatch(each)) for each in sample) * 2 > len(sample):
-        return _from_numbers(text, [each for each in sample if _NUMBER.fullmatch(each)], day)
-    return _from_text(text, sample)
+    if rule.format:
+        return _in_format(text, sample, rule)
+    if rule.unit or sum(bool(_NUMBER.fullmatch(each)) for each in sample) * 2 > len(sample):
+        return _from_numbers(text, [each for each in sample if _NUMBER.fullmatch(each)], day, rule)
+    return _from_text(text, sample, rule.zone)
 
 
-def _from_numbers(text: pl.Series, sample: list[str], day: date | None) -> Times:
+def _from_numbers(text: pl.Series, sample: list[str], day: date | None, rule: TimeRule) -> Times:
     whole = [each.partition(".")[0].lstrip("0") for each in sample]
-    longest = max(len(each) for each in whole)
+    longest = max((len(each) for each in whole), default=0)
     parsed = scaled(text) if any("." in each for each in sample) else _whole(text)
-    if longest <= 8 and all(float(each) < _DAY_MS for each in sample):
-        if day is None:
-            raise Undecodable("its times count from midnight, but neither its name nor --date tells the day")
-        start = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000
-        ms = parsed.integers // 10**parsed.precision
-        fraction = parsed.integers % 10**parsed.precision * 10 ** max(0, 6 - parsed.precision)
-        good = parsed.valid & (ms >= 0) & (ms < _DAY_MS)
-        ns = (start + ms) * 1_000_000 + fraction
-        said = "milliseconds since midnight of the file's day, taken as UTC"
-        return Times(np.where(good, ns, 0), good, said)
-    unit = next((unit for unit in _UNITS if unit[0] - 1 <= longest <= unit[0]), None)
-    if unit is None:
+    if not rule.unit and longest <= 8 and all(float(each) < _DAY_MS for each in sample):
+        return _since_midnight(parsed, day, rule.zone)
+    found = next((unit for unit in _UNITS if unit[0] - 1 <= longest <= unit[0]), None)
+    power = found[2] if found is not None else None
+    if rule.unit:
+        power = _POWERS[rule.unit]
+    if power is None:
         raise Undecodable(f"its times, like {sample[0]}, are in no unit from seconds to nanoseconds")
-    _, name, power = unit
+    name = next(name for _, name, each in _UNITS if each == power)
     if parsed.precision > power:
         raise Undecodable(f"its times, like {sample[0]}, are finer than a nanosecond")
     factor = 10 ** (power - parsed.precision)
@@ -96,13 +136,26 @@ def _from_numbers(text: pl.Series, sample: list[str], day: date | None) -> Times
     return Times(np.where(inside, parsed.integers, 0) * factor, inside, f"{name} since 1970, UTC")
 
 
+def _since_midnight(parsed: Scaled, day: date | None, zone: str) -> Times:
+    if day is None:
+        raise Undecodable("its times count from midnight, but neither its name nor --date tells the day")
+    clock = ZoneInfo(zone) if zone else UTC
+    start = int(datetime(day.year, day.month, day.day, tzinfo=clock).timestamp()) * 1000
+    ms = parsed.integers // 10**parsed.precision
+    fraction = parsed.integers % 10**parsed.precision * 10 ** max(0, 6 - parsed.precision)
+    good = parsed.valid & (ms >= 0) & (ms < _DAY_MS)
+    ns = (start + ms) * 1_000_000 + fraction
+    said = f"milliseconds since midnight of the file's day, {_clock_said(zone)}"
+    return Times(np.where(good, ns, 0), good, said)
+
+
 def _whole(text: pl.Series) -> Scaled:
     """Integers of up to 19 digits, which is what nanoseconds have."""
     integers = text.cast(pl.Int64, strict=False)
     return Scaled(integers.fill_null(0).to_numpy(), integers.is_not_null().to_numpy(), 0)
 
 
-def _from_text(text: pl.Series, sample: list[str]) -> Times:
+def _from_text(text: pl.Series, sample: list[str], zone: str) -> Times:
     parted = "T" if "T" in sample[0].removesuffix("UTC") else " "
     named = sample[0].endswith(" UTC")
 
@@ -116,8 +169,43 @@ def _from_text(text: pl.Series, sample: list[str]) -> Times:
     if not found[best]:
         raise Undecodable(f"its times, like {sample[0]!r}, are written in no form that is read")
     form, said, hours = _FORMATS[best]
-    ns = read(text, form).to_physical() + hours * 3_600_000_000_000
-    return _checked(ns, said)
+    found_times = read(text, form)
+    if zone and not named and not has_zone(form):
+        return _local(found_times, zone, "text")
+    return _checked(found_times.to_physical() + hours * 3_600_000_000_000, said)
+
+
+def _in_format(text: pl.Series, sample: list[str], rule: TimeRule) -> Times:
+    """Text in the form that the user said."""
+    try:
+        found = text.str.to_datetime(rule.format, time_unit="ns", strict=False)
+    except pl.exceptions.PolarsError as error:
+        raise Undecodable(f"the time format {rule.format!r} names no whole date and time") from error
+    if found.null_count() == len(found):
+        raise Undecodable(f"its times, like {sample[0]!r}, are not written as {rule.format!r}")
+    said = f"text written as {rule.format}"
+    if has_zone(rule.format):
+        return _checked(found.to_physical(), f"{said}, turned to UTC")
+    return _local(found, rule.zone, said)
+
+
+def has_zone(form: str) -> bool:
+    """Whether text of this format says its zone."""
+    return form.endswith("z")
+
+
+def _local(found: pl.Series, zone: str, said: str) -> Times:
+    """Times that a clock in `zone` showed; the hour that it shows twice, or never, is no time."""
+    if not zone or zone == _UTC:
+        return _checked(found.to_physical(), f"{said} without a zone, {_clock_said(zone)}")
+    utc = found.dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
+    twice = int(utc.null_count() - found.null_count())
+    left_out = f"; {twice:,} in the hour that its clocks repeat or skip were left out" if twice else ""
+    return _checked(utc.to_physical(), f"{said} without a zone, {_clock_said(zone)}{left_out}")
+
+
+def _clock_said(zone: str) -> str:
+    return f"taken as {zone}'s clock" if zone and zone != _UTC else "taken as UTC"
 
 
 def times_in(form: str, column: pl.Series, said: str, hours_to_utc: int = 0) -> Times:
