@@ -1,8 +1,8 @@
 """`nexttick bench recorder`: what recording takes and what it costs a session, beside the obvious way.
 
 Events and quotes are handed to the recorder as a session does, until all are on disk; the peers write the
-same to a file as they come, one `json.dumps` or one row of `csv.writer` each. Then the same session runs with and
-without a recorder, in turns, each in a process of its own.
+same to a file as they come, one `json.dumps` or one row of `csv.writer` each. Then the same session runs with
+and without a recorder, in turns, each in a process of its own.
 """
 
 import argparse

@@ -86,6 +86,7 @@ class SessionRecorder:
         self._written = Recorder(state="recording", cap_bytes=keeping.cap_bytes)
         self._problem = self._outbox_problem = ""
         self._news: deque[News] = deque()
+        self._took_of_others = False
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
         self.thread_s = 0.0
@@ -267,6 +268,9 @@ class SessionRecorder:
         before, self._written, self._kept = self._written, writing.status(), writing.rows_kept
         if self._written.state != before.state:
             self._news.append(("warning", self._written.text))
+        if writing.taken_of_others and not self._took_of_others:
+            self._took_of_others = True
+            self._news.append(("warning", writing.taken_of_others))
         self._tell_outbox()
 
     def _tell_outbox(self) -> None:

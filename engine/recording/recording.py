@@ -130,6 +130,8 @@ class Recording:
                 return False
         except UserError:
             return True
+        except OSError:  # who may not write here cannot tell; a session could
+            return False
 
     @property
     def bytes(self) -> int:

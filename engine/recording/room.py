@@ -28,11 +28,14 @@ class Room:
         Size of the closed files that are left.
     rows_dropped : int
         Rows that made room for others.
+    freed_of_others : int
+        Bytes of other recordings' market data that made room.
     """
 
     def __init__(self, folder: Path, cap_bytes: int, total_cap_bytes: int) -> None:
         self.bytes = 0
         self.rows_dropped = 0
+        self.freed_of_others = 0
         self._folder = folder
         self._cap, self._total_cap = cap_bytes, total_cap_bytes
         self._closed: deque[tuple[Path, int, int]] = deque()
@@ -54,7 +57,9 @@ class Room:
             return
         excess = size_of(self._folder.parent) - self._total_cap
         if excess > 0:
-            self._drop(excess - _drop_of_others(self._folder, excess))
+            freed = _drop_of_others(self._folder, excess)
+            self.freed_of_others += freed
+            self._drop(excess - freed)
 
     def _drop(self, excess: int) -> None:
         while excess > 0 and self._closed:

@@ -96,12 +96,13 @@ class SegmentWriter:
 
     def close(self) -> tuple[Path, int] | None:
         """Complete the file at hand: its path and its rows without the head; None where there is none."""
-        if self._file is None or self._stream is None:
+        if self._file is None:
             return None
         file, stream = self._file, self._stream
         self._file = self._stream = None
         with file:
-            stream.close()
+            if stream is not None:  # the disk may have been full before its schema was written
+                stream.close()
             file.flush()
             os.fsync(file.fileno())
         return self._path, self._received - self._first_row

@@ -112,12 +112,12 @@ class Writing:
 
     def __init__(self, folder: Path, keeping: Keeping, open_file: OpenFile, outbox: Outbox | None) -> None:
         self._folder, self._open_file, self._outbox = folder, open_file, outbox
-        self._cap = keeping.cap_bytes
+        self._cap, self._total_cap = keeping.cap_bytes, keeping.total_cap_bytes
         self._file_bytes = keeping.file_bytes
         if self._cap:
             fits = max(_LEAST_FILE_BYTES, self._cap // _FILES_IN_CAP)
             self._file_bytes = min(keeping.file_bytes, fits)
-        self._room = Room(folder, self._cap, keeping.total_cap_bytes)
+        self._room = Room(folder, self._cap, self._total_cap)
         self._journal = Journal(folder, open_file, self._file_bytes, self._offer)
         self._writers: dict[str, SegmentWriter] = {}
         self._number = 0
@@ -169,6 +169,16 @@ class Writing:
     def rows_kept(self) -> int:
         """Rows that are in the recording."""
         return sum(writer.rows for writer in self._writers.values()) - self._room.rows_dropped
+
+    @property
+    def taken_of_others(self) -> str:
+        """One sentence where earlier recordings made room for this one; empty where none did."""
+        if not self._room.freed_of_others:
+            return ""
+        return (
+            f"All recordings together have reached their cap of {self._total_cap / 2**20:,.0f} MB: the "
+            "oldest market data of earlier ones make room; give them more room in the settings to keep all."
+        )
 
     def status(self) -> Recorder:
         """How it is doing."""

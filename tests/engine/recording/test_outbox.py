@@ -139,7 +139,6 @@ def test_recordings_go_to_a_bucket(tmp_path: Path, bucket: str) -> None:
     assert there.equals(to_table(kept(recording)["quotes"]), check_metadata=False)
 
 
-@pytest.mark.filterwarnings("default")
 @pytest.mark.expects_log
 def test_recordings_go_to_an_iceberg_table_once(tmp_path: Path) -> None:
     from pyiceberg.catalog.sql import SqlCatalog

@@ -77,6 +77,13 @@ def hand_over_slowly(recorder: SessionRecorder, parts: Iterable[dict[str, Column
     recorder.close()
 
 
+def book_after(deltas: Deltas) -> tuple[object, object]:
+    """Levels of both sides."""
+    book = Book()
+    book.apply(deltas)
+    return book.bids().tolist(), book.asks().tolist()
+
+
 def fills_of(run: Run) -> str:
     return backtest(run).results.fills_sha256
 
@@ -162,11 +169,7 @@ def test_at_the_cap_the_oldest_market_data_make_room_and_the_book_stays_right(tm
     assert [line.event.text for line in recording.lines() if isinstance(line.event, Logged)] == ["kept"]
     deltas = kept(recording)["deltas"]
     assert isinstance(deltas, Deltas)
-    book, whole = Book(), Book()
-    book.apply(deltas)
-    whole.apply(crypto().deltas)
-    assert book.bids().tolist() == whole.bids().tolist()
-    assert book.asks().tolist() == whole.asks().tolist()
+    assert book_after(deltas) == book_after(crypto().deltas)
     RecordedSource(Run(instrument="", recording=str(recording.folder)))
 
 
@@ -176,7 +179,9 @@ def test_the_total_cap_takes_from_ended_recordings_and_spares_their_events(tmp_p
     lines = sum(1 for _ in old.lines())
     size = old.bytes
     with_other = Keeping(root=str(tmp_path), file_bytes=20_000, total_cap_bytes=size)
-    record(tmp_path, every(2_000), recorder=SessionRecorder(with_other))
+    recorder = SessionRecorder(with_other)
+    record(tmp_path, every(2_000), recorder=recorder)
+    assert [text for _, text in recorder.take_news() if "All recordings together" in text]
     again = Recording(old.folder)
     assert sum(each.lost for each in again.market().values()) or not again.market()
     assert sum(1 for _ in again.lines()) == lines
@@ -324,6 +329,23 @@ def test_a_file_that_is_cut_off_is_read_up_to_its_last_whole_batch(
     assert rows in {0, len(trades)} or rows % third == 0
     if found:
         assert same(found, {"trades": trades.take(slice(0, rows))})
+
+
+def test_a_damaged_file_is_told_and_without_it_the_book_comes_right(tmp_path: Path) -> None:
+    keeping = Keeping(root=str(tmp_path), file_bytes=20_000)
+    hand_over_slowly(SessionRecorder(keeping, turn_s=0.01), every(1_000))
+    recording = only(tmp_path)
+    second = sorted(recording.folder.glob("deltas-*.arrows"))[1]
+    second.write_bytes(second.read_bytes()[:-5_000])
+    with pytest.raises(UserError, match=r"deltas-000002\.arrows is damaged; delete it to replay the other"):
+        list(RecordedSource(Run(instrument="", recording=str(recording.folder))).chunks())
+    second.unlink()
+    found = only(tmp_path).market()["deltas"]
+    assert found.lost > 0
+    assert found.rows + found.lost == len(crypto().deltas)
+    deltas = kept(only(tmp_path))["deltas"]
+    assert isinstance(deltas, Deltas)
+    assert book_after(deltas) == book_after(crypto().deltas)
 
 
 def test_events_alone_are_told_of_where_a_replay_is_asked_for(tmp_path: Path) -> None:
