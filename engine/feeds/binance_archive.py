@@ -16,7 +16,7 @@ from engine.feeds.archives import archived_text
 from engine.feeds.binance_rows import aggregate_trades, best_quotes, book_depth, candles, trades
 from engine.feeds.decoded import Decoded, Undecodable
 from engine.feeds.formats import Head, SourceFile
-from engine.feeds.markets import FUTURES, Evidence, Market, check_market, market_of
+from engine.feeds.markets import FUTURES, Evidence, Market, check_market, folder_evidence, symbol_evidence
 from engine.feeds.rows import Rows, bare_symbol
 from engine.feeds.tables import Table, header_line, normalised, text_table
 
@@ -107,8 +107,9 @@ _TELLING: Final = {
 }
 """Columns that tell the kind of a file by themselves, in this order."""
 
-_FOLDERS: Final = {"spot": _SPOT, "um": frozenset({Market.LINEAR}), "cm": frozenset({Market.INVERSE})}
-_AMOUNTS: Final = {"quote_qty": frozenset({Market.SPOT, Market.LINEAR}), "base_qty": _FOLDERS["cm"]}
+_INVERSE: Final = frozenset({Market.INVERSE})
+_FOLDERS: Final = {"spot": Market.SPOT, "um": Market.LINEAR, "cm": Market.INVERSE}
+_AMOUNTS: Final = {"quote_qty": _ANY - _INVERSE, "base_qty": _INVERSE}
 """What the header calls a trade's other amount: only COIN-M's is in the base currency."""
 
 _CONTRACTS: Final = "Sizes are numbers of contracts, as Binance's COIN-M market counts."
@@ -162,11 +163,13 @@ def decode(file: SourceFile) -> Decoded:
             "BTCUSDT-trades-2024-01-01.csv"
         )
     layout = _layout_of(table, kind)
-    sure = check_market(file.instrument, _evidence(file, table, layout, named))
+    market_notes = check_market(file.instrument, _evidence(file, table, layout, named))
     roles = [_ROLES.get(name, name) for name in layout.columns]
     rows = Rows(table, dict(zip(roles, table.columns, strict=True)))
     rows.rejected += text.rejected
-    rows.notes += _market_notes(file, sure=sure)
+    rows.notes += market_notes
+    if file.instrument.inverse:
+        rows.notes.append(_CONTRACTS)
     match kind:
         case "trades":
             return trades(rows)
@@ -238,28 +241,12 @@ def _layout_of(table: Table, kind: str) -> _Layout:
 
 
 def _evidence(file: SourceFile, table: Table, layout: _Layout, named: _Named | None) -> tuple[Evidence, ...]:
-    found = [
-        Evidence(f"its folder {part}", _FOLDERS[part])
-        for part in (each.lower() for each in file.path.parts[:-1])
-        if part in _FOLDERS
-    ]
+    found = list(folder_evidence(file.path, _FOLDERS))
     if table.names is not None:
         found += [
             Evidence(f"its column {name}", _AMOUNTS[name]) for name in layout.columns if name in _AMOUNTS
         ]
     found.append(Evidence(f"its layout of {len(layout.columns)} columns", layout.markets))
     if named is not None:
-        inverse = bool(_INVERSE_SYMBOL.search(named.symbol))
-        markets = _FOLDERS["cm"] if inverse else frozenset({Market.SPOT, Market.LINEAR})
-        found.append(Evidence(f"its name {named.symbol}", markets))
+        found.append(symbol_evidence(named.symbol, _INVERSE_SYMBOL))
     return tuple(found)
-
-
-def _market_notes(file: SourceFile, *, sure: bool) -> list[str]:
-    market = market_of(file.instrument)
-    notes = [_CONTRACTS] if market is Market.INVERSE else []
-    if not sure:
-        notes.append(
-            f"The file does not tell its market; it was taken as of {market}, as {file.instrument.id} is."
-        )
-    return notes

@@ -26,7 +26,7 @@ from engine.feeds.book_updates import AFTER_GAP, NO_SNAPSHOT, BookUpdates, follo
 from engine.feeds.decimals import Scaled, scaled
 from engine.feeds.decoded import Decoded, Undecodable
 from engine.feeds.formats import Head, SourceFile
-from engine.feeds.markets import Evidence, Market, check_market
+from engine.feeds.markets import Market, check_market, folder_evidence, symbol_evidence
 from engine.feeds.rows import bare_symbol
 from engine.store.merging import Mask
 
@@ -36,6 +36,9 @@ _MS: Final = 1_000_000
 _NO_MESSAGE: Final = "the line is no whole order-book message"
 _NO_LEVEL: Final = "a level of it is no price above 0 and size of at least 0"
 _SPACED: Final = re.compile(rb"\s*([\[\],])\s*")
+INVERSE_SYMBOL: Final = re.compile(r"USD([FGHJKMNQUVXZ]\d{2})?$")
+"""BTCUSD is an inverse perpetual, BTCUSDH24 the future of March 2024."""
+
 _FOLDERS: Final = {"spot": Market.SPOT, "linear": Market.LINEAR, "inverse": Market.INVERSE}
 
 type _Number = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
@@ -86,7 +89,7 @@ def decode(file: SourceFile) -> Decoded:
     blocks = [block for block in _blocks(text, rejections) if len(block.lines)]
     if not blocks:
         raise Undecodable("no line of it is a whole order-book message")
-    _check_symbol(set(chain.from_iterable(block.symbols for block in blocks)), file)
+    notes = _market_notes(set(chain.from_iterable(block.symbols for block in blocks)), file)
     lines = np.concatenate([block.lines for block in blocks])
     damaged = np.concatenate([block.damaged for block in blocks])
     updates = _updates(blocks, damaged)
@@ -106,24 +109,19 @@ def decode(file: SourceFile) -> Decoded:
         timestamps="milliseconds since 1970, UTC: the matching engine's, and of sending as receive times",
         rejected=rejections.all(),
         gaps=followed.gaps,
-        notes=tuple(held_back_note(followed.held_back)),
+        notes=(*notes, *held_back_note(followed.held_back)),
     )
 
 
-def _check_symbol(symbols: set[str], file: SourceFile) -> None:
+def _market_notes(symbols: set[str], file: SourceFile) -> list[str]:
+    """Check symbol and market against the instrument, and say what the file does not tell."""
     if len(symbols) > 1:
         raise Undecodable(f"it holds several symbols ({', '.join(sorted(symbols)[:3])}); split it by symbol")
     symbol = next(iter(symbols))
     if bare_symbol(symbol) != bare_symbol(file.instrument.symbol):
         raise Undecodable(f"it holds {symbol}, not {file.instrument.symbol}; give that as --instrument")
-    check_market(
-        file.instrument,
-        tuple(
-            Evidence(f"its folder {part}", frozenset({_FOLDERS[part]}))
-            for part in (each.lower() for each in file.path.parts[:-1])
-            if part in _FOLDERS
-        ),
-    )
+    evidence = (*folder_evidence(file.path, _FOLDERS), symbol_evidence(symbol, INVERSE_SYMBOL))
+    return check_market(file.instrument, evidence)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

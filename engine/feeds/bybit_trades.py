@@ -11,11 +11,13 @@ import numpy as np
 
 from engine.columns import Aggressor, Int64, Trades
 from engine.feeds.archives import archived_text
+from engine.feeds.bybit_book import INVERSE_SYMBOL
 from engine.feeds.decoded import Decoded, Undecodable
 from engine.feeds.formats import Head, SourceFile
-from engine.feeds.markets import FUTURES, Evidence, Market, check_market
+from engine.feeds.markets import FUTURES, Evidence, Market, check_market, symbol_evidence
 from engine.feeds.rows import Rows, bare_symbol
 from engine.feeds.tables import header_line, normalised, text_table
+from engine.messages.instrument import Instrument
 
 _DERIVATIVES: Final = (
     "timestamp,symbol,side,size,price,tickDirection,trdMatchID,grossValue,homeNotional,foreignNotional"
@@ -58,12 +60,12 @@ def decode(file: SourceFile) -> Decoded:
         raise Undecodable("it has a header but no rows")
     rows = Rows(table, dict(zip(names, table.columns, strict=True)))
     rows.rejected += text.rejected
-    spot = "volume" in rows.columns
-    _check_market(rows, text.name, file, spot=spot)
-    price, size = (
-        rows.number("price", positive=True),
-        rows.number("volume" if spot else "size", positive=True),
-    )
+    if "volume" in rows.columns:
+        _check_spot(text.name, file.instrument)
+        rows.columns["size"] = rows.columns["volume"]
+    else:
+        _check_derivatives(rows, file.instrument)
+    price, size = rows.number("price", positive=True), rows.number("size", positive=True)
     aggressor, time = rows.words("side", _SIDES), rows.time("timestamp")
     rows.notes.append(_UNNUMBERED)
     trades = Trades(
@@ -82,27 +84,29 @@ def decode(file: SourceFile) -> Decoded:
     return rows.decoded("trades", trades, time.said)
 
 
-def _check_market(rows: Rows, name: str, file: SourceFile, *, spot: bool) -> None:
-    """Refuse another market; of derivatives, whose rows name their symbol, reject rows of another one."""
-    instrument = file.instrument
-    kind = "spot trades" if spot else "derivatives"
-    markets = frozenset({Market.SPOT}) if spot else FUTURES
-    check_market(instrument, (Evidence(f"its header, that of {kind},", markets),))
-    mine = bare_symbol(instrument.symbol)
-    if spot:
-        said = _NAME.match(name)
-        symbols = [] if said is None else [said["symbol"]]
-    else:
-        symbols = [each for each in rows.text("symbol").unique(maintain_order=True).to_list() if each]
-        others = [each for each in symbols if bare_symbol(each) != mine]
-        other = rows.text("symbol").is_in(others).fill_null(value=True)
-        if len(others) < len(symbols):
-            rows.reject(other.to_numpy(), f"the symbol is not {instrument.symbol}")
-    if not any(bare_symbol(each) == mine for each in symbols) and (symbols or not spot):
-        raise Undecodable(
-            f"it is of {symbols[0] if symbols else 'no symbol'}, not {instrument.symbol}; give that as "
-            "--instrument"
-        )
+def _check_spot(name: str, instrument: Instrument) -> None:
+    """Refuse another market, or another symbol, which only the name of the file tells."""
+    check_market(instrument, (Evidence("its header, that of spot trades,", frozenset({Market.SPOT})),))
+    named = _NAME.match(name)
+    if named is not None and bare_symbol(named["symbol"]) != bare_symbol(instrument.symbol):
+        raise _of_another(named["symbol"], instrument)
+
+
+def _check_derivatives(rows: Rows, instrument: Instrument) -> None:
+    """Refuse another market, and reject rows of another symbol than the instrument's."""
+    check_market(instrument, (Evidence("its header, that of derivatives,", FUTURES),))
+    symbols = rows.text("symbol")
+    found = symbols.drop_nulls().unique(maintain_order=True).to_list()
+    mine = [each for each in found if bare_symbol(each) == bare_symbol(instrument.symbol)]
+    if not mine:
+        raise _of_another(found[0] if found else "no symbol", instrument)
+    check_market(instrument, tuple(symbol_evidence(each, INVERSE_SYMBOL) for each in mine))
+    is_mine = symbols.is_in(mine).fill_null(value=False).to_numpy()
+    rows.reject(~is_mine, f"the symbol is not {instrument.symbol}")
+
+
+def _of_another(symbol: str, instrument: Instrument) -> Undecodable:
+    return Undecodable(f"it is of {symbol}, not {instrument.symbol}; give that as --instrument")
 
 
 def _is_backward(times: Int64) -> bool:

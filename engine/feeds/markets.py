@@ -4,8 +4,11 @@ Venues give one symbol to several markets: BTCUSDT is traded on Binance's spot m
 perpetual, at different prices. A file tells its market by folder, layout or exchange; each is evidence.
 """
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from engine.feeds.decoded import Undecodable
 from engine.messages.instrument import Instrument
@@ -37,8 +40,8 @@ def market_of(instrument: Instrument) -> Market:
     return Market.LINEAR if instrument.kind in {"perpetual", "future"} else Market.SPOT
 
 
-def check_market(instrument: Instrument, evidence: tuple[Evidence, ...]) -> bool:
-    """Whether the evidence leaves the instrument's market as the only one.
+def check_market(instrument: Instrument, evidence: tuple[Evidence, ...]) -> list[str]:
+    """What a user should know of how the market was told: nothing where the evidence leaves only one.
 
     Raises
     ------
@@ -54,4 +57,22 @@ def check_market(instrument: Instrument, evidence: tuple[Evidence, ...]) -> bool
                 "instrument of that market as --instrument"
             )
         possible &= each.markets
-    return possible == {mine}
+    if possible == {mine}:
+        return []
+    return [f"The file does not tell its market; it was taken as of {mine}, as {instrument.id} is."]
+
+
+def folder_evidence(path: Path, markets: Mapping[str, Market]) -> tuple[Evidence, ...]:
+    """What the names of the folders above a file tell, by a venue's words for its markets."""
+    folders = [part.lower() for part in path.parts[:-1]]
+    return tuple(
+        Evidence(f"its folder {part}", frozenset({markets[part]})) for part in folders if part in markets
+    )
+
+
+def symbol_evidence(symbol: str, inverse: re.Pattern[str]) -> Evidence:
+    """What a symbol tells where those of the inverse market, and no others, have a form of their own."""
+    markets = frozenset({Market.INVERSE})
+    return Evidence(
+        f"its symbol {symbol}", markets if inverse.search(symbol) else frozenset(Market) - markets
+    )

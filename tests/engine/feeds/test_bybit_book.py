@@ -146,7 +146,9 @@ def test_a_snapshot_clears_and_adds_and_a_delta_updates_and_deletes() -> None:
     assert rows.sequence.tolist() == [7, 7, 7, 7, 8, 8, 10]
     assert rows.ts_event[0] == (START_MS + 5) * 10**6
     assert rows.ts_init[0] == (START_MS + 7) * 10**6
-    assert (found.gaps, found.rejected, found.notes) == (0, (), ())
+    assert (found.gaps, found.rejected) == (0, ())
+    assert ["its market" in note for note in found.notes] == [True], "spot or linear, only a folder tells"
+    assert not read(text, f"linear/{NAME}").notes
 
 
 def test_a_message_without_the_engines_time_happened_when_it_was_sent() -> None:
@@ -285,6 +287,14 @@ def test_times_that_step_back_keep_the_order_and_are_told() -> None:
     found = read(archive([message(1, {"1": "1"}, {}, at_ms=9), message(2, {"1": "0"}, {}, at_ms=3)]))
     assert deltas(found).ts_event.tolist() == [(START_MS + 9) * 10**6] * 3
     assert any(note.startswith("1 book updates") for note in found.notes)
+
+
+def test_an_inverse_symbol_is_no_linear_one() -> None:
+    text = archive([message(1, {"1": "1"}, {}, symbol="BTCUSD")])
+    inverse = contract("BTCUSD-PERP.BYBIT", "perpetual", quote="USD", inverse=True)
+    assert not read(text, NAME, inverse).notes
+    with pytest.raises(Undecodable, match="symbol BTCUSD tells"):
+        read(text, NAME, contract("BTCUSD-PERP.BYBIT", "perpetual", quote="USD"))
 
 
 @settings(max_examples=40, deadline=None)

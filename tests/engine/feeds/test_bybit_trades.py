@@ -72,11 +72,17 @@ def test_a_file_with_the_latest_trade_first_is_turned_round() -> None:
         (SPOT_HEADER + SPOT_TRADES, PERPETUAL, "x.csv", "of spot trades, tells"),
         (HEADER + TRADES.replace("BTCUSDT", "ETHUSDT"), PERPETUAL, "x.csv", "of ETHUSDT, not BTCUSDT-PERP"),
         (SPOT_HEADER + SPOT_TRADES, SPOT, "ETHUSDT_2025-05-19.csv", "of ETHUSDT"),
+        (
+            HEADER + TRADES.replace("BTCUSDT", "BTCUSD"),
+            contract("BTCUSD-PERP.BYBIT", "perpetual", quote="USD"),
+            "x.csv",
+            "symbol BTCUSD tells.*COIN-M",
+        ),
         (HEADER, PERPETUAL, "x.csv", "no rows"),
         ("timestamp,price\n1,2\n", PERPETUAL, "x.csv", "header is neither"),
         ("", PERPETUAL, "x.csv", "is empty"),
     ],
-    ids=range(7),
+    ids=range(8),
 )
 def test_what_cannot_be_is_one_sentence(text: str, instrument: Instrument, name: str, said: str) -> None:
     with pytest.raises(Undecodable, match=said):
