@@ -1,4 +1,4 @@
-"""Imports, downloads and checks in the background, one after another, with progress and a way to stop them."""
+"""Imports, downloads and checks in the background: one after another, with progress and a way to stop."""
 
 import threading
 from collections import deque
