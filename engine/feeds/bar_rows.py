@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
 import numpy as np
 
 from engine.bars import BarSpec
@@ -10,6 +11,7 @@ from engine.errors import UserError
 from engine.feeds.decimals import Scaled
 from engine.feeds.decoded import Decoded, Undecodable
 from engine.feeds.rows import Rows
+from engine.feeds.timestamps import TimeRule, Times
 
 SECOND_NS = 1_000_000_000
 MINUTE_NS = 60 * SECOND_NS
@@ -41,11 +43,22 @@ def spec_of(interval_ns: int, price: str) -> str:
     return spec
 
 
+def clock_times(rows: Rows, role: str, rule: TimeRule) -> tuple[Int64, Times]:
+    """What a vendor's clock showed, as ns since its 1970, and the same times in UTC by the zone of `rule`.
+
+    Bars lie on the grid of that clock: those of a day open at its midnight.
+    """
+    shown = rows.time(role, rule=msgspec.structs.replace(rule, zone=""))
+    return shown.ns, rows.time(role, rule=rule) if rule.zone else shown
+
+
 def interval_of(rows: Rows, opens: Int64, told_ns: int | None, known_ns: Sequence[int]) -> int:
     """Length in ns of bars that open at these times; rows that open between two bars are rejected.
 
     Parameters
     ----------
+    opens : int64 array, ns
+        By the clock that the vendor's bars lie on.
     told_ns : int or None
         What the file or its name says of it.
     known_ns : sequence of int

@@ -4,20 +4,23 @@ MetaTrader 5 writes tab-separated columns under names in angle brackets, MetaTra
 times are those of the broker's server.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import polars as pl
 
+from engine.columns import Int64
+from engine.feeds.bar_rows import clock_times
 from engine.feeds.decoded import Undecodable
 from engine.feeds.formats import Head, SourceFile
 from engine.feeds.rows import Rows
 from engine.feeds.tables import Table, normalised, text_table
-from engine.feeds.timestamps import Times, times_in
+from engine.feeds.timestamps import TimeRule, Times
 from engine.feeds.unpacking import contents
 
-ZONE_NOTE: Final = (
+_ZONE_NOTE: Final = (
     "MetaTrader's times are those of the broker's server, often two or three hours ahead of UTC, and no file "
-    "tells which; they are stored as if they were UTC."
+    "tells which; they are stored as if they were UTC unless you say theirs with --zone."
 )
 _HEADERS: Final = frozenset({"date"})
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
@@ -54,11 +57,19 @@ def opened(file: SourceFile, unnamed: tuple[str, ...] = ()) -> tuple[Table, dict
     return table, {name: column.str.strip_chars().replace("", None) for name, column in fields}
 
 
-def server_times(rows: Rows) -> Times:
-    """Times of `date` and, where there is one, `time`: the server's, taken as UTC."""
+def server_times(rows: Rows, zone: str) -> tuple[Int64, Times]:
+    """What the server's clock showed in `date` and, where there is one, `time`; and that in UTC.
+
+    Parameters
+    ----------
+    zone : str
+        Time zone of the server as the user said it; empty: it is taken for UTC, and that is told.
+    """
     text = rows.columns["date"] + " " + rows.columns.get("time", pl.Series(["00:00"]))
     colons = text.str.count_matches(":").mode()
+    rows.columns["stamp"] = text
     form = "%Y.%m.%d %H:%M:%S%.f" if 2 in colons else "%Y.%m.%d %H:%M"
-    found = times_in(form, text, "text of the broker's server time, its zone unknown, taken as UTC")
-    rows.reject(~found.valid, "the time is missing, malformed or outside 1980 to 2199")
-    return found
+    shown, found = clock_times(rows, "stamp", TimeRule(format=form, zone=zone))
+    if not zone:
+        rows.notes.append(_ZONE_NOTE)
+    return shown, replace(found, said=f"the broker's server time, {found.said}")

@@ -7,7 +7,7 @@ from engine.columns import bars_kind
 from engine.feeds.bar_rows import DAY_NS, HOUR_NS, MINUTE_NS, PRICES, bars, decoded, interval_of, spec_of
 from engine.feeds.decoded import Decoded, Undecodable
 from engine.feeds.formats import Head, SourceFile
-from engine.feeds.metatrader import ZONE_NOTE, first_line, opened, server_times
+from engine.feeds.metatrader import first_line, opened, server_times
 from engine.feeds.rows import Rows
 
 _MT4_LINE = re.compile(r"^\d{4}\.\d{2}\.\d{2},\d{2}:\d{2}(,[\d.]+){5}$")
@@ -43,11 +43,10 @@ def decode(file: SourceFile) -> Decoded:
     if missing:
         raise Undecodable(f"it has no column <{missing.upper()}>, as MetaTrader's bars have")
     rows = Rows(table, columns)
-    times = server_times(rows)
-    interval_ns = interval_of(rows, times.ns, _length_in(file.path.name, mt4=table.names is None), _LENGTHS)
+    shown, times = server_times(rows, file.zone)
+    interval_ns = interval_of(rows, shown, _length_in(file.path.name, mt4=table.names is None), _LENGTHS)
     charted_by_last = file.instrument.kind in {"equity", "future"}
     volume = _volume(rows, "vol" if charted_by_last else "tickvol")
-    rows.notes.append(ZONE_NOTE)
     made = bars(
         rows,
         times.ns,

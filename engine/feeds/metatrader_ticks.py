@@ -9,11 +9,11 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from engine.columns import Aggressor, Int64, Quotes, Trades
+from engine.columns import Aggressor, Columns, Int64, Quotes, Trades
 from engine.feeds.bar_rows import decoded
-from engine.feeds.decoded import Decoded, Rejected, Undecodable
+from engine.feeds.decoded import Decoded, Undecodable
 from engine.feeds.formats import Head, SourceFile
-from engine.feeds.metatrader import ZONE_NOTE, first_line, opened, server_times
+from engine.feeds.metatrader import first_line, opened, server_times
 from engine.feeds.rows import Rows
 from engine.feeds.tables import Table
 from engine.store.merging import Mask
@@ -44,16 +44,15 @@ def decode(file: SourceFile) -> Decoded:
         raise Undecodable(f"it has no column <{missing.upper()}>, as MetaTrader's ticks have")
     changed = _changed(columns)
     filled = columns | {name: columns[name].forward_fill() for name in _BITS if name in columns}
-    rest = Rows(table, {})
-    rest.notes.append(ZONE_NOTE)
-    rest.reject(changed & (_QUOTED | _TRADED) == 0, "neither quote nor trade changed in it")
-    quote_rows = _some(table, filled, changed & _QUOTED != 0)
-    quotes, said = _quotes(quote_rows)
-    trade_rows = _some(table, filled, changed & _TRADED != 0)
-    trades, _ = _trades(trade_rows, changed[changed & _TRADED != 0])
-    rest.rejected = _together(rest, quote_rows, trade_rows)
-    rest.notes += quote_rows.notes
-    return decoded(rest, {"quotes": quotes, "trades": trades}, said)
+    rows = Rows(table, filled)
+    _, times = server_times(rows, file.zone)
+    rows.reject(changed & (_QUOTED | _TRADED) == 0, "neither quote nor trade changed in it")
+    quoted, traded = changed & _QUOTED != 0, changed & _TRADED != 0
+    parts: dict[str, Columns] = {
+        "quotes": _quotes(rows, quoted, times.ns[quoted]),
+        "trades": _trades(rows, traded, times.ns[traded], changed[traded]),
+    }
+    return decoded(rows, parts, times.said)
 
 
 def _changed(columns: dict[str, pl.Series]) -> Int64:
@@ -69,19 +68,23 @@ def _changed(columns: dict[str, pl.Series]) -> Int64:
     return np.where(flags & (_QUOTED | _TRADED), flags, filled)
 
 
-def _some(table: Table, columns: dict[str, pl.Series], which: Mask) -> Rows:
-    kept = pl.Series(which)
-    lines = Table([], None, table.lines[which])
-    return Rows(lines, {name: column.filter(kept) for name, column in columns.items()})
+def _some(rows: Rows, which: Mask) -> Rows:
+    """Those of `rows` that `which` marks."""
+    kept = Rows(
+        Table([], None, rows.lines[which]),
+        {name: column.filter(pl.Series(which)) for name, column in rows.columns.items()},
+    )
+    kept.good &= rows.good[which]
+    return kept
 
 
-def _quotes(rows: Rows) -> tuple[Quotes, str]:
-    times = server_times(rows)
-    (bid, ask), precision = rows.numbers("bid", "ask", positive=True)
+def _quotes(rows: Rows, quoted: Mask, ts: Int64) -> Quotes:
+    some = _some(rows, quoted)
+    (bid, ask), precision = some.numbers("bid", "ask", positive=True)
     none = np.zeros(len(bid), np.int64)
     quotes = Quotes(
-        ts_event=times.ns,
-        ts_init=times.ns,
+        ts_event=ts,
+        ts_init=ts,
         bid=bid,
         ask=ask,
         bid_size=none,
@@ -91,39 +94,28 @@ def _quotes(rows: Rows) -> tuple[Quotes, str]:
     )
     if len(bid):
         rows.notes.append("The quotes have no sizes; they are stored with size 0.")
-    return rows.taken(quotes), times.said
+    rows.rejected += some.rejected
+    return some.taken(quotes)
 
 
-def _trades(rows: Rows, flags: Int64) -> tuple[Trades, str]:
+def _trades(rows: Rows, traded: Mask, ts: Int64, flags: Int64) -> Trades:
+    some = _some(rows, traded)
     for name in ("last", "volume"):
-        rows.columns.setdefault(name, pl.Series([None] * len(flags), dtype=pl.String))
-    times = server_times(rows)
-    price, size = rows.number("last", positive=True), rows.number("volume", positive=True)
+        some.columns.setdefault(name, pl.Series([None] * len(ts), dtype=pl.String))
+    price, size = some.number("last", positive=True), some.number("volume", positive=True)
     bought, sold = flags & _BUY != 0, flags & _SELL != 0
     aggressor = np.select(
         [bought & ~sold, sold & ~bought], [Aggressor.BUYER, Aggressor.SELLER], Aggressor.NONE
     )
     trades = Trades(
-        ts_event=times.ns,
-        ts_init=times.ns,
+        ts_event=ts,
+        ts_init=ts,
         price=price.integers,
         size=size.integers,
         aggressor=aggressor.astype(np.uint8),
-        trade_id=np.zeros(len(flags), np.int64),
+        trade_id=np.zeros(len(ts), np.int64),
         price_precision=price.precision,
         size_precision=size.precision,
     )
-    return rows.taken(trades), times.said
-
-
-def _together(*parts: Rows) -> list[Rejected]:
-    """Rejections by reason, where a row was looked at as quote and as trade."""
-    counts: dict[str, Rejected] = {}
-    for each in (each for part in parts for each in part.rejected):
-        known = counts.get(each.reason)
-        counts[each.reason] = (
-            each
-            if known is None
-            else Rejected(each.reason, known.count + each.count, min(known.first_line, each.first_line))
-        )
-    return list(counts.values())
+    rows.rejected += some.rejected
+    return some.taken(trades)

@@ -14,7 +14,7 @@ from engine.columns import Columns, Int64, Quotes, Snapshots, VendorBars
 from engine.feeds.bar_rows import DAY_NS, HOUR_NS, MINUTE_NS, PRICES, bars
 from engine.feeds.decimals import Scaled
 from engine.feeds.rows import Rows
-from engine.feeds.timestamps import Times
+from engine.feeds.timestamps import TimeRule, Times, times
 
 LENGTHS: Final = {"1m": MINUTE_NS, "1h": HOUR_NS, "d": DAY_NS}
 """Of vn.py's intervals those that are kept; weeks are not."""
@@ -35,7 +35,7 @@ TICK_COLUMNS: Final = (
 
 ZONE_NOTE: Final = (
     "vn.py's times are those of the clock it ran by, often Shanghai's, and no file tells which; they are "
-    "stored as if they were UTC."
+    "stored as if they were UTC unless you say theirs with --zone, for example --zone Asia/Shanghai."
 )
 BARS_NOTE: Final = "Turnover and open interest of the bars are not stored."
 TICKS_NOTE: Final = "Of the ticks their book is stored; last price and volume tell no trade of its own."
@@ -47,9 +47,9 @@ def vendor_bars(rows: Rows, opens: Int64, interval_ns: int) -> VendorBars:
     return bars(rows, opens, opens + interval_ns, prices, rows.number("volume", positive=False))
 
 
-def books(rows: Rows, opens: Times) -> dict[str, Columns]:
+def books(rows: Rows, opens: Times, zone: str) -> dict[str, Columns]:
     """Good rows as quotes, and as depth those that have more than one level."""
-    received = _received(rows, opens)
+    received = _received(rows, opens, zone)
     prices, price_precision = _levels(rows, "price")
     sizes, size_precision = _levels(rows, "volume")
     there = {side: (prices[side] > 0) & (sizes[side] > 0) for side in _SIDES}
@@ -97,10 +97,10 @@ def _levels(rows: Rows, of: str) -> tuple[dict[str, Int64], int]:
     }, precision
 
 
-def _received(rows: Rows, opens: Times) -> Int64:
+def _received(rows: Rows, opens: Times, zone: str) -> Int64:
     """When vn.py had each tick, where it kept that."""
     local = rows.columns.get("localtime")
     if local is None or local.null_count() == len(local):
         return opens.ns
-    kept = rows.text("localtime").str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="ns", strict=False)
-    return np.where(kept.is_not_null().to_numpy(), kept.to_physical().fill_null(0).to_numpy(), opens.ns)
+    kept = times(local, None, TimeRule(zone=zone))
+    return np.where(kept.valid, kept.ns, opens.ns)

@@ -6,11 +6,12 @@ from typing import Final
 import polars as pl
 
 from engine.columns import bars_kind
-from engine.feeds.bar_rows import PRICES, decoded, interval_of, spec_of
+from engine.feeds.bar_rows import PRICES, clock_times, decoded, interval_of, spec_of
 from engine.feeds.decoded import Decoded, Undecodable
 from engine.feeds.formats import Head, SourceFile
 from engine.feeds.rows import Rows, bare_symbol
 from engine.feeds.tables import Table, normalised, text_table
+from engine.feeds.timestamps import TimeRule
 from engine.feeds.unpacking import gunzipped
 from engine.feeds.vnpy import BARS_NOTE, LENGTHS, TICKS_NOTE, ZONE_NOTE, books, vendor_bars
 
@@ -40,17 +41,18 @@ def decode(file: SourceFile) -> Decoded:
     if missing:
         raise Undecodable(f"it has no column {missing}, as vn.py's tables have")
     rows = _of_symbol(table, columns, file.instrument.symbol)
+    shown, opens = clock_times(rows, "datetime", TimeRule(zone=file.zone))
+    if not file.zone:
+        rows.notes.append(ZONE_NOTE)
     if "bid_price_1" in columns:
-        rows.notes += [ZONE_NOTE, TICKS_NOTE]
-        opens = rows.time("datetime")
-        return decoded(rows, books(rows, opens), opens.said)
+        rows.notes.append(TICKS_NOTE)
+        return decoded(rows, books(rows, opens, file.zone), opens.said)
     lacking = next((name for name in (*PRICES, "volume") if name not in columns), None)
     if lacking:
         raise Undecodable(f"it has no column {lacking}, as vn.py's tables have")
-    rows.notes += [ZONE_NOTE, BARS_NOTE]
-    opens = rows.time("datetime")
+    rows.notes.append(BARS_NOTE)
     told = _IN_NAME.search(file.path.name.lower())
-    interval_ns = interval_of(rows, opens.ns, LENGTHS[told[1]] if told else None, tuple(LENGTHS.values()))
+    interval_ns = interval_of(rows, shown, LENGTHS[told[1]] if told else None, tuple(LENGTHS.values()))
     made = vendor_bars(rows, opens.ns, interval_ns)
     return decoded(rows, {bars_kind(spec_of(interval_ns, "LAST")): made}, opens.said)
 

@@ -19,6 +19,7 @@ from engine.feeds.decoded import Decoded, Undecodable
 from engine.feeds.formats import Head, SourceFile
 from engine.feeds.rows import Rows, bare_symbol
 from engine.feeds.tables import Table
+from engine.feeds.timestamps import TimeRule
 from engine.feeds.vnpy import (
     BAR_COLUMNS,
     BARS_NOTE,
@@ -76,28 +77,28 @@ def decode(file: SourceFile) -> Decoded:
     try:
         with closing(sqlite3.connect(":memory:")) as database:
             database.deserialize(bytes(data))
-            return _read(database, file.instrument)
+            return _read(database, file.instrument, file.zone)
     except (sqlite3.Error, UnicodeDecodeError, OverflowError) as error:
         raise Undecodable("the SQLite database is damaged or cut off; copy it again") from error
 
 
-def _read(database: sqlite3.Connection, instrument: Instrument) -> Decoded:
+def _read(database: sqlite3.Connection, instrument: Instrument, zone: str) -> Decoded:
     if database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
         raise Undecodable("the SQLite database is damaged or cut off; copy it again")
     held = _held(database)
     chosen = _chosen(held, instrument)
     parts: dict[str, Columns] = {}
     together = Rows(Table([], None, np.zeros(0, np.int64)), {})
-    together.notes += [ZONE_NOTE, *_others_note(held, chosen)]
+    together.notes += [*([] if zone else [ZONE_NOTE]), *_others_note(held, chosen)]
     said: list[str] = []
     for series in chosen:
         rows = _rows(database, series)
-        opens = rows.time("datetime")
+        opens = rows.time("datetime", rule=TimeRule(zone=zone))
         if series.interval:
             length_ns = LENGTHS[series.interval]
             parts[bars_kind(spec_of(length_ns, "LAST"))] = vendor_bars(rows, opens.ns, length_ns)
         else:
-            parts |= books(rows, opens)
+            parts |= books(rows, opens, zone)
         together.notes.append(BARS_NOTE if series.interval else TICKS_NOTE)
         together.rejected += rows.rejected
         said.append(opens.said)

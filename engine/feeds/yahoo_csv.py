@@ -3,7 +3,7 @@
 The columns tell which prices they are: beside an `Adj Close` they are adjusted for splits only; where
 yfinance gives no adjusted close, it has adjusted the prices for dividends, too. `yfinance.download` writes
 three lines of names, the second one of tickers. A day is taken from midnight to midnight of the file's zone
-(UTC where it has none), for no table tells when the exchange was open.
+(the one that the user says, else UTC, where it has none), for no table tells when the exchange was open.
 """
 
 from typing import Final
@@ -18,7 +18,7 @@ from engine.feeds.decoded import Decoded, Rejected, Undecodable
 from engine.feeds.formats import Head, SourceFile
 from engine.feeds.rows import Rows, bare_symbol
 from engine.feeds.tables import Table, normalised, text_table
-from engine.feeds.timestamps import Times
+from engine.feeds.timestamps import TimeRule, Times
 from engine.feeds.unpacking import gunzipped
 from engine.feeds.yahoo_bars import (
     ADJUSTED_NOTE,
@@ -74,7 +74,7 @@ def decode(file: SourceFile) -> Decoded:
     rows = Rows(table, columns)
     daily = _is_daily(columns["time"])
     rows.columns["time"] = columns["time"].str.strip_chars().str.replace(r"^(\d{4}-\d{2}-\d{2})$", "$1 00:00")
-    opens = rows.time("time")
+    opens = rows.time("time", rule=TimeRule(zone=file.zone))
     interval_ns = DAY_NS if daily else interval_of(rows, opens.ns, None, _MINUTES)
     spec, closes = spec_of(interval_ns, "LAST"), opens.ns + interval_ns
     made = split_adjusted(rows, opens.ns, closes)

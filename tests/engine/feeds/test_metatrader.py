@@ -78,6 +78,24 @@ def test_the_servers_zone_is_never_passed_over() -> None:
         assert any("broker's server" in note for note in found.notes)
 
 
+def test_the_zone_that_the_user_says_turns_times_to_utc() -> None:
+    """Athens is two hours ahead in winter; a day there begins at 22:00 UTC."""
+    for decode, text, name in (
+        (metatrader_ticks.decode, TICKS, "x.csv"),
+        (metatrader_bars.decode, BARS, NAME),
+        (metatrader_bars.decode, MT4_BARS, "EURUSD1.csv"),
+    ):
+        plain = decode(source_file(text, name))
+        told = decode(source_file(text, name, zone="Europe/Athens"))
+        assert not any("broker's server" in note for note in told.notes)
+        assert "Europe/Athens" in told.timestamps
+        for kind, part in plain.columns.items():
+            assert (part.ts_event - told.columns[kind].ts_event == 2 * 60 * MINUTE_NS).all()
+    day = f"{BARS.splitlines()[0]}\n2019.02.04\t00:00:00\t1\t2\t1\t2\t3\t0\t1\n"
+    found = metatrader_bars.decode(source_file(day, "EURUSD_D1.csv", zone="Europe/Athens"))
+    assert found.columns["bars-1-DAY-BID"].ts_event.tolist() == [START_NS - 2 * 60 * MINUTE_NS]
+
+
 @pytest.mark.parametrize("flags", ["", "0"])
 def test_without_flags_the_fields_tell_what_changed(flags: str) -> None:
     text = "".join(

@@ -146,6 +146,21 @@ def test_a_database_in_write_ahead_mode_is_read_unless_it_is_open() -> None:
         )
 
 
+def test_the_zone_that_the_user_says_turns_times_to_utc() -> None:
+    eight_hours = 8 * 60 * MINUTE_NS
+    for decode, data, name in (
+        (vnpy_csv.decode, BARS.encode(), "x.csv"),
+        (vnpy_csv.decode, TICKS.encode(), "x.csv"),
+        (vnpy_database.decode, database(), "database.db"),
+    ):
+        plain, told = decode(source(data, name)), decode(source(data, name, zone="Asia/Shanghai"))
+        assert any("--zone" in note for note in plain.notes)
+        assert not any("--zone" in note for note in told.notes)
+        for kind, part in plain.columns.items():
+            assert (part.ts_event - told.columns[kind].ts_event == eight_hours).all()
+            assert (part.ts_init - told.columns[kind].ts_init == eight_hours).all()
+
+
 def test_only_the_instruments_rows_are_taken() -> None:
     both = BARS + "cu2402,SHFE,2024-01-02 09:03:00,1,1,1,1,1,1,1\n"
     found = vnpy_csv.decode(source(both))
