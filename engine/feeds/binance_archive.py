@@ -125,10 +125,12 @@ class _Named:
 
 
 def matches(head: Head) -> bool:
-    """Whether its name is one of Binance's archives, or its header that of one."""
-    if _named(head.name) or _named(head.path.name):
-        return not head.data.startswith(b"PAR1")
-    return _kind_of_header(_first_line(head.data)) is not None
+    """Whether name and number of columns are those of one of Binance's archives, or its header is."""
+    first, named = _first_line(head.data), _named(head.name) or _named(head.path.name)
+    if named is None:
+        return _kind_of_header(first) is not None
+    layouts = _LAYOUTS.get(named.kind)
+    return layouts is None or len(first) in {len(each.columns) for each in layouts}
 
 
 def header(head: Head) -> bytes:

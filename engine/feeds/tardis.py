@@ -11,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-from engine.columns import Aggressor, Int64, Quotes, Trades
+from engine.columns import Aggressor, Quotes, Trades
 from engine.feeds.archives import archived_text
 from engine.feeds.decoded import Decoded, Undecodable
 from engine.feeds.formats import Head, SourceFile
@@ -19,7 +19,7 @@ from engine.feeds.instrument_rules import plain
 from engine.feeds.markets import FUTURES, Evidence, Market, check_market
 from engine.feeds.rows import Rows, bare_symbol
 from engine.feeds.tables import header_line, normalised, text_table
-from engine.feeds.tardis_book import changes, snapshots
+from engine.feeds.tardis_book import changes, message_times, snapshots
 from engine.messages.instrument import Instrument
 
 _FIRST: Final = ("exchange", "symbol", "timestamp", "local_timestamp")
@@ -90,7 +90,9 @@ def decode(file: SourceFile) -> Decoded:
     rows.rejected += text.rejected
     _check_exchange(rows, file.instrument)
     if set(_CHANGES) <= set(columns):
-        return changes(rows, cut_off=bool(text.rejected))
+        unread = bool(table.rejected)
+        at_end = unread and int(table.lines[-1]) < text.data.count(b"\n")
+        return changes(rows, lines_missing=unread, cut_off=at_end or bool(text.rejected))
     if _SNAPSHOT in columns:
         return snapshots(rows, text.data)
     if set(_TRADES) <= set(columns):
@@ -160,22 +162,10 @@ def _plain(symbol: str) -> str:
     return re.sub(r"^XBT", "BTC", bare_symbol(symbol))
 
 
-def _times(rows: Rows) -> tuple[Int64, Int64, str]:
-    """When the rows happened and when they were received, and what to say of that."""
-    event, received = rows.time("timestamp"), rows.time("local_timestamp")
-    early = int((received.ns < event.ns)[rows.good].sum())
-    if early:
-        rows.notes.append(
-            f"{early} rows were received before the venue says that they happened, so one of the clocks was "
-            "wrong; both times are stored as recorded."
-        )
-    return event.ns, received.ns, f"{event.said}; receive times as Tardis recorded them"
-
-
 def _quotes(rows: Rows) -> Decoded:
     (bid, ask), price_precision = rows.numbers("bid_price", "ask_price", positive=True)
     (bid_size, ask_size), size_precision = rows.numbers("bid_amount", "ask_amount", positive=False)
-    event, received, said = _times(rows)
+    event, received, said = message_times(rows)
     quotes = Quotes(
         ts_event=event,
         ts_init=received,
@@ -192,7 +182,7 @@ def _quotes(rows: Rows) -> Decoded:
 def _trades(rows: Rows) -> Decoded:
     price, amount = rows.number("price", positive=True), rows.number("amount", positive=True)
     aggressor = rows.words("side", _SIDES)
-    event, received, said = _times(rows)
+    event, received, said = message_times(rows)
     number = rows.text("id").str.to_integer(strict=False)
     unnumbered = int(number.is_null().to_numpy()[rows.good].sum())
     if unnumbered:

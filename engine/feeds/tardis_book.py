@@ -6,6 +6,7 @@ https://docs.tardis.dev/faq/order-books
 """
 
 from itertools import count, takewhile
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -17,34 +18,50 @@ from engine.feeds.decoded import Decoded, Undecodable
 from engine.feeds.rows import Rows
 from engine.store.merging import Mask
 
-_SAID = "receive times as Tardis recorded them"
+_HEADER_LINE: Final = 1
 
 
-def changes(rows: Rows, *, cut_off: bool) -> Decoded:
+def message_times(rows: Rows) -> tuple[Int64, Int64, str]:
+    """When the messages happened and when Tardis received them, and what to say of that."""
+    event, received = rows.time("timestamp"), rows.time("local_timestamp")
+    early = int((received.ns < event.ns)[rows.good].sum())
+    if early:
+        rows.notes.append(
+            f"{early} rows were received before the venue says that they happened, so one of the clocks was "
+            "wrong; both times are stored as recorded."
+        )
+    return event.ns, received.ns, f"{event.said}; receive times as Tardis recorded them"
+
+
+def changes(rows: Rows, *, lines_missing: bool, cut_off: bool) -> Decoded:
     """Book deltas of an incremental file; a row that cannot be taken breaks the book until a snapshot.
 
     Parameters
     ----------
+    lines_missing : bool
+        Some lines of the file are no rows at all; the messages after them are no longer the book's.
     cut_off : bool
         The file ends in the middle of a line, and so perhaps of a message, which is then left out whole.
     """
     snapshot = rows.flags("is_snapshot")
     side = rows.words("side", {"bid": Side.BUY, "ask": Side.SELL})
     price, amount = rows.number("price", positive=True), rows.number("amount", positive=False)
-    event, received = rows.time("timestamp"), rows.time("local_timestamp")
-    starts = _message_starts(event.ns, received.ns, snapshot)
+    event, received, said = message_times(rows)
+    starts = _message_starts(event, received, snapshot)
+    lengths = np.diff(np.append(starts, len(snapshot)))
     first = snapshot[starts]
-    broken = np.logical_or.reduceat(~rows.good, starts)
+    after_missing = (np.diff(rows.lines, prepend=_HEADER_LINE) > 1) & lines_missing
+    broken = np.logical_or.reduceat(~rows.good | after_missing, starts)
     broken[-1] |= cut_off
     followed = follow_updates(
         BookUpdates(
-            event_ns=event.ns[starts],
-            received_ns=received.ns[starts],
+            event_ns=event[starts],
+            received_ns=received[starts],
             sequence=np.zeros(len(starts), np.int64),
             snapshot=first,
             begins=first & ~np.concatenate([[False], first[:-1]]),
             broken=broken,
-            rows=np.diff(np.append(starts, len(snapshot))),
+            rows=lengths,
             side=side,
             price=price.integers,
             size=amount.integers,
@@ -52,13 +69,12 @@ def changes(rows: Rows, *, cut_off: bool) -> Decoded:
             size_precision=amount.precision,
         )
     )
-    lengths = np.diff(np.append(starts, len(snapshot)))
     rows.reject(np.repeat(followed.without_snapshot, lengths), NO_SNAPSHOT)
     rows.reject(np.repeat(followed.after_gap, lengths), AFTER_GAP)
     rows.notes.extend(held_back_note(followed.held_back))
     return Decoded(
         columns={} if followed.deltas is None else {"deltas": followed.deltas},
-        timestamps=f"{event.said}; {_SAID}",
+        timestamps=said,
         rejected=tuple(rows.rejected),
         gaps=followed.gaps,
         notes=tuple(rows.notes),
@@ -91,10 +107,10 @@ def snapshots(rows: Rows, text: bytes) -> Decoded:
     bid, ask = prices[:, 0], prices[:, 1]
     in_order = _ordered(-bid, sizes[:, 0]) & _ordered(ask, sizes[:, 1])
     rows.reject(~in_order, "its levels are not in order")
-    event, received = rows.time("timestamp"), rows.time("local_timestamp")
+    event, received, said = message_times(rows)
     books = Snapshots(
-        ts_event=event.ns,
-        ts_init=received.ns,
+        ts_event=event,
+        ts_init=received,
         bid=bid,
         ask=ask,
         bid_size=sizes[:, 0],
@@ -102,7 +118,7 @@ def snapshots(rows: Rows, text: bytes) -> Decoded:
         price_precision=price_precision,
         size_precision=size_precision,
     )
-    return rows.decoded("depth", books, f"{event.said}; {_SAID}")
+    return rows.decoded("depth", books, said)
 
 
 def _levels(rows: Rows, levels: int, part: str) -> tuple[Int64, int]:

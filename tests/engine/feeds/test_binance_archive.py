@@ -258,6 +258,12 @@ def test_what_cannot_be_is_one_sentence(path: str, text: str, instrument: Instru
         read(text, path, instrument)
 
 
+def test_a_table_of_another_shape_is_no_archive_whatever_its_name() -> None:
+    ours = Path("BTCUSDT-1m-2024-01-01.csv")
+    assert detect(ours, CANDLES.encode()).name == "binance-archive"
+    assert detect(ours, b"time,bid,ask\n1704067200,1,2\n").name != "binance-archive"
+
+
 def test_a_market_that_nothing_tells_is_said() -> None:
     found = read(CANDLES, "BTCUSDT-1m-2024-01-01.csv", PERPETUAL)
     assert any("does not tell its market" in note for note in found.notes)

@@ -170,6 +170,23 @@ def test_a_bad_row_breaks_the_book_until_the_next_snapshot() -> None:
     assert (found.gaps, sum(each.count for each in found.rejected)) == (1, 3)
 
 
+def test_a_line_that_is_no_row_breaks_the_book_too() -> None:
+    lines = [
+        change(1, snapshot=True, side="bid", price="100", amount="1"),
+        change(2, snapshot=False, side="bid", price="99", amount="1"),
+        change(3, snapshot=False, side="bid", price="98", amount="1").replace("\n", ",1\n"),
+        change(4, snapshot=False, side="bid", price="97", amount="1"),
+        change(5, snapshot=True, side="bid", price="95", amount="1"),
+    ]
+    found = read(CHANGES_HEADER + "".join(lines), SPOT)
+    assert deltas(found).price.tolist() == [0, 100, 99, 0, 0, 95]
+    assert found.gaps == 1
+    last = read(CHANGES_HEADER + "".join(lines[:3]), SPOT)
+    assert deltas(last).price.tolist() == [0, 100, 0]
+    blank = read(CHANGES_HEADER + lines[0] + "\n" + lines[1], SPOT)
+    assert (deltas(blank).price.tolist(), blank.gaps) == ([0, 100, 99], 0)
+
+
 def test_a_cut_file_loses_its_last_message_whole() -> None:
     text = CHANGES_HEADER + "".join(
         [
