@@ -4,6 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Final, Literal
 
 import msgspec
@@ -59,8 +60,10 @@ class JobQueue:
             return [task.job for task in self._tasks.values()]
 
     def add(self, title: str, work: Work, lane: Lane = "store") -> int:
-        """Put a job at the end of its lane; its number, from 1."""
+        """Put a job at the end of its lane; its number, from 1. Raises RuntimeError after `close`."""
         with self._changed:
+            if self._closed:
+                raise RuntimeError("a closed queue takes no jobs")
             self._added += 1
             number = self._added
             self._tasks[number] = _Task(Job(number=number, title=title), work)
@@ -86,23 +89,27 @@ class JobQueue:
     def clear_finished(self) -> None:
         """Forget the jobs that ended."""
         with self._changed:
-            self._tasks = {number: task for number, task in self._tasks.items() if task.job.state in _LIVE}
-            self._version += 1
+            live = {number: self._tasks[number] for number in self._live()}
+            if len(live) < len(self._tasks):
+                self._tasks = live
+                self._version += 1
 
     def wait(self, timeout_s: float) -> bool:
         """Wait until nothing is under way; False where that took longer."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._live(), timeout_s)
 
-    def close(self, timeout_s: float = 10.0) -> None:
-        """Cancel everything and wait for what runs to stop; the last call."""
+    def close(self, timeout_s: float = 10.0) -> bool:
+        """Cancel everything and wait for what runs to stop; False where it has not by then."""
+        deadline = monotonic() + timeout_s
         with self._changed:
             self._closed = True
             for number in self._live():
                 self.cancel(number)
             self._changed.notify_all()
         for thread in self._threads.values():
-            thread.join(timeout_s)
+            thread.join(max(0.0, deadline - monotonic()))
+        return not any(thread.is_alive() for thread in self._threads.values())
 
     def _live(self) -> list[int]:
         return [number for number, task in self._tasks.items() if task.job.state in _LIVE]
@@ -130,15 +137,15 @@ class JobQueue:
         from engine.quality import CheckCancelled  # noqa: PLC0415
 
         def progress(fraction: float, what: str) -> None:
-            self._change(task, fraction=fraction, what=what)
+            self._change(task, fraction=min(1.0, max(0.0, fraction)), what=what)
 
         try:
             text = task.work(progress, task.stop.is_set)
         except (Cancelled, CheckCancelled):
-            self._change(task, state="cancelled", text="Cancelled; nothing was changed.")
+            self._change(task, state="cancelled", text="Cancelled; nothing was stored.")
         except UserError as error:
             self._change(task, state="failed", text=str(error))
-        except Exception as error:  # noqa: BLE001 - told in the queue, and handed to who collects faults
+        except BaseException as error:  # noqa: BLE001 - told in the queue, and handed to who collects faults
             self._change(task, state="failed", text=_FAULT)
             self._on_fault(error)
         else:

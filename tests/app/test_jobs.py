@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from app.jobs import FAULT, JobQueue, Work
+from app.jobs import JobQueue
+from app.library import Work
 from engine.errors import UserError
 from engine.feeds.importing import Cancelled, Progress
 from engine.messages.data import Job
@@ -13,8 +14,13 @@ LIMIT_S = 5.0
 
 
 @pytest.fixture
-def queue() -> Iterator[JobQueue]:
-    here = JobQueue()
+def faults() -> list[BaseException]:
+    return []
+
+
+@pytest.fixture
+def queue(faults: list[BaseException]) -> Iterator[JobQueue]:
+    here = JobQueue(faults.append)
     yield here
     assert here.close(LIMIT_S)
 
@@ -107,7 +113,7 @@ def test_a_running_job_is_cancelled_and_a_waiting_one_never_begins(queue: JobQue
     queue.cancel(second)
     assert job(queue, second).state == "cancelled"
     queue.cancel(first)
-    assert ended(queue, first).text == "Cancelled."
+    assert ended(queue, first).text == "Cancelled; nothing was stored."
     assert last.began.wait(LIMIT_S)
     assert not waiting.began.is_set()
     last.may_end.set()
@@ -116,24 +122,26 @@ def test_a_running_job_is_cancelled_and_a_waiting_one_never_begins(queue: JobQue
     assert job(queue, third).state == "done"
 
 
-def test_a_mistake_of_the_user_is_told_in_its_own_sentence(queue: JobQueue) -> None:
+def test_a_mistake_of_the_user_is_told_in_its_own_sentence(
+    queue: JobQueue, faults: list[BaseException]
+) -> None:
     failed = ended(queue, queue.add("Import", failing(UserError("It is empty; choose another."))))
     assert (failed.state, failed.text) == ("failed", "It is empty; choose another.")
-    assert queue.take_faults() == []
+    assert faults == []
 
 
 @pytest.mark.parametrize("fault", [ValueError("secret details"), SystemExit(3)])
-def test_a_fault_is_kept_for_whoever_collects_them_and_the_next_job_runs(
-    fault: BaseException, queue: JobQueue
+def test_a_fault_is_handed_to_whoever_collects_them_and_the_next_job_runs(
+    fault: BaseException, queue: JobQueue, faults: list[BaseException]
 ) -> None:
     number = queue.add("Import", failing(fault))
     gate = Gate()
     gate.may_end.set()
     following = queue.add("Check", gate)
     assert ended(queue, following).state == "done"
-    assert (job(queue, number).state, job(queue, number).text) == ("failed", FAULT)
-    assert queue.take_faults() == [fault]
-    assert queue.take_faults() == []
+    assert job(queue, number).state == "failed"
+    assert job(queue, number).text == "It failed because of a fault in the station."
+    assert faults == [fault]
 
 
 def test_finished_jobs_are_forgotten_when_asked(queue: JobQueue) -> None:
@@ -184,5 +192,6 @@ def test_many_threads_may_use_it_at_once(queue: JobQueue) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    until(lambda: all(each.state == "done" for each in queue.jobs))
+    assert queue.wait(LIMIT_S)
+    assert {each.state for each in queue.jobs} == {"done"}
     assert [each.number for each in queue.jobs] == list(range(1, 101))
