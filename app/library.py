@@ -3,22 +3,16 @@
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from engine.messages.data import Finding, Job, Repair, StoredDay
+
+if TYPE_CHECKING:
+    from app.jobs import JobQueue
 
 type Progress = Callable[[float, str], None]
 type Work = Callable[[Progress, Callable[[], bool]], str]
 """What a job does: takes its progress and whether it was cancelled, answers its outcome in one sentence."""
-
-
-class Jobs(Protocol):
-    """The queue that jobs run in; see `app.jobs.JobQueue`."""
-
-    @property
-    def version(self) -> int: ...  # noqa: D102 - grows with every change
-    @property
-    def jobs(self) -> Sequence[Job]: ...  # noqa: D102
 
 
 class DataLibrary:
@@ -28,7 +22,7 @@ class DataLibrary:
     ----------
     root : Path
         Folder of the tick store; it need not exist yet.
-    queue : Jobs
+    queue : JobQueue
 
     Attributes
     ----------
@@ -38,7 +32,7 @@ class DataLibrary:
         Why the store could not be read, one sentence; empty while it can.
     """
 
-    def __init__(self, root: Path, queue: Jobs) -> None:
+    def __init__(self, root: Path, queue: "JobQueue") -> None:
         self.root, self.queue = root, queue
         self.days: Sequence[StoredDay] = ()
         self.findings: Sequence[Finding] = ()

@@ -3,13 +3,17 @@
 The composition root (`app.gui`) makes it; windows and dialogs get it handed in.
 """
 
+import threading
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from app.frame_clock import FrameClock
+from app.jobs import JobQueue
+from app.library import DataLibrary
 from app.session import StationSession
 from app.settings import SettingsFile
 from app.state.session import SessionState
@@ -72,6 +76,12 @@ class Station(QObject):
         self.windows: list[MainWindow] = []
         self.open_link = open_link
         self._make_window = make_window
+        self.store_changed.connect(self._on_store_changed)
+
+    @cached_property
+    def library(self) -> DataLibrary:
+        """The tick store as panels show it, with the queue of jobs; made when it is first asked for."""
+        return DataLibrary(self.store, JobQueue(self._on_job_broke))
 
     @property
     def theme(self) -> Theme:
@@ -181,10 +191,21 @@ class Station(QObject):
     def close(self) -> None:
         """Stop the clock; end the session or leave its engine running, as the settings say; the last call."""
         self.clock.stop()
+        if "library" in self.__dict__:
+            self.library.queue.close()
+            self.library.close()
         if self.session is not None:
             keep = self.settings.settings.engine_when_window_closes == "keep"
             self.session.leave() if keep else self.session.close()
             self.session = None
+
+    def _on_store_changed(self) -> None:
+        if "library" in self.__dict__:
+            self.library.make_old()
+
+    def _on_job_broke(self, error: BaseException) -> None:
+        """Hand a job's fault to whoever collects the program's faults, as if it had come here."""
+        threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, None)))
 
     def _pump(self) -> int | None:
         if self.session is None or not self.session.pump():

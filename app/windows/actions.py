@@ -69,6 +69,20 @@ ACTIONS: Final[tuple[Act, ...]] = (
         "import",
     ),
     Act(
+        "download",
+        QT_TRANSLATE_NOOP("actions", "Download data…"),
+        "Ctrl+Shift+D",
+        "download_data",
+        SESSION,
+    ),
+    Act(
+        "check_data",
+        QT_TRANSLATE_NOOP("actions", "Check all stored data"),
+        "Ctrl+Shift+K",
+        "check_all",
+        SESSION,
+    ),
+    Act(
         "open_replay",
         QT_TRANSLATE_NOOP("actions", "Open a replay…"),
         "Ctrl+O",

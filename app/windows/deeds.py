@@ -8,6 +8,7 @@ import msgspec
 from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog
 
 from app.demo import start_demo
+from app.windows.data_deeds import DataDeeds
 from app.windows.exports import ask_and_save, export_shown
 from app.windows.layouts import STANDARD
 from app.windows.model_deeds import ModelDeeds
@@ -26,7 +27,7 @@ ATTACH_ENTRY: Final = "attach:"
 _ZOOM: Final = 1.5
 
 
-class Deeds(ModelDeeds, WhyDeeds):
+class Deeds(ModelDeeds, WhyDeeds, DataDeeds):
     """Deeds of one window: session, view and windows, besides those of the replay, models and reasons."""
 
     # Session

@@ -38,6 +38,8 @@ from app.windows.top_bar import TopBar
 from widgets.blotter.table import EventTable
 from widgets.chart.panel import ChartPanel
 from widgets.chart.view import TimeWindow
+from widgets.correlation.panel import CorrelationPanel
+from widgets.data.panel import DataPanel
 from widgets.model.shelf import ModelsPanel
 from widgets.model.strip import ModelPanel
 from widgets.palette import CommandPalette, Entry
@@ -151,6 +153,12 @@ class MainWindow(QMainWindow):
             case WatchlistPanel():
                 widget.replay_asked.connect(self._on_replay_asked)
                 widget.set_stored(self.deeds_stored())
+            case _:
+                self._on_kept_panel_made(widget)
+
+    def _on_kept_panel_made(self, widget: QWidget) -> None:
+        """Connect a panel that shows what is kept, not what a session does."""
+        match widget:
             case ModelsPanel():
                 widget.set_source(kept_models)
                 widget.load_asked.connect(self.deeds.load_model)
@@ -158,6 +166,10 @@ class MainWindow(QMainWindow):
                 widget.armed_asked.connect(self.deeds.arm_kept)
                 widget.shadow_asked.connect(self.deeds.shadow_kept)
                 widget.export_asked.connect(self.deeds.save_export)
+            case DataPanel():
+                self.deeds.serve_data(widget)
+            case CorrelationPanel():
+                self.deeds.serve_correlation(widget)
             case _:
                 pass
 
@@ -196,6 +208,15 @@ class MainWindow(QMainWindow):
         self.top.transport.set_bookmarks(bookmarks)
         if self.chart is not None:
             self.chart.set_marks(bookmarks, self._loop)
+
+    def show_queue(self) -> None:
+        """Bring the queue of jobs to the front."""
+        dock = self.docks["data"]
+        dock.show()
+        dock.raise_()
+        panel = self.hosts["data"].widget
+        if isinstance(panel, DataPanel):
+            panel.show_queue()
 
     def show_models(self) -> None:
         """List the kept models anew."""
@@ -366,6 +387,9 @@ class MainWindow(QMainWindow):
         panel = self.hosts["watchlist"].widget
         if isinstance(panel, WatchlistPanel):
             panel.set_stored(self.deeds_stored())
+        correlation = self.hosts["correlation"].widget
+        if isinstance(correlation, CorrelationPanel):
+            correlation.show_instruments(self.deeds_stored())
 
     def _on_time_hovered(self, ts: int | None) -> None:
         panel = self.hosts["why"].widget

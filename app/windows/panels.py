@@ -229,5 +229,16 @@ PANELS: Final[tuple[PanelSpec, ...]] = (
         "Alt+4",
         5,
     ),
+    PanelSpec(
+        "data", QT_TRANSLATE_NOOP("panels", "Data"), "widgets.data.panel:DataPanel", "bottom", "Alt+7", 4
+    ),
+    PanelSpec(
+        "correlation",
+        QT_TRANSLATE_NOOP("panels", "Correlation"),
+        "widgets.correlation.panel:CorrelationPanel",
+        "bottom",
+        "Alt+8",
+        2,
+    ),
     PanelSpec("why", QT_TRANSLATE_NOOP("panels", "Why"), "widgets.why:WhyPanel", "left", "Alt+5", 10),
 )

@@ -50,10 +50,10 @@ def run(args: argparse.Namespace, report: Report) -> Result:
     shown = preview(store, args.instrument, correction, tenths(report))
     if args.dry_run or not shown.rows_removed:
         done = {"dry_run": args.dry_run, "preview": msgspec.to_builtins(shown)}
-        return Result(done, "\n".join(_told(shown, "would")))
+        return Result(done, "\n".join(told(shown, "would")))
     repair = apply(store, args.instrument, correction, tenths(report))
     json = {"dry_run": False, "preview": msgspec.to_builtins(shown), "repair": msgspec.to_builtins(repair)}
-    return Result(json, "\n".join([*_told(shown, "did"), *_undo_lines(repair)]))
+    return Result(json, "\n".join([*told(shown, "did"), *_undo_lines(repair)]))
 
 
 def _correction(args: argparse.Namespace) -> Correction:
@@ -113,7 +113,7 @@ def _price(text: str) -> Decimal:
     return price
 
 
-def _told(shown: Preview, mood: str) -> list[str]:
+def told(shown: Preview, mood: str) -> list[str]:
     """What changed, or would change, with the first rows of it."""
     replaced = shown.rows_added
     dropped = shown.rows_removed - replaced

@@ -1,0 +1,159 @@
+"""Stored data in the window: checked in the background, findings shown in place, repaired and undone."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from app.corrections import offers
+from app.windows.download_dialog import DownloadDialog
+from app.windows.repair_dialog import RepairDialog
+from engine.columns import Quotes
+from engine.errors import UserError
+from engine.feeds.simulated import PROFILES, simulate
+from engine.messages.commands import Seek
+from engine.messages.data import Finding
+from engine.messages.run import Run
+from engine.store import Store
+from tests.gui.conftest import Desk
+from widgets.correlation.panel import CorrelationPanel
+from widgets.data.panel import DataPanel
+
+START_NS = 1_700_000_000_000_000_000
+LONG_MS = 30_000
+INSTRUMENT = PROFILES["fx"].instrument.id
+
+
+@pytest.fixture
+def crossed(desk: Desk) -> Quotes:
+    """Stored quotes of which five in a row are crossed."""
+    quotes = simulate(PROFILES["fx"], 1, START_NS, 30.0).quotes
+    bid = quotes.bid.copy()
+    bid[100:105] = quotes.ask[100:105] + 20
+    faulty = quotes.with_arrays({"bid": bid})
+    Store(desk.station.store).add(PROFILES["fx"].instrument, {"quotes": faulty})
+    desk.station.store_changed.emit()
+    return faulty
+
+
+@pytest.fixture
+def panel(desk: Desk, crossed: Quotes) -> DataPanel:
+    desk.window.docks["data"].show()
+    desk.window.docks["data"].raise_()
+    desk.tick()
+    made = desk.panel("data", DataPanel)
+    settle(desk, lambda: made.calendar.instrument == "" and len(desk.station.library.days) > 0)
+    made.calendar.choose(INSTRUMENT, "quotes", "2023-11-14")
+    return made
+
+
+def settle(desk: Desk, condition: object) -> None:
+    """Let the window live until something is true."""
+
+    def look() -> bool:
+        desk.tick_later()
+        return bool(condition())  # type: ignore[operator]
+
+    desk.qtbot.waitUntil(look, timeout=LONG_MS)
+
+
+def check(desk: Desk, panel: DataPanel) -> list[Finding]:
+    panel.buttons["check"].click()
+    library = desk.station.library
+    settle(desk, lambda: [job.state for job in library.jobs][-1:] == ["done"])
+    settle(desk, lambda: any(day.score is not None for day in library.days))
+    return [each for each in library.findings if each.check == "crossed"]
+
+
+def dialog[D: QWidget](desk: Desk, kind: type[D]) -> D:
+    return next(each for each in desk.window.findChildren(kind) if each.isVisible())
+
+
+def test_a_check_fills_the_panel_and_a_finding_leads_to_its_place(desk: Desk, panel: DataPanel) -> None:
+    (found,) = check(desk, panel)
+    assert "quality" in desk.station.library.jobs[0].text
+    desk.window.deeds.show_place(found)
+    assert desk.runs[-1].instrument == INSTRUMENT
+    assert desk.runs[-1].store == str(desk.station.store)
+    assert Seek(found.start_ns) in desk.sent
+
+
+def test_a_session_of_ones_own_is_not_thrown_away(desk: Desk, panel: DataPanel) -> None:
+    (found,) = check(desk, panel)
+    desk.station.open_run(Run(instrument="OTHER.X", store=str(desk.station.store)))
+    desk.window.deeds.show_place(found)
+    assert len(desk.runs) == 1
+    assert "would take its place" in desk.window.top.banner.text
+
+
+def test_crossed_quotes_are_taken_out_after_a_preview_and_put_back(
+    desk: Desk, panel: DataPanel, crossed: Quotes
+) -> None:
+    found = check(desk, panel)
+    desk.window.deeds.repair_stored(found)
+    asking = dialog(desk, RepairDialog)
+    settle(desk, lambda: "taken out" in asking.text)
+    assert "5 of" in asking.text
+    with desk.qtbot.waitSignal(asking.repaired, timeout=LONG_MS):
+        asking.repair()
+    store = Store(desk.station.store)
+    assert len(store.read(INSTRUMENT, "quotes")) == len(crossed) - 5
+    settle(desk, lambda: panel.repairs.model.rowCount() == 1)
+    panel.tabs.setCurrentIndex(1)
+    panel.repairs.view.selectRow(0)
+    panel.buttons["undo"].click()
+    settle(desk, lambda: any(repair.undone for repair in desk.station.library.repairs))
+    assert np.array_equal(store.read(INSTRUMENT, "quotes").bid, crossed.bid)
+
+
+def test_findings_that_cannot_be_repaired_say_why(desk: Desk, panel: DataPanel) -> None:
+    (found,) = check(desk, panel)
+    gap = Finding(**{name: getattr(found, name) for name in found.__struct_fields__} | {"check": "gap"})
+    with pytest.raises(UserError, match="import or download what is missing"):
+        offers([gap])
+    with pytest.raises(UserError, match="of one instrument, kind and check"):
+        offers([found, gap])
+    desk.window.deeds.repair_stored([gap])
+    assert "import or download" in desk.window.top.banner.text
+
+
+def test_correlations_are_answered_or_refused(desk: Desk, crossed: Quotes) -> None:
+    desk.window.docks["correlation"].show()
+    desk.window.docks["correlation"].raise_()
+    desk.tick()
+    panel = desk.panel("correlation", CorrelationPanel)
+    other = PROFILES["crypto"]
+    market = simulate(other, 2, START_NS, 30.0)
+    Store(desk.station.store).add(other.instrument, {"quotes": market.quotes})
+    desk.station.store_changed.emit()
+    panel.choose(INSTRUMENT, other.instrument.id)
+    panel.step.setCurrentText("1 s")
+    panel.go.click()
+    settle(desk, lambda: panel.matrix.found is not None)
+    assert panel.matrix.found is not None
+    assert panel.matrix.found.instruments == (other.instrument.id, INSTRUMENT)
+    panel.matrix.pair_chosen.emit(INSTRUMENT, other.instrument.id)
+    settle(desk, lambda: panel.curve.found is not None)
+    panel.kind.setCurrentText("trades")
+    panel.go.click()
+    settle(desk, lambda: "No trades of" in panel.told.text())
+
+
+def test_a_download_is_asked_for_in_one_sentence(qtbot: QtBot, tmp_path: Path) -> None:
+    asking = DownloadDialog(tmp_path)
+    qtbot.addWidget(asking)
+    for source, instrument, first, last, said in (
+        ("dukascopy", "eurusd", "2024-01-01", "2024-01-02", "SYMBOL.VENUE"),
+        ("dukascopy", "EURUSD.DUKASCOPY", "2024-01-32", "2024-01-02", "no day of the calendar"),
+        ("dukascopy", "EURUSD.DUKASCOPY", "2024-01-03", "2024-01-02", "reversed"),
+        ("dukascopy", "WHAT.NOWHERE", "2024-01-01", "2024-01-02", "Nothing is known"),
+    ):
+        asking.fill(source, instrument, first, last)
+        asking.download()
+        assert said in asking.fault
+    asking.fill("dukascopy", "EURUSD.DUKASCOPY", "2024-01-01", "2024-01-02")
+    with qtbot.waitSignal(asking.asked) as asked:
+        asking.download()
+    assert asked.args[0] == "Download ticks of EURUSD.DUKASCOPY, 2024-01-01 – 2024-01-02"
