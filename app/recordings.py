@@ -1,12 +1,15 @@
 """Where recordings lie and what is recorded, as the settings say."""
 
+import contextlib
 from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
 
 from app.paths import home
+from app.secrets import PROFILES, Secrets
 from app.settings import Settings, SettingsFile
+from engine.errors import UserError
 from engine.recording.copies import Copies
 from engine.recording.lake import Lake
 from engine.recording.outbox import BackgroundOutbox, Target
@@ -43,10 +46,17 @@ def targets_of(settings: Settings) -> list[Target]:
     """Where recordings go besides; nothing by default."""
     targets: list[Target] = []
     if settings.recording_copies:
-        targets.append(Copies(settings.recording_copies))
+        targets.append(Copies(settings.recording_copies, _keys_of_bucket))
     if settings.recording_lake:
         targets.append(Lake(settings.recording_lake))
     return targets
+
+
+def _keys_of_bucket() -> dict[str, str] | None:
+    """Keys that are kept for the bucket; None leaves it to where AWS's own programs look for them."""
+    with contextlib.suppress(UserError):  # a machine without a keyring keeps none in it
+        return Secrets().get(PROFILES["s3"])
+    return None
 
 
 def recorder_asked() -> SessionRecorder | None:

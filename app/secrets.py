@@ -37,6 +37,7 @@ PROFILES: Final = {
     for each in (
         Profile("tardis", "Tardis.dev", ("key",)),
         Profile("databento", "Databento", ("key",)),
+        Profile("s3", "S3 storage of recordings", ("access_key", "secret_key")),
     )
 }
 

@@ -1,9 +1,10 @@
 """Copies of a recording's files in another folder or an S3 bucket, through Arrow's file systems.
 
-Keys of a bucket come from the environment or the files where AWS's own programs look for them; never from the
-address, which stands in the settings.
+Keys of a bucket are handed in, or come from where AWS's own programs look for them; never from the address,
+which stands in the settings.
 """
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
@@ -19,9 +20,17 @@ class Copies:
     """A folder (its path or `file://`), or `s3://BUCKET/PREFIX`.
 
     An address of a bucket may go on with `?endpoint_override=HOST:PORT&scheme=http&region=NAME`.
+
+    Parameters
+    ----------
+    address : str
+    keys : callable
+        `access_key` and `secret_key` of the bucket, asked for when it is first needed; None for those that
+        AWS's own programs would use.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, keys: Callable[[], Mapping[str, str] | None] = lambda: None) -> None:
+        self._keys = keys
         self.name = address.partition("?")[0]
         self._address = address
         self._opened: tuple[Any, str] | None = None
@@ -39,7 +48,7 @@ class Copies:
         from pyarrow import fs  # noqa: PLC0415 - only who copies needs its 20 ms
 
         if self._opened is None:
-            self._opened = _opened(self._address)
+            self._opened = _opened(self._address, self._keys)
         files, root = self._opened
         folder = f"{root}/{path.parent.name}"
         files.create_dir(folder)
@@ -60,7 +69,7 @@ class Copies:
         self._opened = None
 
 
-def _opened(address: str) -> tuple[Any, str]:
+def _opened(address: str, keys: Callable[[], Mapping[str, str] | None]) -> tuple[Any, str]:
     from pyarrow import fs  # noqa: PLC0415
 
     parts = urlsplit(address)
@@ -76,5 +85,6 @@ def _opened(address: str) -> tuple[Any, str]:
     if unknown := options.keys() - _OPTIONS:
         takes = ", ".join(sorted(_OPTIONS))
         raise UserError(f"The address of copies does not take {min(unknown)!r}; it takes {takes}.")
+    options |= keys() or {}
     files = fs.S3FileSystem(**options, connect_timeout=_TIMEOUT_S, request_timeout=_TIMEOUT_S)
     return files, f"{parts.netloc}{parts.path}".rstrip("/")

@@ -240,10 +240,10 @@ class SessionRecorder:
 
     def _work(self, writing: Writing) -> None:
         try:
-            closing = False
+            closing = behind = False
             while not (closing or self._problem):
-                closing = self._closing.wait(self._turn_s)
-                self._take_waiting(writing, to_the_end=closing)
+                closing = self._closing.wait(0.0 if behind else self._turn_s)
+                behind = self._take_waiting(writing, to_the_end=closing)
                 writing.flush()
                 self._tell(writing)
         except BaseException:
@@ -252,8 +252,8 @@ class SessionRecorder:
         writing.close()
         self._tell(writing)
 
-    def _take_waiting(self, writing: Writing, *, to_the_end: bool) -> None:
-        """Write what waits, for one turn at most: what is written then goes to the operating system."""
+    def _take_waiting(self, writing: Writing, *, to_the_end: bool) -> bool:
+        """Write what waits, for one turn at most unless it is `to_the_end`; whether more waits."""
         until = time.monotonic() + self._turn_s
         while self._queue and (to_the_end or time.monotonic() < until):
             items: list[Item] = []
@@ -263,6 +263,7 @@ class SessionRecorder:
                 size += items[-1].bytes
             writing.take(items)
             self._taken += size
+        return bool(self._queue)
 
     def _tell(self, writing: Writing) -> None:
         before, self._written, self._kept = self._written, writing.status(), writing.rows_kept

@@ -126,8 +126,15 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 @pytest.mark.expects_log
 def test_recordings_go_to_a_bucket(tmp_path: Path, bucket: str) -> None:
-    recording, recorder = recorded(tmp_path, Copies(bucket))
+    asked: list[dict[str, str]] = []
+
+    def keys() -> dict[str, str]:
+        asked.append({"access_key": "kept", "secret_key": "kept"})
+        return asked[-1]
+
+    recording, recorder = recorded(tmp_path, Copies(bucket, keys))
     assert recorder.status().text == ""
+    assert len(asked) == 1
     port = bucket.partition("127.0.0.1:")[2].partition("&")[0]
     files = fs.S3FileSystem(endpoint_override=f"127.0.0.1:{port}", scheme="http", region="us-east-1")
     listed = files.get_file_info(fs.FileSelector(f"{BUCKET}/desk/{recording.id}"))

@@ -95,6 +95,11 @@ def test_a_recorded_session_replays_to_the_same_rows_and_fills(tmp_path: Path) -
     assert same(kept(recording), market())
     assert (status.state, status.rows_lost, status.rows) == ("recording", 0, sum(map(len, market().values())))
     assert results.fills > 5
+    plain = backtest(
+        Run(instrument=CRYPTO.id, **IMBALANCE), ColumnsSource(CRYPTO, *market().values())
+    ).results
+    assert results.fills_sha256 == plain.fills_sha256
+    assert np.array_equal(results.equity, plain.equity)
     assert fills_of(Run(instrument="", recording=str(recording.folder), **IMBALANCE)) == results.fills_sha256
 
 
