@@ -17,9 +17,9 @@ from engine.feeds.reader import Reader, Source, data_files, file_size
 from engine.feeds.report import ImportReport
 from engine.feeds.tally import Tally
 from engine.messages.instrument import Instrument
-from engine.store import Added, Incoming, Spill, Store
+from engine.store import Added, Spill, Store
 from engine.store.repairs import import_notes
-from engine.store.series import SeriesStore
+from engine.store.series import SeriesAdded, SeriesStore
 
 type Progress = Callable[[float, str], None]
 """Takes the fraction done, 0 to 1, and what is being done."""
@@ -90,21 +90,21 @@ def _imported(
         for file in files:
             step(_READING * done / total, f"Reading {file.name}")
             tally.begin(file)
+            size = file_size(file)
             for part in reader.read(file):
                 for kind, rows in tally.take(part).items():
                     spill.add(kind, rows)
                 for name, table in part.decoded.series.items():
                     spill.add_series(name, table)
-                step(_READING * (done + part.file_bytes) / total, f"Reading {file.name}")
-            done += file_size(file)
+                if part.file_bytes < size:
+                    step(_READING * (done + part.file_bytes) / total, f"Reading {file.name}")
+            done += size
         tally.check()
         if tally.defined is not None:
             facts = Known(tally.defined)
-        added = Added(rows={}, duplicates={})
+        added = _stored(store, _with_steps(facts, tally), tally, spill, reader, step)
         if tally.rows:
-            added = _stored(store, _with_steps(facts, tally), spill.incoming(), reader, step)
             instrument = store.instrument(instrument.id)
-        _store_series(store, spill, added)
     report = tally.report(instrument, added)
     if not tally.rows:
         return report
@@ -112,34 +112,40 @@ def _imported(
     return msgspec.structs.replace(report, notes=[*report.notes, *notes])
 
 
-def _stored(store: Store, instrument: Instrument, new: Incoming, reader: Reader, step: Progress) -> Added:
-    """Store `new`, after whatever other import is storing rows of this instrument."""
+def _stored(
+    store: Store, instrument: Instrument, tally: Tally, spill: Spill, reader: Reader, step: Progress
+) -> Added:
+    """Store what was set aside, after whatever other import is storing rows of this instrument."""
+    label = f"Storing {instrument.id}"
+    of_series: list[tuple[str, SeriesAdded]] = []
+
+    def waiting() -> None:
+        step(_READING, f"Waiting for another import of {instrument.id}")
 
     def begun() -> None:
         if reader.is_outdated():
             raise _OvertakenError
         step(_READING, label)
+        for name, table in spill.series():
+            of_series.append((name, SeriesStore(store.root).add(name, table, waiting)))
 
-    label = f"Storing {instrument.id}"
-    return store.add(
-        instrument,
-        new,
-        lambda part: step(_READING + (1 - _READING) * part, label),
-        waiting=lambda: step(_READING, f"Waiting for another import of {instrument.id}"),
-        begun=begun,
-    )
+    def progress(part: float) -> None:
+        step(_READING + (1 - _READING) * part, label)
 
-
-def _store_series(store: Store, spill: Spill, added: Added) -> None:
-    for name, table in spill.series():
-        done = SeriesStore(store.root).add(name, table)
+    if tally.rows:
+        added = store.add(instrument, spill.incoming(), progress, waiting=waiting, begun=begun)
+    else:
+        begun()
+        added = Added(rows={}, duplicates={})
+    for name, done in of_series:
         added.rows[name] = added.rows.get(name, 0) + done.rows
         added.duplicates[name] = added.duplicates.get(name, 0) + done.duplicates
+    return added
 
 
 def _with_steps(facts: Known, tally: Tally) -> Instrument:
     """Instrument with the smallest decimals seen as steps, where neither list nor rule gives them."""
-    if not facts.steps_from_data:
+    if not facts.steps_from_data or not tally.rows:
         return facts.instrument
     price, size = tally.decimals
     return msgspec.structs.replace(

@@ -6,10 +6,13 @@ Layout
 
     STORE/INSTRUMENT/instrument.json             precision, tick, lot, currencies, fees
     STORE/INSTRUMENT/KIND/YYYY-MM-DD.parquet     KIND is quotes, trades, deltas or depth
+    STORE/INSTRUMENT/KIND/YYYY-01-01.parquet     KIND is bars-SPEC, bars-SPEC-ADJUSTED or actions
+    STORE/series/NAME/YYYY-01-01.parquet         timed rows that are no ticks (`engine.store.series`)
 
-A file holds the rows whose `ts_event` lies in that UTC day, sorted by `ts_event`, then `ts_init`, then order
-of arrival. Files are ZSTD-compressed, in row groups of 131,072 rows with statistics and page indexes, so that
-a time range reads only what it needs. Names beginning with a dot (`.lock`, `.….part`) are the writer's own.
+A file holds the rows whose `ts_event` lies in that UTC day (year), sorted by `ts_event`, then `ts_init`, then
+order of arrival. Files are ZSTD-compressed, in row groups of 131,072 rows with statistics and page indexes,
+so that a time range reads only what it needs. Names beginning with a dot (`.lock`, `.….part`, `.importing`)
+are the writers' own.
 
 Columns
 -------
@@ -26,6 +29,9 @@ deltas     `action`: UINT8, 1 add 2 update 3 delete 4 clear; `side`: UINT8, 0 no
            (32) part of a snapshot; `sequence`: INT64, the venue's last update number in it
 depth      whole books: `bid`, `ask`, `bid_size`, `ask_size`: LIST of DECIMAL, best level first,
            size 0 where a level is missing
+bars-…     a vendor's bars: `open`, `high`, `low`, `close`, `volume`: DECIMAL; `ts_event` is when the
+           bar opened, `ts_init` when it closed
+actions    `action`: UINT8, 1 split 2 dividend; `amount`: DECIMAL; `numerator`, `denominator`: INT64
 ========== ======================================================================================
 
 Times are integers because DuckDB cuts a nanosecond timestamp with a zone to microseconds; read them with

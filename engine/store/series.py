@@ -10,6 +10,7 @@ A row that is equal in all columns but `ts_init` to a stored one is the same row
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -70,13 +71,19 @@ class SeriesStore:
             rows = rows.filter(pl.col("ts_init") < end_ns)
         return rows.sort("ts_init", maintain_order=True).to_arrow()
 
-    def add(self, name: str, table: pa.Table) -> SeriesAdded:
+    def add(self, name: str, table: pa.Table, waiting: Callable[[], None] | None = None) -> SeriesAdded:
         """Merge rows into a series; its first rows say which columns it has.
+
+        Parameters
+        ----------
+        waiting : callable or None
+            Called again and again while another process writes this series; None: refuse to wait.
 
         Raises
         ------
         UserError
-            A bad name, other columns than the stored ones, or the store cannot be written; it is as it was.
+            A bad name, other columns than the stored ones, another process writes the series, or the store
+            cannot be written; it is as it was.
         ValueError
             The table has no times.
         """
@@ -87,7 +94,7 @@ class SeriesStore:
         folder = self._folder / name
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with exclusive(folder, f"the series {name}"):
+            with exclusive(folder, f"the series {name}", waiting):
                 return _merge(folder, name, _frame(table))
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
@@ -106,6 +113,8 @@ def _frame(table: pa.Table) -> pl.DataFrame:
 
 
 def _merge(folder: Path, name: str, new: pl.DataFrame) -> SeriesAdded:
+    for path in folder.glob(".*.part"):
+        path.unlink()  # a write that was killed left it
     years = new.with_columns(pl.from_epoch("ts_event", "ns").dt.year().alias(_YEAR_NS)).partition_by(
         _YEAR_NS, as_dict=True, include_key=False
     )

@@ -1,9 +1,11 @@
 import json
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from app.__main__ import main
+from engine.store.locking import exclusive
 from tests.engine.feeds.files import bi5, hour
 from tests.recordings import recording
 
@@ -86,6 +88,20 @@ def test_the_real_file_of_an_exchange(tmp_path: Path, capsys: pytest.CaptureFixt
     report = json.loads(capsys.readouterr().out)
     assert report["kinds"] == {"quotes": 24_077, "trades": 6_106, "deltas": 108_803}
     assert report["gaps"] == 0
+
+
+def test_a_wait_for_another_import_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, store = hour(tmp_path, bi5(TICKS)), tmp_path / "s"
+    arguments = ["import", str(path), "--instrument", "EURUSD.DUKASCOPY", "--store", str(store)]
+    said, code = "", []
+    second = Thread(target=lambda: code.append(main(arguments)))
+    with exclusive(store / "EURUSD.DUKASCOPY", "EURUSD.DUKASCOPY"):
+        second.start()
+        while "80 %  Waiting for another import of EURUSD.DUKASCOPY" not in said:
+            said += capsys.readouterr().err
+    second.join()
+    assert code == [0]
+    assert "100 quotes" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """What files bring beside ticks: series and the vendor's facts of the instrument."""
 
-from collections.abc import Mapping
+import weakref
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -48,10 +50,14 @@ def store(tmp_path: Path) -> Store:
 
 def imported(monkeypatch: pytest.MonkeyPatch, store: Store, found: Mapping[str, Decoded]) -> ImportReport:
     monkeypatch.setattr(formats, "FORMATS", (Fake(found),))
-    paths = [store.root.parent / name for name in found]
+    return import_files(written(store, found), "EURUSD.DUKASCOPY", store, known())
+
+
+def written(store: Store, names: Iterable[str]) -> list[Path]:
+    paths = [store.root.parent / name for name in names]
     for path in paths:
         path.write_bytes(b"-")
-    return import_files(paths, "EURUSD.DUKASCOPY", store, known())
+    return paths
 
 
 def depth(*times: int, **other: list[int]) -> pa.Table:
@@ -96,6 +102,27 @@ def test_a_series_of_other_columns_is_refused_before_anything_is_stored(
     with pytest.raises(UserError, match=r"series EURUSD\.depth once with columns depth .*notional"):
         imported(monkeypatch, store, files)
     assert not store.root.exists()
+
+
+def test_no_file_stays_in_memory_once_the_next_one_is_read(
+    monkeypatch: pytest.MonkeyPatch, store: Store
+) -> None:
+    alive: list[int] = []
+    seen: list[weakref.ref[Any]] = []
+
+    class Counting(Fake):
+        def decode(self, file: SourceFile) -> Decoded:
+            alive.append(sum(each() is not None for each in seen))
+            rows = quotes([int(file.path.name)])
+            seen.append(weakref.ref(rows.ts_event))
+            return Decoded(columns={"quotes": rows}, timestamps="as given")
+
+    found = {str(number): decoded() for number in range(9)}
+    monkeypatch.setattr(formats, "FORMATS", (Counting(found),))
+    report = import_files(written(store, found), "EURUSD.DUKASCOPY", store, known())
+
+    assert report.added == 9
+    assert max(alive) <= 1
 
 
 def test_a_vendors_definition_replaces_the_known_facts(monkeypatch: pytest.MonkeyPatch, store: Store) -> None:

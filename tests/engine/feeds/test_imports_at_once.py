@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
-from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
@@ -95,8 +94,8 @@ def test_the_second_import_reads_and_then_waits_for_the_first_to_store(tmp_path:
         with exclusive(store / "EURUSD.DUKASCOPY", "EURUSD.DUKASCOPY"):
             second.stdin.write("\n")
             second.stdin.flush()
-            said = list(dict.fromkeys(islice(second.stdout, 3)))
-            assert said == ["Reading 00h_ticks.bi5\n", "Waiting for another import of EURUSD.DUKASCOPY\n"]
+            assert second.stdout.readline() == "Reading 00h_ticks.bi5\n"
+            assert second.stdout.readline() == "Waiting for another import of EURUSD.DUKASCOPY\n"
         _, report = ended(second)
     assert report["added"] == 100
 
@@ -144,7 +143,7 @@ def test_a_book_that_is_stored_while_another_import_reads_is_continued(tmp_path:
 
     report = import_files([second, more], "ETHUSDT.BINANCE", store, known(), progress=tell)
 
-    assert [what for what, _ in groupby(said)].count("Reading second.gz") == 2
+    assert said.count("Reading second.gz") == 2
     assert (report.kinds, report.rejected) == ({"trades": 2, "deltas": 2}, [])
     imported(tmp_path / "alone", first, second, more, instrument="ETHUSDT.BINANCE")
     alone = Store(tmp_path / "alone").read("ETHUSDT.BINANCE", "deltas")
