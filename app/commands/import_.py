@@ -8,7 +8,7 @@ from typing import get_args
 
 import msgspec
 
-from app.commands import Report, Result
+from app.commands import Report, Result, mapping
 from app.paths import CONFIGS, default_store, home
 from engine.errors import UserError, unknown_name
 from engine.feeds.decoded import Rejected
@@ -53,15 +53,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="columns of a table by name or number from 1, for example time=1,bid=2,ask=3; ours are time, "
         "received, bid, ask, bid_size, ask_size, price, size, side, id",
     )
+    mapping.configure(parser)
 
 
 def run(args: argparse.Namespace, report: Report) -> Result:
-    """Import and answer the report."""
+    """Import and answer the report; or propose a mapping."""
+    table = mapping.said(args)
+    if args.propose:
+        return mapping.propose(args)
     source = Source(
         format=checked_format(args.format),
         day=_day(args.date),
         columns=_columns(args.columns),
         crossed=crossed_policy(args.crossed),
+        **table,
     )
     done = import_files(
         args.files,

@@ -48,8 +48,8 @@ _NAMES = {
     "symbol": "symbol pair instrument ticker",
 }
 ROLES = tuple(_NAMES)
-_ROLE_OF = {name: role for role, names in _NAMES.items() for name in names.split()}
-_HEADER_WORDS = frozenset(_ROLE_OF)
+ROLE_OF = {name: role for role, names in _NAMES.items() for name in names.split()}
+HEADER_WORDS = frozenset(ROLE_OF)
 
 _LAYOUTS: Mapping[tuple[str, int], tuple[str, ...]] = {
     ("truefx", 4): ("symbol", "time", "bid", "ask"),
@@ -104,7 +104,7 @@ def header(head: Head) -> bytes | None:
     """Line of names that pieces of the table begin with; None for Parquet, Arrow and UTF-16."""
     if head.data.startswith((*_BINARY, *_UTF16)):
         return None
-    return header_line(head.data, _HEADER_WORDS)
+    return header_line(head.data, HEADER_WORDS)
 
 
 def decode(file: SourceFile) -> Decoded:
@@ -171,7 +171,7 @@ def _together(parts: list[Decoded]) -> Decoded:
 def _decode_one(data: bytes, described: Described) -> Decoded:
     if not data.strip():
         raise Undecodable("it is empty")
-    table = table_of(data, _HEADER_WORDS, described.mappings.separator())
+    table = table_of(data, HEADER_WORDS, described.mappings.separator())
     if not len(table.lines):
         raise Undecodable("it has a header but no rows")
     named = described.mappings.chosen(table)
@@ -219,7 +219,7 @@ def _columns(table: Table, described: Described) -> dict[str, pl.Series]:
     elif table.names is not None:
         found = {}
         for name, column in zip(table.names, table.columns, strict=True):
-            role = _ROLE_OF.get(normalised(name))
+            role = ROLE_OF.get(normalised(name))
             if role is not None:
                 found.setdefault(role, column)
     else:
@@ -234,7 +234,9 @@ def _with_date(found: dict[str, pl.Series]) -> dict[str, pl.Series]:
         day = found.pop("date")
         found["time"] = day + " " + found["time"] if "time" in found else day
     if "time" not in found:
-        raise Undecodable("no column of it is a time; say which with --columns time=…")
+        raise Undecodable(
+            "no column of it is a time; say which with --columns time=…, or have a mapping proposed with --propose"
+        )
     return found
 
 

@@ -77,7 +77,7 @@ class TableMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
 
     def __post_init__(self) -> None:
         for role in self.columns:
-            if role not in roles(self.kind) and not (self.kind == "depth" and LEVEL.fullmatch(role)):
+            if not belongs(role, self.kind):
                 raise unknown_name(f"role of a column of {self.kind}", role, roles(self.kind))
         if self.kind == "bars":
             BarSpec.parse(self.bars)
@@ -141,6 +141,11 @@ class Mappings(msgspec.Struct, frozen=True):
 
 NO_MAPPINGS: Final = Mappings()
 _MOST_SHIFT: Final = 12
+
+
+def belongs(role: str, kind: Kind) -> bool:
+    """Whether a column of such a table may have this role."""
+    return role in roles(kind) or (kind == "depth" and LEVEL.fullmatch(role) is not None)
 
 
 def roles(kind: Kind) -> tuple[str, ...]:

@@ -16,7 +16,10 @@ from engine.feeds.rows import Rows, bare_symbol
 from engine.feeds.tables import Table
 from engine.feeds.timestamps import TimeRule
 
-_BUYER, _SELLER = ("b", "buy", "buyer", "bid", "1"), ("s", "sell", "seller", "ask", "offer", "2", "-1")
+BUYER_WORDS, SELLER_WORDS = (
+    ("b", "buy", "buyer", "bid", "1"),
+    ("s", "sell", "seller", "ask", "offer", "2", "-1"),
+)
 _DIGITS = 18
 _TRUE = ("true", "1", "t")
 
@@ -174,8 +177,8 @@ class TableRows(Rows):
             return unknown
         side = self.text("side").str.to_lowercase()
         buyers, sellers = (
-            self._words_of(self._mapping.buy, _BUYER),
-            self._words_of(self._mapping.sell, _SELLER),
+            self._words_of(self._mapping.buy, BUYER_WORDS),
+            self._words_of(self._mapping.sell, SELLER_WORDS),
         )
         bought = side.is_in(buyers).fill_null(value=False).to_numpy()
         sold = side.is_in(sellers).fill_null(value=False).to_numpy()
