@@ -16,7 +16,7 @@ from engine.feeds.tables import text_table
 from engine.feeds.timestamps import times_in
 from engine.feeds.unpacking import contents
 
-_LINE = re.compile(rb"^\d{8} \d{6};[\d.]+;[\d.]+;[\d.]+;[\d.]+;\d+\s")
+_LINE = re.compile(rb"^\d{8} \d{6};[\d.]+;[\d.]+;[\d.]+;[\d.]+;\d+(\s|$)")
 _COLUMNS: Final = ("time", *PRICES, "volume")
 _EST_TO_UTC_HOURS: Final = 5
 

@@ -2,16 +2,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from engine.columns import Aggressor, Quotes, Trades, VendorBars
 from engine.feeds import metatrader_bars, metatrader_ticks
 from engine.feeds.decoded import Decoded, Undecodable
 from engine.feeds.formats import detect
-from engine.feeds.importing import import_files
-from engine.store import Store
-from tests.engine.feeds.files import known, source_file, zipped
+from tests.engine.feeds.files import source_file, zipped
 from tests.engine.feeds.mutations import mutations, survives
 
 START_NS = int(datetime(2019, 2, 4, tzinfo=UTC).timestamp()) * 1_000_000_000
@@ -210,33 +206,3 @@ def test_damaged_exports_are_refused_or_told() -> None:
     for text in (BARS, MT4_BARS):
         for damaged in mutations(text.encode(), 100):
             survives(metatrader_bars.decode, source_file(damaged, NAME))
-
-
-def stored(folder: Path, *texts: str, name: str) -> dict[str, bytes]:
-    paths = []
-    for number, text in enumerate(texts):
-        path = folder / str(number) / name
-        path.parent.mkdir(parents=True)
-        path.write_text(text)
-        paths.append(path)
-    import_files(paths, "EURUSD.TEST", Store(folder / "store"), known())
-    return {path.name: path.read_bytes() for path in folder.rglob("*.parquet")}
-
-
-@settings(max_examples=8, deadline=None)
-@given(st.integers(1, 9), st.sampled_from(["bars", "ticks"]))
-def test_any_cut_between_lines_stores_the_same(
-    tmp_path_factory: pytest.TempPathFactory, cut: int, form: str
-) -> None:
-    if form == "bars":
-        head, name = BARS.splitlines()[0], NAME
-        lines = [
-            f"2019.02.04\t00:{n:02}:00\t1.{n + 10}\t1.3\t1.05\t1.{n + 10}5\t{n}\t0\t2" for n in range(10)
-        ]
-    else:
-        head, name = TICKS.splitlines()[0], "EURUSD.csv"
-        lines = [f"2019.02.04\t00:00:{n:02}.5\t1.{n + 10}\t1.3{n}\t\t\t6" for n in range(10)]
-    folder = tmp_path_factory.mktemp("cut")
-    whole = stored(folder / "whole", "\n".join((head, *lines)), name=name)
-    parts = ("\n".join((head, *lines[:cut])), "\n".join((head, *lines[cut:])))
-    assert stored(folder / "parts", *parts, name=name) == whole
