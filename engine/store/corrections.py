@@ -91,22 +91,24 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Rows of a file that go (ascending row numbers), and those that take the places of the first of them."""
+    """Some of the given rows (ascending) that go, and the rows that take the places of the first of them."""
 
     removed: Int64
     added: Columns
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbours:
-    """What must be known beside a file's rows: its name, and what stands before them.
+class Beside:
+    """What must be known of a stretch of rows beside the rows themselves.
 
-    `good_before` is the last good quote before them, `is_first` that no file of its kind is older.
+    `day` names their file and `first_row` is the place of the first in it; `follows` says whether any row of
+    their kind is older, and `good_before` is the last good quote before them.
     """
 
     day: str
+    first_row: int
+    follows: bool
     good_before: Quotes | None = None
-    is_first: bool = False
 
 
 def checked(correction: Correction) -> Correction:
@@ -181,14 +183,14 @@ def split_ratio(text: str) -> Fraction:
 # -- which rows -------------------------------------------------------------------------------------------
 
 
-def selected(correction: Correction, columns: Columns, day: str) -> Mask:
-    """Rows of a file that the correction speaks of: in its range, and like it says."""
+def selected(correction: Correction, columns: Columns, beside: Beside) -> Mask:
+    """Rows that the correction speaks of: in its range, and like it says."""
     low, high = ALL_TIME
     low = low if correction.start_ns is None else correction.start_ns
     high = high if correction.end_ns is None else correction.end_ns
     mask: Mask = (columns.ts_event >= low) & (columns.ts_event <= high)
     if correction.rows is not None:
-        mask &= _named(correction.rows, columns, day)
+        mask &= _named(correction.rows, columns, beside)
     if correction.where is not None:
         mask &= alike(correction, columns)
     return mask
@@ -206,16 +208,21 @@ def alike(correction: Correction, columns: Columns) -> Mask:
     return crossed
 
 
-def _named(rows: tuple[Rows, ...], columns: Columns, day: str) -> Mask:
+def _named(rows: tuple[Rows, ...], columns: Columns, beside: Beside) -> Mask:
     mask = np.zeros(len(columns), np.bool_)
     for each in rows:
-        if each.day != day:
+        start = each.first_row - beside.first_row
+        if each.day != beside.day or start >= len(columns) or start + each.rows <= 0:
             continue
-        end = each.first_row + each.rows
-        if end > len(columns) or columns.ts_event[each.first_row] != each.start_ns:
-            raise UserError(f"The rows of {day} have changed since they were looked at; check them again.")
-        mask[each.first_row : end] = True
+        if start >= 0 and columns.ts_event[start] != each.start_ns:
+            raise rows_changed(each.day)
+        mask[max(0, start) : start + each.rows] = True
     return mask
+
+
+def rows_changed(day: str) -> UserError:
+    """Say that rows which were named by their places are no longer there."""
+    return UserError(f"The rows of {day} have changed since they were looked at; check them again.")
 
 
 def _best(columns: Columns) -> tuple[Int64, Int64]:
@@ -252,8 +259,8 @@ def _bounds(correction: Correction, precision: int) -> tuple[int, int]:
 # -- what is done -----------------------------------------------------------------------------------------
 
 
-def change(correction: Correction, columns: Columns, beside: Neighbours) -> Change:
-    """What the correction does to the rows of one file.
+def change(correction: Correction, columns: Columns, beside: Beside) -> Change:
+    """What the correction does to a stretch of rows of one file.
 
     Raises
     ------
@@ -263,9 +270,9 @@ def change(correction: Correction, columns: Columns, beside: Neighbours) -> Chan
     return _ACTIONS[correction.action](correction, columns, beside)
 
 
-def _drop(correction: Correction, columns: Columns, beside: Neighbours) -> Change:
-    rows = np.flatnonzero(selected(correction, columns, beside.day)).astype(np.int64)
-    if isinstance(columns, Deltas) and len(rows) and (rows[0] or not beside.is_first):
+def _drop(correction: Correction, columns: Columns, beside: Beside) -> Change:
+    rows = np.flatnonzero(selected(correction, columns, beside)).astype(np.int64)
+    if isinstance(columns, Deltas) and len(rows) and (rows[0] or beside.follows):
         return Change(rows, _forgotten(columns.take(rows[:1])))
     return Change(rows, columns.take(slice(0, 0)))
 
@@ -284,10 +291,10 @@ def _forgotten(first: Deltas) -> Deltas:
     )
 
 
-def _clip(correction: Correction, columns: Columns, beside: Neighbours) -> Change:
+def _clip(correction: Correction, columns: Columns, beside: Beside) -> Change:
     low, high = _bounds(correction, columns.price_precision)
     outside = msgspec.structs.replace(correction, where="outside")
-    rows = np.flatnonzero(selected(outside, columns, beside.day)).astype(np.int64)
+    rows = np.flatnonzero(selected(outside, columns, beside)).astype(np.int64)
     there = columns.take(rows)
     clipped = {
         name: np.clip(cast("Int64", array), low, high)
@@ -297,10 +304,10 @@ def _clip(correction: Correction, columns: Columns, beside: Neighbours) -> Chang
     return Change(rows, there.with_arrays(clipped))
 
 
-def _fill_forward(correction: Correction, columns: Columns, beside: Neighbours) -> Change:
+def _fill_forward(correction: Correction, columns: Columns, beside: Beside) -> Change:
     quotes = cast("Quotes", columns)
-    rows = np.flatnonzero(selected(correction, quotes, beside.day)).astype(np.int64)
-    sources = np.where(good_quotes(correction, quotes, beside.day), np.arange(len(quotes)), -1)
+    rows = np.flatnonzero(selected(correction, quotes, beside)).astype(np.int64)
+    sources = np.where(good_quotes(correction, quotes, beside), np.arange(len(quotes)), -1)
     last_good = np.maximum.accumulate(sources)[rows] if len(rows) else rows
     there = quotes.take(rows)
     unfilled = int((last_good < 0).sum())
@@ -316,9 +323,9 @@ def _fill_forward(correction: Correction, columns: Columns, beside: Neighbours) 
     return Change(rows, there.with_arrays(_values(pool.take(last_good + 1))))
 
 
-def good_quotes(correction: Correction, quotes: Columns, day: str) -> Mask:
+def good_quotes(correction: Correction, quotes: Columns, beside: Beside) -> Mask:
     """Quotes that may be copied: those that are not as the correction says, in its range or not."""
-    bad = selected(correction, quotes, day)
+    bad = selected(correction, quotes, beside)
     if correction.where is not None:
         bad |= alike(correction, quotes)
     return ~bad
@@ -328,8 +335,8 @@ def _values(quotes: Quotes) -> dict[str, npt.NDArray[np.generic]]:
     return {name: quotes.arrays()[name] for name in ("bid", "ask", "bid_size", "ask_size")}
 
 
-def _split_adjust(correction: Correction, columns: Columns, beside: Neighbours) -> Change:
-    rows = np.flatnonzero(selected(correction, columns, beside.day)).astype(np.int64)
+def _split_adjust(correction: Correction, columns: Columns, beside: Beside) -> Change:
+    rows = np.flatnonzero(selected(correction, columns, beside)).astype(np.int64)
     ratio = split_ratio(correction.ratio or "")
     there = columns.take(rows)
     adjusted: dict[str, npt.NDArray[np.generic]] = {}
@@ -349,7 +356,7 @@ def _times(values: Int64, factor: Fraction) -> Int64:
     return parts * factor.numerator
 
 
-def growth(correction: Correction, columns: Columns, day: str) -> tuple[int, int]:
+def growth(correction: Correction, columns: Columns, beside: Beside) -> tuple[int, int]:
     """Decimals that prices and sizes must grow by, so that the correction rounds nothing.
 
     Raises
@@ -360,7 +367,7 @@ def growth(correction: Correction, columns: Columns, day: str) -> tuple[int, int
     if correction.action != "split-adjust":
         return 0, 0
     ratio = split_ratio(correction.ratio or "")
-    there = columns.take(selected(correction, columns, day))
+    there = columns.take(selected(correction, columns, beside))
     arrays = there.arrays()
     needs = [0, 0]
     for at, (names, divisor) in enumerate(((PRICES, ratio.numerator), (SIZES, ratio.denominator))):
@@ -380,7 +387,7 @@ def _decimals_needed(name: str, values: npt.NDArray[np.generic], divisor: int) -
     )
 
 
-_ACTIONS: Final[Mapping[RepairAction, Callable[[Correction, Columns, Neighbours], Change]]] = {
+_ACTIONS: Final[Mapping[RepairAction, Callable[[Correction, Columns, Beside], Change]]] = {
     "drop": _drop,
     "clip": _clip,
     "fill-forward": _fill_forward,

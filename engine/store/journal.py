@@ -17,7 +17,8 @@ next moves the rest before anything else.
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,7 @@ from typing import Final
 import msgspec
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine.columns import Columns, Int64
@@ -33,13 +35,14 @@ from engine.messages.data import Repair
 from engine.messages.instrument import Instrument
 from engine.store.flushing import flush, flush_folders
 from engine.store.merging import Mask, joined
-from engine.store.row_groups import open_parquet, read_file
-from engine.store.schema import from_arrow, to_arrow, to_table, write_parquet, write_table
+from engine.store.row_groups import open_parquet
+from engine.store.schema import ROW_GROUP_ROWS, from_arrow, table_writer, to_arrow, to_table
 
 _FOLDER: Final = "repairs"
 _PENDING: Final = "pending"
 _RECORD: Final = "repair.json"
 _FACTS: Final = "instrument.json"
+_SIDES: Final = ("removed", "added")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +113,19 @@ def all_kept(folder: Path, kind: str) -> list[Path]:
     return [path for repair in _folders(folder) for path in sorted(repair.glob(f"*/{kind}/*.parquet"))]
 
 
-def kept(path: Path, precisions: tuple[int, int]) -> Kept:
-    """Rows of one file of the journal, with at least as many decimals as `precisions`."""
-    rows = read_file(path.parent.name, path, precisions)
-    with open_parquet(path) as file:
-        return Kept(rows, from_arrow(file.read(columns=["ahead"]).column("ahead")))
+def ahead(path: Path) -> Int64:
+    """Of each row of one file of the journal, how many of its times stood before it and stayed."""
+    return _column(path, "ahead")
 
 
 def times(path: Path) -> Int64:
     """`ts_event` of the rows of one file of the journal."""
+    return _column(path, "ts_event")
+
+
+def _column(path: Path, name: str) -> Int64:
     with open_parquet(path) as file:
-        return from_arrow(file.read(columns=["ts_event"]).column("ts_event"))
+        return from_arrow(file.read(columns=[name]).column(name))
 
 
 def withheld_files(path: Path) -> list[Path]:
@@ -208,6 +213,52 @@ def _equally_deep(left: Columns, right: Columns) -> tuple[Columns, Columns]:
 # -- doing and undoing ------------------------------------------------------------------------------------
 
 
+class FileDraft:
+    """One stored file in a draft: its new rows, and those that are taken out and put in, as they come."""
+
+    def __init__(self, folder: Path, name: Path, writers: ExitStack) -> None:
+        self._files = {side: _RowsFile(folder / side / name, writers) for side in (_PENDING, *_SIDES)}
+
+    def add(self, rows: Columns, removed: Kept | None = None, added: Kept | None = None) -> None:
+        """Take the next rows that the file is to hold; no rows at all mean that it is to go."""
+        self._files[_PENDING].add(to_table(rows))
+        for side, part in zip(_SIDES, (removed, added), strict=True):
+            if part is not None and len(part.rows):
+                self._files[side].add(to_table(part.rows).append_column("ahead", to_arrow(part.ahead)))
+
+    def complete(self) -> list[Path]:
+        """Write what is left; the files that were written."""
+        return [file.path for file in self._files.values() if file.complete()]
+
+
+class _RowsFile:
+    """Tables on their way into one file, in full row groups."""
+
+    def __init__(self, path: Path, writers: ExitStack) -> None:
+        self.path = path
+        self._writers = writers
+        self._write: Callable[[pa.Table], None] | None = None
+        self._held: list[pa.Table] = []
+
+    def add(self, table: pa.Table) -> None:
+        if self._write is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._write = self._writers.enter_context(table_writer(self.path, table.schema))
+        self._held.append(table)
+        if sum(each.num_rows for each in self._held) >= ROW_GROUP_ROWS:
+            rows = pa.concat_tables(self._held)
+            whole = rows.num_rows // ROW_GROUP_ROWS * ROW_GROUP_ROWS
+            self._write(rows.slice(0, whole))
+            self._held = [rows.slice(whole)]
+
+    def complete(self) -> bool:
+        """Write what is left; whether there is a file at all."""
+        if self._write is None:
+            return False
+        self._write(pa.concat_tables(self._held))
+        return True
+
+
 class Draft:
     """A repair, or its undoing, that is being made beside the instrument's files; nothing is valid yet."""
 
@@ -217,15 +268,13 @@ class Draft:
         self._path.mkdir(parents=True)
         self._written: list[Path] = []
 
-    def keep(self, side: str, kind: str, day: str, rows: Kept) -> None:
-        """Write rows that are `removed` or `added`; none are not written."""
-        if len(rows.rows):
-            table = to_table(rows.rows).append_column("ahead", to_arrow(rows.ahead))
-            write_table(table, self._file(side, kind, day))
-
-    def replace(self, kind: str, day: str, rows: Columns) -> None:
-        """Write what the file of `day` is to hold; no rows mean that it is to go."""
-        write_parquet(rows, self._file(_PENDING, kind, day))
+    @contextmanager
+    def file(self, kind: str, day: str) -> Iterator["FileDraft"]:
+        """What one stored file is to hold, and what is kept of it, as the block hands it over."""
+        with ExitStack() as writers:
+            made = FileDraft(self._path, Path(kind) / f"{day}.parquet", writers)
+            yield made
+            self._written += made.complete()
 
     def facts(self, instrument: Instrument) -> None:
         """Write what `instrument.json` is to say."""
@@ -251,13 +300,6 @@ class Draft:
         shutil.rmtree(self._path, ignore_errors=True)
         if not any(self._path.parent.iterdir()):
             self._path.parent.rmdir()
-
-    def _file(self, *parts: str) -> Path:
-        side, kind, day = parts
-        path = self._path / side / kind / f"{day}.parquet"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._written.append(path)
-        return path
 
     def _json(self, path: Path, said: msgspec.Struct) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

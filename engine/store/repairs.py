@@ -5,8 +5,10 @@ the journal (`engine.store.journal`). `engine.store.corrections` says what can b
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
+from itertools import groupby
 from pathlib import Path
 
 import msgspec
@@ -19,18 +21,21 @@ from engine.messages.instrument import Instrument
 from engine.store import journal
 from engine.store.book_check import exact
 from engine.store.corrections import (
+    Beside,
     Change,
     Correction,
-    Neighbours,
     change,
     checked,
     good_quotes,
     growth,
+    rows_changed,
 )
-from engine.store.journal import Draft, Kept, ahead_of, exchanged
-from engine.store.row_groups import RowGroup, read_file, read_rows, row_groups
-from engine.store.schema import PRICES, SIZES
+from engine.store.journal import Draft, FileDraft, Kept, ahead_of, exchanged
+from engine.store.merging import joined, levels, padded
+from engine.store.row_groups import RowGroup, read_rows, row_groups
+from engine.store.schema import PRICES, ROW_GROUP_ROWS, SIZES, empty, restated
 from engine.store.store import Store
+from engine.store.stretches import stored_batches, stretches
 from engine.store.writing import Added
 
 type Progress = Callable[[float, str], None]
@@ -100,17 +105,14 @@ def preview(store: Store, instrument: str, correction: Correction, progress: Pro
     UserError
         The correction makes no sense, or cannot be done exactly.
     """
-    looked = _Files(store, instrument, checked(correction))
+    looked = _Looked(store, instrument, checked(correction))
     precisions = looked.grown()
-    rows = removed = added = files = 0
+    rows = removed = added = 0
+    files: set[Path] = set()
     examples: list[Example] = []
-    for _, columns, its in looked.changes(precisions, progress):
-        rows += len(columns)
-        removed, added, files = (
-            removed + len(its.removed),
-            added + len(its.added),
-            files + bool(len(its.removed)),
-        )
+    for path, columns, its in looked.changes(precisions, progress):
+        rows, removed, added = rows + len(columns), removed + len(its.removed), added + len(its.added)
+        files |= {path} if len(its.removed) else set()
         examples += _examples(columns, its, _EXAMPLES - len(examples))
     return Preview(
         instrument=instrument,
@@ -118,7 +120,7 @@ def preview(store: Store, instrument: str, correction: Correction, progress: Pro
         rows=rows,
         rows_removed=removed,
         rows_added=added,
-        files=files,
+        files=len(files),
         price_decimals=precisions[0] - looked.facts.price_precision,
         size_decimals=precisions[1] - looked.facts.size_precision,
         examples=examples,
@@ -137,7 +139,7 @@ def apply(store: Store, instrument: str, correction: Correction, progress: Progr
     checked(correction)
     folder = store.root / instrument
     with store.writing(instrument):
-        looked = _Files(store, instrument, correction)
+        looked = _Looked(store, instrument, correction)
         done = journal.records(folder)
         number = done[-1].number + 1 if done else 1
         draft = Draft(folder, number)
@@ -208,17 +210,17 @@ def import_notes(store: Store, instrument: str, added: Added, first_ns: int | No
     ]
 
 
-# -- the files that a correction looks at -----------------------------------------------------------------
+# -- the rows that a correction looks at ------------------------------------------------------------------
 
 
-class _Files:
-    """Files of one kind that hold rows of a correction's range, oldest first, and what it does to each."""
+class _Looked:
+    """Files of one kind that hold rows of a correction's range, oldest first, and what it does to them."""
 
     def __init__(self, store: Store, instrument: str, correction: Correction) -> None:
         self.store, self.instrument, self.correction = store, instrument, correction
         self.facts = store.instrument(instrument)
-        self.all = store.files(instrument, correction.kind)
-        groups = row_groups(self.all)
+        self._files = store.files(instrument, correction.kind)
+        groups = row_groups(self._files)
         if not groups:
             raise UserError(f"No {correction.kind} of {instrument} are stored; there is nothing to repair.")
         first = min(group.first_event_ns for group in groups)
@@ -228,8 +230,13 @@ class _Files:
         touched = {
             g.path for g in groups if g.first_event_ns <= self.end_ns and g.last_event_ns >= self.start_ns
         }
-        self.paths = [path for path in self.all if path in touched]
+        self._paths = [path for path in self._files if path in touched]
+        self._rows = sum(group.rows for group in groups if group.path in touched)
         self.precisions = self.facts.price_precision, self.facts.size_precision
+        for named in correction.rows or ():
+            there = sum(group.rows for group in groups if group.path.stem == named.day)
+            if named.first_row + named.rows > there:
+                raise rows_changed(named.day)
         if correction.kind == "deltas" and correction.action == "drop":
             self._check_book_returns(groups)
 
@@ -238,41 +245,48 @@ class _Files:
         if self.correction.action != "split-adjust":
             return self.precisions
         most = (0, 0)
-        for path in self.paths:
-            needed = growth(self.correction, self._read(path, self.precisions), path.stem)
+        for _, columns, beside in self._stretches(self.precisions, _silent):
+            needed = growth(self.correction, columns, beside)
             most = max(most[0], needed[0]), max(most[1], needed[1])
         return self.precisions[0] + most[0], self.precisions[1] + most[1]
 
     def changes(
         self, precisions: tuple[int, int], progress: Progress
     ) -> Iterator[tuple[Path, Columns, Change]]:
-        """Every file's rows at `precisions` and what is done to them."""
-        good = self._good_before()
-        for done, path in enumerate(self.paths):
-            progress(done / len(self.paths), f"Looking at {self.correction.kind} of {path.stem}")
-            columns = self._read(path, precisions)
-            beside = Neighbours(path.stem, good, path == self.all[0])
+        """Stretch by stretch of every file: its rows at `precisions`, and what is done to them."""
+        fills = self.correction.action == "fill-forward"
+        good = self._good_before() if fills else None
+        for path, columns, place in self._stretches(precisions, progress):
+            beside = replace(place, good_before=good)
             yield path, columns, change(self.correction, columns, beside)
-            if self.correction.action == "fill-forward":
-                good = self._last_good(path, columns) or good
+            if fills:
+                good = self._last_good(columns, beside) or good
+
+    def _stretches(
+        self, precisions: tuple[int, int], progress: Progress
+    ) -> Iterator[tuple[Path, Columns, Beside]]:
+        done = 0
+        for path in self._paths:
+            first_row, follows = 0, path != self._files[0]
+            for (columns,) in _sides(self.correction.kind, [path], precisions):
+                progress(done / self._rows, f"Looking at {self.correction.kind} of {path.stem}")
+                yield path, columns, Beside(path.stem, first_row, follows or first_row > 0)
+                first_row, done = first_row + len(columns), done + len(columns)
 
     def _good_before(self) -> Quotes | None:
         """The last quote before the first of these files that may be copied."""
-        if self.correction.action != "fill-forward" or not self.paths:
-            return None
-        for path in reversed(self.all[: self.all.index(self.paths[0])]):
-            good = self._last_good(path, self._read(path, self.precisions))
+        before = self._files[: self._files.index(self._paths[0])] if self._paths else []
+        for path in reversed(before):
+            good = None
+            for (columns,) in _sides("quotes", [path], self.precisions):
+                good = self._last_good(columns, Beside(path.stem, 0, follows=True)) or good
             if good is not None:
                 return good
         return None
 
-    def _last_good(self, path: Path, columns: Columns) -> Quotes | None:
-        good = np.flatnonzero(good_quotes(self.correction, columns, path.stem))[-1:]
-        last = columns.take(good)
+    def _last_good(self, columns: Columns, beside: Beside) -> Quotes | None:
+        last = columns.take(np.flatnonzero(good_quotes(self.correction, columns, beside))[-1:])
         return last if isinstance(last, Quotes) and len(last) else None
-
-    def _read(self, path: Path, precisions: tuple[int, int]) -> Columns:
-        return read_file(self.correction.kind, path, precisions)
 
     def _check_book_returns(self, groups: list[RowGroup]) -> None:
         """Refuse to drop book updates unless the next ones begin with a snapshot, or none come."""
@@ -289,29 +303,39 @@ class _Files:
             )
 
 
+def _sides(kind: str, paths: Sequence[Path | None], precisions: tuple[int, int]) -> Iterator[list[Columns]]:
+    """Rows of parallel files, a stretch of time after another; rows of one `ts_event` never part."""
+    batches = [stored_batches(kind, [path] if path is not None and path.exists() else []) for path in paths]
+    deepest = max((levels(side[0].load()) for side in batches if side), default=0) if kind == "depth" else 0
+    for parts in stretches(batches, ROW_GROUP_ROWS):
+        joint = [joined(part) if part else empty(kind, *precisions) for part in parts]
+        yield [padded(restated(rows, *precisions), deepest) for rows in joint]
+
+
 # -- doing ------------------------------------------------------------------------------------------------
 
 
-def _drafted(draft: Draft, looked: _Files, number: int, progress: Progress) -> Repair:
+def _drafted(draft: Draft, looked: _Looked, number: int, progress: Progress) -> Repair:
     correction = looked.correction
     precisions = looked.grown()
-    removed = added = 0
-    changed: set[Path] = set()
-    for path, columns, its in looked.changes(precisions, progress):
-        if not len(its.removed):
-            continue
-        goes = np.zeros(len(columns), np.bool_)
-        goes[its.removed] = True
-        ahead = ahead_of(columns, goes)
-        out = Kept(columns.take(its.removed), ahead)
-        into = Kept(its.added, ahead[: len(its.added)])
-        draft.keep("removed", correction.kind, path.stem, out)
-        draft.keep("added", correction.kind, path.stem, into)
-        draft.replace(correction.kind, path.stem, exchanged(columns.take(~goes), None, into)[0])
-        removed, added = removed + len(out.rows), added + len(into.rows)
-        changed.add(path)
-    if not removed:
+
+    def first_half(fraction: float, what: str) -> None:
+        progress(fraction / 2, what)
+
+    def second_half(fraction: float, what: str) -> None:
+        progress(0.5 + fraction / 2, what)
+
+    changed = {path for path, _, its in looked.changes(precisions, first_half) if len(its.removed)}
+    if not changed:
         raise UserError(f"No {correction.kind} of {looked.instrument} are like this, so nothing was changed.")
+    removed = added = 0
+    for path, parts in groupby(looked.changes(precisions, second_half), key=lambda part: part[0]):
+        if path not in changed:
+            continue
+        with draft.file(correction.kind, path.stem) as file:
+            for _, columns, its in parts:
+                _draft_stretch(file, columns, its)
+                removed, added = removed + len(its.removed), added + len(its.added)
     if precisions != looked.precisions:
         _restate(draft, looked, precisions, changed)
     return Repair(
@@ -329,12 +353,24 @@ def _drafted(draft: Draft, looked: _Files, number: int, progress: Progress) -> R
     )
 
 
-def _restate(draft: Draft, looked: _Files, precisions: tuple[int, int], changed: set[Path]) -> None:
+def _draft_stretch(file: FileDraft, columns: Columns, its: Change) -> None:
+    goes = np.zeros(len(columns), np.bool_)
+    goes[its.removed] = True
+    ahead = ahead_of(columns, goes)
+    out = Kept(columns.take(its.removed), ahead)
+    into = Kept(its.added, ahead[: len(its.added)])
+    file.add(exchanged(columns.take(~goes), None, into)[0], out, into)
+
+
+def _restate(draft: Draft, looked: _Looked, precisions: tuple[int, int], changed: set[Path]) -> None:
     """Give all other files of the instrument, and its facts, the decimals that this repair needs."""
     folder = looked.store.root / looked.instrument
     for path in sorted(folder.glob("*/????-??-??.parquet")):
-        if path not in changed:
-            draft.replace(path.parent.name, path.stem, read_file(path.parent.name, path, precisions))
+        if path in changed:
+            continue
+        with draft.file(path.parent.name, path.stem) as file:
+            for (columns,) in _sides(path.parent.name, [path], precisions):
+                file.add(columns)
     draft.facts(_with_decimals(looked.facts, *precisions))
 
 
@@ -389,23 +425,38 @@ def _drafted_undo(
     draft: Draft, folder: Path, facts: Instrument, repair: Repair, progress: Progress
 ) -> Undone:
     precisions = facts.price_precision, facts.size_precision
-    sides = [journal.files(folder, repair.number, side, repair.kind) for side in ("removed", "added")]
+    removed, added = (
+        journal.files(folder, repair.number, side, repair.kind) for side in ("removed", "added")
+    )
     restored = taken = gone = 0
-    for done, (day, path) in enumerate(sides[0].items()):
-        progress(done / len(sides[0]), f"Restoring {repair.kind} of {day}")
-        into = journal.kept(path, precisions)
-        out = journal.kept(sides[1][day], precisions) if day in sides[1] else None
-        columns = read_file(repair.kind, folder / repair.kind / f"{day}.parquet", precisions)
-        rows, missing = exchanged(columns, out, into)
-        draft.replace(repair.kind, day, rows)
-        restored, gone = restored + len(into.rows), gone + missing
-        taken += len(out.rows) - missing if out is not None else 0
+    for done, (day, path) in enumerate(removed.items()):
+        progress(done / len(removed), f"Restoring {repair.kind} of {day}")
+        stored = folder / repair.kind / path.name
+        into, out = _KeptStream(path), _KeptStream(added.get(day))
+        with draft.file(repair.kind, day) as file:
+            for columns, back, own in _sides(repair.kind, [stored, path, added.get(day)], precisions):
+                rows, missing = exchanged(columns, out.next(own), into.next(back))
+                file.add(rows)
+                restored, taken, gone = restored + len(back), taken + len(own) - missing, gone + missing
     return Undone(
         repair=msgspec.structs.replace(repair, undone=True),
         rows_restored=restored,
         rows_taken=taken,
         rows_missing=gone,
     )
+
+
+class _KeptStream:
+    """Puts what one file of the journal tells of its rows beside them, as they come."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._ahead = np.zeros(0, np.int64) if path is None else journal.ahead(path)
+        self._done = 0
+
+    def next(self, rows: Columns) -> Kept:
+        """The next rows of the file, with their places."""
+        start, self._done = self._done, self._done + len(rows)
+        return Kept(rows, self._ahead[start : self._done])
 
 
 # -- examples ---------------------------------------------------------------------------------------------

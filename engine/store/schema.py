@@ -5,7 +5,9 @@ read without touching its values. Times are plain int64 nanoseconds: DuckDB woul
 with a time zone to microseconds, and an integer means the same in every reader.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -95,28 +97,36 @@ def write_parquet(columns: Columns, path: Path, level: int | None = None) -> Non
     `level` is ZSTD's, 1 where none is given; it is noted in the footer, so that it is known which files were
     compacted.
     """
-    write_table(to_table(columns), path, level)
-
-
-def write_table(table: pa.Table, path: Path, level: int | None = None) -> None:
-    """Write a table in the stored encoding, as `write_parquet` does rows."""
-    write_tables(iter([table]), path, level)
+    write_tables(iter([to_table(columns)]), path, level)
 
 
 def write_tables(tables: Iterator[pa.Table], path: Path, level: int | None = None) -> None:
     """Write tables of one schema (at least one) one after another, each in row groups of its own."""
     first = next(tables)
-    plain = [name for name in first.column_names if name not in _DICTIONARY]
-    nested = any(pa.types.is_list(field.type) for field in first.schema)
+    with table_writer(path, first.schema, level) as write:
+        for table in chain([first], tables):
+            write(table)
+
+
+@contextmanager
+def table_writer(
+    path: Path, schema: pa.Schema, level: int | None = None
+) -> Iterator[Callable[[pa.Table], None]]:
+    """Write one sealed file in the stored encoding from the tables that the block hands over.
+
+    A file that the block did not complete has no checksum.
+    """
+    plain = [name for name in schema.names if name not in _DICTIONARY]
+    nested = any(pa.types.is_list(field.type) for field in schema)
     options: dict[str, Any] = {}
     if not nested:  # delta packing by column name reaches no list elements
         options = {
-            "use_dictionary": [name for name in first.column_names if name in _DICTIONARY],
+            "use_dictionary": [name for name in schema.names if name in _DICTIONARY],
             "column_encoding": dict.fromkeys(plain, "DELTA_BINARY_PACKED"),
         }
     with pq.ParquetWriter(
         path,
-        first.schema,
+        schema,
         compression="zstd",
         compression_level=level,
         store_decimal_as_integer=True,
@@ -124,8 +134,7 @@ def write_tables(tables: Iterator[pa.Table], path: Path, level: int | None = Non
         write_page_checksum=True,
         **options,
     ) as writer:
-        for table in chain([first], tables):
-            writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+        yield partial(writer.write_table, row_group_size=ROW_GROUP_ROWS)
         writer.add_key_value_metadata(UNSEALED if level is None else {**UNSEALED, LEVEL_KEY: str(level)})
     seal(path)
 

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 
 from engine.columns import Columns
+from engine.store.row_groups import read_rows, row_groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +19,14 @@ class Batch:
     rows: int
     load: Callable[[], Columns]
     levels: int = 0
+
+
+def stored_batches(kind: str, paths: Sequence[Path]) -> list[Batch]:
+    """Row groups of stored files, in the order of the files."""
+    return [
+        Batch(group.first_event_ns, group.rows, partial(read_rows, kind, group))
+        for group in row_groups(paths)
+    ]
 
 
 def stretches(sides: Sequence[Sequence[Batch]], rows: int) -> Iterator[list[list[Columns]]]:

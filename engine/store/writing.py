@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -15,9 +14,8 @@ from engine.messages.instrument import Instrument
 from engine.store.incoming import Incoming
 from engine.store.journal import withheld_files
 from engine.store.merging import joined, levels, merge, padded
-from engine.store.row_groups import read_rows, row_groups
 from engine.store.schema import ROW_GROUP_ROWS, empty, restated, to_table, write_tables
-from engine.store.stretches import Batch, stretches
+from engine.store.stretches import Batch, stored_batches, stretches
 
 
 class Added(msgspec.Struct, frozen=True):
@@ -89,8 +87,8 @@ class _FileMerge:
     def __init__(self, path: Path, kind: str, new: Sequence[Batch], precisions: tuple[int, int]) -> None:
         self.added = self.withheld = 0
         self._path, self._kind, self._new, self._precisions = path, kind, new, precisions
-        self._stored = _batches(kind, [path] if path.exists() else [])
-        self._withheld = _batches(kind, withheld_files(path) if new else [])
+        self._stored = stored_batches(kind, [path] if path.exists() else [])
+        self._withheld = stored_batches(kind, withheld_files(path) if new else [])
 
     def has_news(self) -> bool:
         """Whether any new row is not stored; ends at the first one."""
@@ -137,13 +135,6 @@ class _FileMerge:
     def _joined(self, parts: list[Columns], deepest: int) -> Columns:
         rows = joined(parts) if parts else empty(self._kind, *self._precisions)
         return padded(restated(rows, *self._precisions), deepest)
-
-
-def _batches(kind: str, paths: Sequence[Path]) -> list[Batch]:
-    return [
-        Batch(group.first_event_ns, group.rows, partial(read_rows, kind, group))
-        for group in row_groups(paths)
-    ]
 
 
 def _with_precision(instrument: Instrument, stored: Instrument | None, new: Incoming) -> Instrument:
