@@ -100,9 +100,12 @@ def times(column: pl.Series, day: date | None, rule: TimeRule = AS_FOUND) -> Tim
         The unit or form cannot be told or is not as said, or times count from midnight of an unknown day.
     """
     if isinstance(column.dtype, pl.Datetime):
+        # Years that nanoseconds cannot count would raise in the cast.
+        sane = pl.select(pl.when(column.dt.year().is_between(1979, 2200)).then(column)).to_series()
+        found = sane.dt.cast_time_unit("ns")
         if column.dtype.time_zone is None:
-            return _local(column.dt.cast_time_unit("ns"), rule.zone, "the file's own timestamps")
-        return _checked(column.dt.cast_time_unit("ns").to_physical(), "the file's own timestamps")
+            return _local(found, rule.zone, "the file's own timestamps")
+        return _checked(found.to_physical(), "the file's own timestamps")
     text = column.cast(pl.String).str.strip_chars()
     sample = [each for each in text.drop_nulls().head(_SAMPLE_ROWS).to_list() if each]
     if not sample:
