@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, override
 
+from urllib3 import HTTPHeaderDict
+
 
 @dataclass(kw_only=True)
 class Serve:
@@ -109,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(self.rfile.read(int(self.headers["Content-Length"])))
 
     def _answer(self, sent: bytes) -> None:
-        serve = self.serves.take(Request(self.command, self.path, dict(self.headers.items()), sent))
+        serve = self.serves.take(Request(self.command, self.path, HTTPHeaderDict(self.headers.items()), sent))
         body, status, headers = serve.body, serve.status, dict(serve.headers)
         wished = self.headers.get("Range")
         if wished and serve.ranges and status == 200 and self.headers.get("If-Range") == headers.get("ETag"):
