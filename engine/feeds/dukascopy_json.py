@@ -47,14 +47,19 @@ _LENGTHS: Final = (
 )
 _LENGTH_IN_NAME = re.compile(r"(?<![a-z0-9])([smhd])(\d{1,2})(?![a-z0-9])")
 _SIDE_IN_NAME = re.compile(r"(?<![a-z])(bid|ask)(?![a-z])")
+_OURS = re.compile(r"(?<![a-z])(bid|ask|ticks?|dukascopy)(?![a-z])")
+"""Others write rows of a time and five numbers, too, with volumes that are not in millions."""
+
 _FOLDERS: Final = 5
 """Folders above a file that may tell its side: the chart feed's are BID/YYYY/MM/DD."""
 
 
 def matches(head: Head) -> bool:
-    """Whether it begins with such a row."""
+    """Whether it begins with such a row, and its name or a folder says what rows of numbers do not."""
     data = head.data.removeprefix(b"\xef\xbb\xbf").lstrip()
-    return bool(_ROW.match(data) or _OBJECT.match(data))
+    if _ROW.match(data) is None and _OBJECT.match(data) is None:
+        return False
+    return any(_OURS.search(name) for name in _names(head.path))
 
 
 def decode(file: SourceFile) -> Decoded:
@@ -137,14 +142,19 @@ def ticks_or_bars(
 
 
 def _side(rows: Rows, path: Path) -> str:
-    for part in (path.name, *(folder.name for folder in list(path.parents)[:_FOLDERS])):
-        found = _SIDE_IN_NAME.search(part.lower())
+    for name in _names(path):
+        found = _SIDE_IN_NAME.search(name)
         if found:
             return found[1].upper()
     rows.notes.append(
         "Neither its name nor its folders say bid or ask; the candles are taken as those of the bid."
     )
     return "BID"
+
+
+def _names(path: Path) -> list[str]:
+    """Name of the file and of its folders, nearest first, in lower case."""
+    return [each.name.lower() for each in (path, *list(path.parents)[:_FOLDERS])]
 
 
 def _length_in(name: str) -> int | None:

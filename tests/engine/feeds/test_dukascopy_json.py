@@ -238,6 +238,14 @@ def test_the_length_of_bars_is_told_by_name_or_steps() -> None:
     ]
 
 
+def test_rows_of_numbers_are_dukascopys_only_where_a_name_says_so() -> None:
+    data = json.dumps(BARS).encode()
+    for name in ("eurusd-m1-bid-2019-02-04-2019-02-05.json", "EURUSD_ticks.json", "dukascopy/x.json"):
+        assert detect(Path(name), data).name == "dukascopy-json"
+    with pytest.raises(Undecodable, match="no known form"):
+        detect(Path("bitcoin.json"), data)
+
+
 def test_an_answer_without_rows_is_no_error() -> None:
     names = ("times", "asks", "bids", "askVolumes", "bidVolumes")
     assert from_feed({name: [] for name in names}).columns == {}
