@@ -87,7 +87,8 @@ def proposal_for(path: Path, zone: str = "") -> Proposal:
 
 def mapping_text(mapping: TableMapping, sure: Sequence[str] = (), unsure: Sequence[str] = ()) -> str:
     """A mapping as TOML, what is sure and what is to be checked as comments above it."""
-    lines = [*(f"# sure:  {each}" for each in sure), *(f"# check: {each}" for each in unsure)]
+    said = [*(f"sure:  {each}" for each in sure), *(f"check: {each}" for each in unsure)]
+    lines = ["# " + "".join(letter for letter in each if letter.isprintable()) for each in said]
     return "\n".join([*lines, ""] * bool(lines)) + encode(mapping)
 
 

@@ -235,7 +235,8 @@ def _with_date(found: dict[str, pl.Series]) -> dict[str, pl.Series]:
         found["time"] = day + " " + found["time"] if "time" in found else day
     if "time" not in found:
         raise Undecodable(
-            "no column of it is a time; say which with --columns time=…, or have a mapping proposed with --propose"
+            "no column of it is a time; say which with --columns time=…, or have a mapping proposed with "
+            "--propose"
         )
     return found
 

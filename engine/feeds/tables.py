@@ -51,7 +51,8 @@ def arrow_table(data: bytes) -> Table:
     Undecodable
         Damaged, cut off, or without rows.
     """
-    return _table_of(lambda: pa.ipc.open_file(pa.BufferReader(data)).read_all(), "Arrow")
+    opened = pa.ipc.open_file if data.startswith(ARROW_FILE) else pa.ipc.open_stream
+    return _table_of(lambda: opened(pa.BufferReader(data)).read_all(), "Arrow")
 
 
 def _table_of(read: Callable[[], pa.Table], form: str) -> Table:
@@ -137,7 +138,8 @@ def header_line(head: bytes, header_words: frozenset[str]) -> bytes:
 
 
 def _is_header(first: list[str], header_words: frozenset[str]) -> bool:
-    named = all(field.strip('"< #')[:1].isalpha() for field in first)
+    names = [field.strip('"< #') for field in first]  # the index of a saved frame has no name
+    named = any(names) and all(name[:1].isalpha() for name in names if name)
     return named or not header_words.isdisjoint(map(normalised, first))
 
 
@@ -178,30 +180,41 @@ def _split(text: bytes, separator: bytes, fields: int) -> tuple[pl.DataFrame, In
     """Fields as text, the line number of each row, and rows with another number of fields."""
     try:
         frame = _parse(text, separator)
-        if frame.width == fields:
+        if frame.width == fields and not _joins_lines(text, len(frame)):
             return frame, np.arange(1, len(frame) + 1), ()
     except pl.exceptions.ComputeError:
         pass  # a line has more fields than the first; they are told apart below
     lines = text.splitlines()
-    good = np.array([line.count(separator) == fields - 1 or not line.strip() for line in lines])
-    bad = np.flatnonzero(~good)
-    if len(bad) == len(lines):
+    closed = np.array([line.count(b'"') % 2 == 0 for line in lines])
+    counted = np.array([line.count(separator) == fields - 1 or not line.strip() for line in lines])
+    good = closed & counted
+    if not good.any():
         raise Undecodable("its lines do not agree on a number of fields")
-    try:
-        frame = _parse(b"\n".join(line for line, kept in zip(lines, good, strict=True) if kept), separator)
-    except pl.exceptions.ComputeError as error:
-        raise Undecodable(
-            "a quotation mark in it does not close, so its lines cannot be told apart"
-        ) from error
-    rejected = (Rejected(f"it has not {fields} fields", len(bad), int(bad[0]) + 1),) if len(bad) else ()
+    kept = b"\n".join(line for line, is_good in zip(lines, good, strict=True) if is_good)
+    frame = _parse(kept, separator, {f"column_{n}": pl.String() for n in range(fields)})
+    rejected = tuple(
+        Rejected(reason, int(bad.sum()), int(bad.argmax()) + 1)
+        for reason, bad in (
+            ("a quotation mark in it does not close", ~closed),
+            (f"it has not {fields} fields", closed & ~counted),
+        )
+        if bad.any()
+    )
     return frame, np.flatnonzero(good)[: len(frame)] + 1, rejected
 
 
-def _parse(text: bytes, separator: bytes) -> pl.DataFrame:
+def _joins_lines(text: bytes, rows: int) -> bool:
+    """Whether a quotation mark that does not close in its line has made one row of several lines."""
+    return b'"' in text and rows < text.count(b"\n") + (not text.endswith(b"\n"))
+
+
+def _parse(text: bytes, separator: bytes, schema: dict[str, pl.String] | None = None) -> pl.DataFrame:
+    """Fields as text; without a `schema`, as many as the first line has."""
     return pl.read_csv(
         text,
         has_header=False,
         infer_schema=False,
+        schema=schema,
         separator=separator.decode(),
         quote_char='"' if b'"' in text[:65_536] else None,
     )
