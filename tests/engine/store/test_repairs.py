@@ -20,10 +20,11 @@ from engine.errors import UserError
 from engine.feeds.importing import import_files
 from engine.feeds.instruments import KnownInstruments
 from engine.feeds.reader import Source
-from engine.store import Store
+from engine.store import Store, journal, repairs, schema, writing
 from engine.store.corrections import Correction, Rows
 from engine.store.locking import exclusive
 from engine.store.repairs import apply, finish, import_notes, interrupted, listed, preview, undo
+from engine.store.row_groups import row_groups
 from engine.store.schema import restated
 from tests.engine.store.rows import DAY_NS, EURUSD, NOON_NS, deltas, quotes, same, trades
 from tests.recordings import recording
@@ -276,7 +277,7 @@ def test_what_makes_no_sense_is_said_and_nothing_is_recorded(
 
 # -- undoing ----------------------------------------------------------------------------------------------
 
-TIMES = st.lists(st.sampled_from([0, 1, 2, DAY_NS // 2 - 1, DAY_NS // 2]), min_size=1, max_size=25)
+TIMES = st.lists(st.sampled_from([0, 1, 2, DAY_NS // 2 - 1, DAY_NS // 2]), min_size=1, max_size=16)
 ASKED = st.one_of(
     st.builds(drop, where=st.sampled_from(["crossed", "locked"])),
     st.builds(
@@ -311,12 +312,12 @@ def drawn(times: list[int], data: st.DataObject) -> Quotes:
     )
 
 
-@settings(max_examples=40, deadline=None)
-@given(TIMES, st.lists(ASKED, min_size=1, max_size=5), st.data())
+@settings(max_examples=20, deadline=None)
+@given(TIMES, st.lists(ASKED, min_size=1, max_size=4), st.data())
 def test_any_repairs_undone_in_reverse_give_the_same_rows(
     times: list[int], corrections: list[Correction], data: st.DataObject
 ) -> None:
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, row_groups_of(data.draw(st.sampled_from([2, 100]))):
         store = stored(Path(folder), quotes=drawn(times, data))
         before = [pl.read_parquet(path).rows() for path in store.files(ID, "quotes")]
         for correction in corrections:
@@ -329,7 +330,7 @@ def test_any_repairs_undone_in_reverse_give_the_same_rows(
         assert [pl.read_parquet(path).rows() for path in store.files(ID, "quotes")] == before
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(TIMES, TIMES, st.data())
 def test_a_repair_is_undone_exactly_after_later_imports_too(
     times: list[int], later: list[int], data: st.DataObject
@@ -337,7 +338,7 @@ def test_a_repair_is_undone_exactly_after_later_imports_too(
     first = drawn(times, data)
     second = drawn(later, data)
     second = second.with_arrays({"bid": second.bid + 7, "ask": second.ask + 7})
-    with TemporaryDirectory() as one, TemporaryDirectory() as other:
+    with TemporaryDirectory() as one, TemporaryDirectory() as other, row_groups_of(3):
         repaired, plain = stored(Path(one), quotes=first), stored(Path(other), quotes=first)
         apply_or_not(repaired, drop(where="crossed"))
         for store in (repaired, plain):
@@ -348,9 +349,32 @@ def test_a_repair_is_undone_exactly_after_later_imports_too(
             assert pl.read_parquet(left).equals(pl.read_parquet(right))
 
 
+@contextmanager
+def row_groups_of(rows: int) -> Iterator[None]:
+    """Files whose row groups, and so the stretches that are read at a time, hold this many rows."""
+    with pytest.MonkeyPatch.context() as patched:
+        for module in (schema, writing, journal, repairs):
+            patched.setattr(module, "ROW_GROUP_ROWS", rows)
+        yield
+
+
 def apply_or_not(store: Store, correction: Correction) -> None:
     if preview(store, ID, correction).rows_removed:
         apply(store, ID, correction)
+
+
+def test_stretches_of_a_file_are_repaired_like_the_whole(tmp_path: Path) -> None:
+    rows = crossed_at(quotes(list(range(20))), 3, 4, 5, 9, 15)
+    asked = Correction(kind="quotes", action="fill-forward", where="crossed")
+    whole = stored(tmp_path / "whole", quotes=rows)
+    apply(whole, ID, asked)
+    with row_groups_of(4):
+        parts = stored(tmp_path / "parts", quotes=rows)
+        assert len(row_groups(parts.files(ID, "quotes"))) == 5
+        apply(parts, ID, asked)
+        finding = Rows(day="2019-02-04", first_row=6, rows=5, start_ns=NOON_NS + 6)
+        assert same(parts.read(ID, "quotes"), whole.read(ID, "quotes"))
+        assert preview(parts, ID, drop(rows=(finding,))).rows_removed == 5
 
 
 def test_a_step_that_a_later_one_touched_names_the_one_to_undo_first(tmp_path: Path) -> None:
@@ -444,7 +468,7 @@ def test_new_rows_from_before_a_split_are_told(tmp_path: Path) -> None:
 DIES = """
 import os, signal, sys
 from pathlib import Path
-from engine.store import Store
+from engine.store import Store, journal, repairs, schema, writing
 from engine.store.corrections import Correction
 from engine.store.repairs import apply, undo
 
