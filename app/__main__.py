@@ -52,7 +52,8 @@ def _command_module(name: str) -> ModuleType:
 
 
 def _overview() -> str:
-    lines = [f"  {name:<10}{summary}" for name, summary in COMMANDS.items()]
+    width = max(map(len, COMMANDS)) + 2
+    lines = [f"  {name:<{width}}{summary}" for name, summary in COMMANDS.items()]
     return "\n".join(
         [
             "usage: nexttick [COMMAND] [OPTIONS]",

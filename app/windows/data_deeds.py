@@ -101,7 +101,8 @@ class DataDeeds(ReplayDeeds):
             calendars = Calendars.load(CONFIGS / "calendars.toml")
             found = check(Store(store), instrument, calendars, progress=progress, cancelled=cancelled)
             score = "" if found.score is None else f"quality {found.score:.0f} of 100, "
-            return f"{found.rows:,} rows: {score}{found.found:,} findings."
+            count = "1 finding" if found.found == 1 else f"{found.found:,} findings"
+            return f"{found.rows:,} rows: {score}{count}."
 
         return work
 
