@@ -19,7 +19,7 @@ class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
     added, duplicates : int
         Rows that were not yet stored, and rows that were (or came twice in the files).
     kinds : dict
-        `rows` by kind: quotes, trades, deltas.
+        `rows` by kind (quotes, trades, deltas, depth, a vendor's bars, actions) and by name of series.
     rejected : list of Rejected
         Rows that could not be taken, by reason; `first_line` counts lines (records of a binary file) from 1.
     out_of_order : int

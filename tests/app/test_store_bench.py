@@ -12,7 +12,7 @@ def test_every_length_is_stored_and_read_whole_and_sizes_stand_beside_peers(
     found = json.loads(capsys.readouterr().out)
     assert [each["rows"] for each in found["lengths"]] == [2_000, 5_000]
     assert all(each["scan_rows_per_s"] > 0 and each["import_peak_mb"] > 0 for each in found["lengths"])
-    assert found["flatness"].keys() == {"import", "scan"}
+    assert found["flatness"].keys() == {"import", "import_cpu", "scan", "scan_cpu"}
     assert all(size > 0 for size in found["mb_per_million_rows"].values())
 
 

@@ -11,6 +11,7 @@ import pytest
 from engine.feeds.importing import import_files
 from engine.store import Store
 from engine.store.seals import Seal, check_seal
+from engine.store.verifying import verify
 from tests.engine.feeds.files import bi5, hour, known
 from tests.engine.store.rows import EURUSD, quotes
 
@@ -91,3 +92,4 @@ def test_every_day_is_old_or_new_and_the_next_write_clears_up(
     imported(tmp_path / "new", tmp_path / "store")
     assert days(tmp_path / "store" / "EURUSD.DUKASCOPY") == new
     assert leftovers(tmp_path / "store") == []
+    assert verify(Store(tmp_path / "store")).problems == []
