@@ -69,6 +69,8 @@ class DownloadSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         for name, value in numbers.items():
             if value <= 0:
                 raise UserError(f"{path} sets {name} to {value:g}, which is not above 0; correct it.")
+        if self.retries < 0:
+            raise UserError(f"{path} sets retries to {self.retries}, which is below 0; correct it.")
         for name, each in self.sources.items():
             if urlsplit(each.url).scheme not in {"http", "https"} or not urlsplit(each.url).hostname:
                 raise UserError(f"{path} sets the url of {name} to {each.url!r}, which is no web address.")

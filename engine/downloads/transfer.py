@@ -159,7 +159,8 @@ class Transfer:
                 if self._partial.size > furthest:  # it gets on, if in pieces
                     failures, furthest = 0, self._partial.size
                 self._check_patience(failure, failures)
-                self._pause(backoff(failures, self._settings.backoff_s, self._settings.longest_pause_s))
+                again = max(0, failures - 1)
+                self._pause(backoff(again, self._settings.backoff_s, self._settings.longest_pause_s))
 
     @property
     def _settings(self) -> DownloadSettings:

@@ -53,7 +53,7 @@ class Request:
 
 
 class Vendor:
-    """Answers of one server by path; those in a list are given one after another, the last one for ever."""
+    """Answers of one server by path; those in a list are given in turn, the last one for ever."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -71,7 +71,7 @@ class Vendor:
         """What `request` is answered."""
         with self._lock:
             self.requests.append(request)
-            answer = self.answers.get(request.path, Serve(status=404))
+            answer = self.answers.get(request.path.partition("?")[0], Serve(status=404))
             if isinstance(answer, list):
                 return answer.pop(0) if len(answer) > 1 else answer[0]
         return answer(request) if callable(answer) else answer

@@ -73,7 +73,7 @@ def test_what_fails_once_is_asked_for_again(bad: Serve, tardis: Vendor, tmp_path
     assert whole(tmp_path)
     assert got.report.repeated == 1
     (pause,) = [wait for wait in clock.waits if wait > 0]
-    assert pause <= 2  # the second attempt waits up to twice the base of one second
+    assert pause <= 1
 
 
 @pytest.mark.parametrize(
