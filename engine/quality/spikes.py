@@ -17,6 +17,7 @@ silence longer than `Limits.spike_ns`, as every night's and weekend's, is neithe
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import override
 
 import numpy as np
 import numpy.typing as npt
@@ -24,8 +25,10 @@ import numpy.typing as npt
 from engine.columns import Columns, Int64, Trades
 from engine.quality.limits import Limits
 from engine.quality.quotes import best
-from engine.quality.rows import Piece, after
+from engine.quality.rows import Piece, after, pieces, stored
 from engine.quality.stretches import DayCount, Naming, Stretch, Stretches
+from engine.store import Store
+from engine.store.corrections import Rows
 
 type Floats = npt.NDArray[np.float64]
 
@@ -162,6 +165,34 @@ class Spikes:
         times = piece.columns.ts_event[start:end]
         rows = piece.first_row + np.arange(start, end)
         self._spikes.add(piece.day, times, rows, np.full(len(times), size))
+
+
+def spiked_rows(store: Store, instrument: str, kind: str, limits: Limits) -> tuple[Rows, ...]:
+    """All rows that lie in spikes, and no others, for a repair to drop or fill; jumps are none."""
+    facts = store.instrument(instrument)
+    naming = Naming(instrument, kind, "spike", "error", spike_words)
+    spikes = _Marked(naming, naming, limits, facts.tick_size)
+    for piece in pieces(stored(store, instrument, kind, store.files(instrument, kind))):
+        spikes.take(piece)
+    list(spikes.found([]))
+    return tuple(spikes.rows)
+
+
+class _Marked(Spikes):
+    """Keeps the very rows of spikes, where a finding may span good ones."""
+
+    def __init__(self, spike: Naming, jump: Naming, limits: Limits, tick: Decimal) -> None:
+        super().__init__(spike, jump, limits, tick)
+        self.rows: list[Rows] = []
+
+    @override
+    def _add(self, piece: Piece, start: int, end: int, size: float) -> None:
+        super()._add(piece, start, end, size)
+        if end > start:
+            start_ns = int(piece.columns.ts_event[start])
+            self.rows.append(
+                Rows(day=piece.day, first_row=piece.row(start), rows=end - start, start_ns=start_ns)
+            )
 
 
 def prices(columns: Columns) -> Floats:

@@ -84,7 +84,7 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True):
             "low": self.low,
             "high": self.high,
             "ratio": self.ratio,
-            "rows": self.rows and ", ".join(f"{r.day} {r.first_row}+{r.rows}" for r in self.rows),
+            "rows": None if self.rows is None else sum(each.rows for each in self.rows),
         }
         return {name: str(value) for name, value in told.items() if value is not None}
 

@@ -108,6 +108,22 @@ class _Kind:
         self.kind = repair["kind"]
 
 
+def test_spikes_are_dropped_by_the_rule_of_the_check_and_only_they(data: Asking, store: Store) -> None:
+    facts = PROFILES["crypto"].instrument
+    rows = random_quotes(3_000, 1, facts, NOON_NS)
+    bid, ask = rows.bid.copy(), rows.ask.copy()
+    for side in (bid, ask):
+        side[[1_000, 1_001, 2_500]] *= 2
+    store.add(facts, {"quotes": rows.with_arrays({"bid": bid, "ask": ask})})
+
+    done = data.json("repair", facts.id, "--kind", "quotes", "--drop", "spike")
+
+    assert (done["repair"]["rows_removed"], done["repair"]["parameters"]) == (3, {"rows": "3"})
+    assert store.read(facts.id, "quotes").bid.max() == np.delete(rows.bid, [1_000, 1_001, 2_500]).max()
+    assert "nothing to repair" in data.text("repair", facts.id, "--kind", "quotes", "--drop", "spike")
+    assert "not in deltas" in data.refused("repair", facts.id, "--kind", "deltas", "--drop", "spike")
+
+
 def test_a_repair_of_nothing_changes_nothing(data: Asking) -> None:
     assert "nothing to repair" in data.text("repair", ID, "--kind", "quotes", "--drop", "locked")
     assert "never repaired" in data.text("repairs", ID)

@@ -13,11 +13,16 @@ from app.commands.import_ import stamp
 from app.commands.run_arguments import time_ns
 from engine.errors import UserError, unknown_name
 from engine.messages.data import Repair
+from engine.quality.limits import Limits
+from engine.quality.spikes import spiked_rows
+from engine.store import Store
 from engine.store.corrections import Correction, Where
 from engine.store.repairs import Example, Preview, apply, preview
 
 _ACTIONS: Final = ("drop", "clip", "fill_forward", "split_adjust")
-_WHICH: Final = "crossed | locked | outside:LOW:HIGH"
+_WHICH: Final = "crossed | locked | spike | outside:LOW:HIGH"
+_SPIKE: Final = "spike"
+_PRICED: Final = ("quotes", "trades", "depth")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +51,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, report: Report) -> Result:
     """Repair, or tell what would be repaired."""
-    store, correction = opened(args.store), _correction(args)
+    store = opened(args.store)
+    correction = _correction(args, store)
     shown = preview(store, args.instrument, correction, tenths(report))
     if args.dry_run or not shown.rows_removed:
         done = {"dry_run": args.dry_run, "preview": msgspec.to_builtins(shown)}
@@ -56,7 +62,7 @@ def run(args: argparse.Namespace, report: Report) -> Result:
     return Result(json, "\n".join([*told(shown, "did"), *_undo_lines(repair)]))
 
 
-def _correction(args: argparse.Namespace) -> Correction:
+def _correction(args: argparse.Namespace, store: Store) -> Correction:
     given = [name for name in _ACTIONS if getattr(args, name) is not None]
     if len(given) != 1:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in _ACTIONS)
@@ -69,11 +75,22 @@ def _correction(args: argparse.Namespace) -> Correction:
         end_ns=_end(args),
         reason=args.reason,
     )
+    if getattr(args, action) == _SPIKE:
+        return _with_spikes(asked, store, args.instrument)
     if action in ("drop", "fill_forward"):
         return _with_which(asked, getattr(args, action))
     if action == "clip":
         return _with_bounds(asked, *args.clip)
     return msgspec.structs.replace(asked, ratio=args.split_adjust)
+
+
+def _with_spikes(asked: Correction, store: Store, instrument: str) -> Correction:
+    """The rows of spikes, by the rule of `data check`."""
+    if asked.kind not in _PRICED:
+        raise UserError(f"Spikes are looked for in {', '.join(_PRICED)}, not in {asked.kind}.")
+    rows = spiked_rows(store, instrument, asked.kind, Limits())
+    reason = asked.reason or "spikes, as data check finds them"
+    return msgspec.structs.replace(asked, rows=rows, reason=reason)
 
 
 def _end(args: argparse.Namespace) -> int | None:
@@ -89,7 +106,7 @@ def _with_which(asked: Correction, text: str) -> Correction:
     if where == "all":
         return asked
     if where not in get_args(Where.__value__):
-        raise unknown_name("kind of bad row", where, [*get_args(Where.__value__), "all"])
+        raise unknown_name("kind of bad row", where, [*get_args(Where.__value__), _SPIKE, "all"])
     asked = msgspec.structs.replace(asked, where=cast("Where", where))
     if where != "outside":
         return asked
