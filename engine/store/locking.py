@@ -52,7 +52,7 @@ def exclusive(folder: Path, name: str, waiting: Callable[[], None] | None = None
     lock = folder / ".lock"
     while (file := _locked(lock)) is None:
         if waiting is None:
-            raise UserError(f"Another import is writing {name}; wait until it has finished, then try again.")
+            raise UserError(f"Another command is writing {name}; wait until it has finished, then try again.")
         waiting()
         time.sleep(_POLL_S)
     is_unused = True

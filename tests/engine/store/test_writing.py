@@ -100,7 +100,7 @@ def test_two_writers_of_one_instrument_are_told_apart(tmp_path: Path) -> None:
     store.add(EURUSD, {"quotes": quotes([1])})
     with (
         exclusive(tmp_path / "EURUSD.SIM", "EURUSD.SIM"),
-        pytest.raises(UserError, match="Another import is writing EURUSD"),
+        pytest.raises(UserError, match="Another command is writing EURUSD"),
     ):
         store.add(EURUSD, {"quotes": quotes([2])})
     assert store.add(EURUSD, {"quotes": quotes([2], [8])}).rows == {"quotes": 1}
