@@ -1,5 +1,8 @@
 import json
 import shutil
+import signal
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -22,6 +25,7 @@ from tests.engine.store.rows import DAY_NS, EURUSD, NOON_NS, quotes, same, trade
 from tests.engine.store.test_seals import flipped
 
 ID = "EURUSD.SIM"
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -273,3 +277,65 @@ def test_sizes_are_those_of_the_files(store: Store) -> None:
 def test_two_commands_at_once_are_refused_in_a_sentence(store: Store, work: Any) -> None:
     with exclusive(store.root / ID, ID), pytest.raises(UserError, match="wait until it has finished"):
         work(store)
+
+
+DIES = """
+import os, signal, sys
+from datetime import date
+from pathlib import Path
+from engine.store import Store
+from engine.store.maintenance import compact, prune
+
+def dying(name):
+    real = getattr(Path, name)
+    def moved(self, *args, **kwargs):
+        global left
+        if self.suffix in (".parquet", ".part") and left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left -= self.suffix in (".parquet", ".part")
+        return real(self, *args, **kwargs)
+    setattr(Path, name, moved)
+
+left = int(sys.argv[2])
+dying("unlink" if sys.argv[3] == "prune" else "replace")
+store = Store(Path(sys.argv[1]))
+if sys.argv[3] == "prune":
+    prune(store, "EURUSD.SIM", ["quotes"], date(2019, 2, 6), delete=True)
+else:
+    compact(store, "EURUSD.SIM")
+"""
+
+
+@pytest.mark.parametrize("moves", [0, 1])
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+def test_a_killed_compaction_changes_no_row_and_is_taken_up_again(store: Store, moves: int) -> None:
+    for path in store.files(ID, "quotes"):
+        pq.write_table(pq.read_table(path), path, store_decimal_as_integer=True)
+    before = store.read(ID, "quotes")
+
+    done = subprocess.run(
+        [sys.executable, "-c", DIES, str(store.root), str(moves), "compact"], cwd=ROOT, check=False
+    )
+
+    assert done.returncode == -signal.SIGKILL
+    assert same(store.read(ID, "quotes"), before)
+    assert [problem.text for problem in verify(store).problems if "killed" not in problem.text] == []
+    compact(store, ID)
+    assert same(store.read(ID, "quotes"), before)
+    assert verify(store).problems == []
+    assert verify(store).without_checksum == 0
+
+
+@pytest.mark.parametrize("moves", [0, 1, 2])
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+def test_a_killed_pruning_leaves_whole_days_and_is_taken_up_again(store: Store, moves: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", DIES, str(store.root), str(moves), "prune"], cwd=ROOT, check=False
+    )
+
+    assert done.returncode == -signal.SIGKILL
+    assert len(store.days(ID, "quotes")) == 3 - min(moves, 2)
+    assert verify(store).problems == []
+    prune(store, ID, ["quotes"], date(2019, 2, 6), delete=True)
+    assert store.days(ID, "quotes") == [date(2019, 2, 6)]
+    assert not list((store.root / ID / "repairs").rglob("*.parquet"))
