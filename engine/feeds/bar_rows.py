@@ -70,8 +70,9 @@ def interval_of(rows: Rows, opens: Int64, told_ns: int | None, known_ns: Sequenc
     Undecodable
         Neither tells it.
     """
-    times = np.unique(opens[rows.good])
+    times = np.sort(opens[rows.good])
     steps = times[1:] - times[:-1]
+    steps = steps[steps > 0]
     shortest = int(steps.min()) if len(steps) else 0
     if told_ns is None and (shortest not in known_ns or (steps % shortest).any()):
         raise Undecodable(

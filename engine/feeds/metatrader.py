@@ -53,8 +53,7 @@ def opened(file: SourceFile, unnamed: tuple[str, ...] = ()) -> tuple[Table, dict
     names = unnamed if table.names is None else [normalised(name) for name in table.names]
     if len(names) != len(table.columns):
         raise Undecodable("its columns are not those that MetaTrader writes")
-    fields = zip(names, table.columns, strict=True)
-    return table, {name: column.str.strip_chars().replace("", None) for name, column in fields}
+    return table, dict(zip(names, table.columns, strict=True))
 
 
 def server_times(rows: Rows, zone: str) -> tuple[Int64, Times]:
