@@ -21,7 +21,7 @@ class Best:
 
     @property
     def prices(self) -> tuple[Int64, Int64]:
-        """Bid and ask; those of a missing side are 0."""
+        """Bid and ask, whether there or not."""
         return self.bid, self.ask
 
 
@@ -41,7 +41,7 @@ def best(columns: Columns) -> Best:
         none = np.zeros(len(columns), np.int64)
         return Best(none, none, np.zeros(len(columns), np.bool_))
     both = (columns.bid_size[:, 0] > 0) & (columns.ask_size[:, 0] > 0)
-    return Best(np.where(both, columns.bid[:, 0], 0), np.where(both, columns.ask[:, 0], 0), both)
+    return Best(columns.bid[:, 0], columns.ask[:, 0], both)
 
 
 class Crossed(MarkedRows):

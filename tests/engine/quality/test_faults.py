@@ -119,6 +119,15 @@ def test_a_thin_hour_borrows_what_is_usual_from_those_around_it(tmp_path: Path) 
     assert [each for each in checked(tmp_path, {"quotes": quotes}).findings if each.check == "gap"] == []
 
 
+def test_a_silence_that_runs_into_a_quiet_hour_is_held_to_that_hour(tmp_path: Path) -> None:
+    """Busy until nine, then a row a minute: the first silence of a minute begins in the busy hour."""
+    busy = np.arange(0, HOUR_NS - 10 * SECOND_NS, SECOND_NS // 10)
+    quiet = np.arange(HOUR_NS + 50 * SECOND_NS, 30 * HOUR_NS, 60 * SECOND_NS)
+    times = MONDAY + np.concatenate([busy, quiet])
+    quotes = walk(len(times)).with_arrays({"ts_event": times, "ts_init": times})
+    assert [each for each in checked(tmp_path, {"quotes": quotes}).findings if each.check == "gap"] == []
+
+
 def test_a_frozen_price_is_stale_while_rows_keep_coming(tmp_path: Path) -> None:
     quotes = walk(60_000)
     rows = slice(20_000, 30_001)  # about 100 s
@@ -126,6 +135,21 @@ def test_a_frozen_price_is_stale_while_rows_keep_coming(tmp_path: Path) -> None:
     stale = only(checked(tmp_path, {"quotes": frozen}))
     assert (stale.check, stale.severity, stale.first_row, stale.rows) == ("stale", "warning", 20_000, 10_001)
     assert (stale.start_ns, stale.end_ns) == (quotes.ts_event[20_000], quotes.ts_event[30_000])
+
+
+def test_a_price_is_not_stale_over_a_silence_and_ends_with_its_file(tmp_path: Path) -> None:
+    """Of 40 s before midnight and 40 s after it, parted or with a silence between, none is a minute long."""
+    midnight = MONDAY // DAY_NS * DAY_NS + DAY_NS
+    quotes = shifted(walk(60_000), midnight - MONDAY - 300 * SECOND_NS)
+    for pause, first in ((0, midnight), (70 * SECOND_NS, midnight + 60 * SECOND_NS)):
+        frozen = np.abs(quotes.ts_event - first) <= 40 * SECOND_NS
+        price = int(quotes.bid[frozen][0])
+        same = with_values(quotes, frozen, bid=price, ask=price + 1)
+        late = same.ts_event + np.where(same.ts_event > first, pause, 0)
+        result = checked(
+            tmp_path / str(pause), {"quotes": same.with_arrays({"ts_event": late, "ts_init": late})}
+        )
+        assert {each.check for each in result.findings} - {"spike"} == ({"gap"} if pause else set())
 
 
 @pytest.mark.parametrize(("spread", "name"), [(-3, "crossed"), (0, "locked")])
