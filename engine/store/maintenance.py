@@ -257,14 +257,23 @@ def _rows(path: Path) -> int:
 
 
 def _delete(folder: Path, files: Sequence[Path], *, whole: bool) -> None:
-    if whole:
-        shutil.rmtree(folder / "repairs", ignore_errors=True)
     for path in files:
         path.unlink(missing_ok=True)
         with suppress(OSError):  # it holds other days
             path.parent.rmdir()
     if whole:
-        (folder / "instrument.json").unlink()
+        _delete_all(folder)
+
+
+def _delete_all(folder: Path) -> None:
+    """Delete what is left of an instrument but its lock; its facts last, because they make it one."""
+    facts = folder / "instrument.json"
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path not in (facts, folder / ".lock"):
+            path.unlink()
+    facts.unlink()
 
 
 def _chosen(store: Store, instrument: str, kinds: Sequence[str] | None) -> list[str]:

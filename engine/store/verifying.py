@@ -28,7 +28,7 @@ from engine.store.store import Store
 type Progress = Callable[[float, str], None]
 """Takes the fraction done, 0 to 1, and what is being done; what it raises stops the check."""
 
-_OURS: Final = ("instrument.json", ".lock")
+_OURS: Final = ("instrument.json", "quality.json")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _EPOCH: Final = date(1970, 1, 1)
 
@@ -77,7 +77,9 @@ def verify(store: Store, instrument: str | None = None, progress: Progress = _si
         folders = [store.root / instrument]
     else:
         folders = sorted(path for path in store.root.glob("[!.]*") if path.is_dir())
-    files = [path for folder in folders for path in sorted(folder.rglob("[!.]*.parquet"))]
+    files = [
+        path for folder in folders for path in sorted(folder.rglob("*.parquet")) if _is_valid(store, path)
+    ]
     problems = [problem for folder in folders for problem in _folder_problems(store, folder)]
     rows = unsealed = 0
     for done, path in enumerate(files):
@@ -99,6 +101,11 @@ def verify(store: Store, instrument: str | None = None, progress: Progress = _si
         without_checksum=unsealed,
         problems=problems,
     )
+
+
+def _is_valid(store: Store, path: Path) -> bool:
+    """Whether a file counts; names that begin with a dot are of what is not complete yet."""
+    return not any(part.startswith(".") for part in path.relative_to(store.root).parts)
 
 
 def _next_step(store: Store, path: Path) -> str:
@@ -142,7 +149,7 @@ def _folder_problems(store: Store, folder: Path) -> Iterator[Problem]:
         text = f"{path} was left by a write that was killed; the next import of {folder.name} removes it."
         yield Problem(path=str(path), text=text)
     for path in sorted(folder.glob("*")):
-        if path.is_file() and path.name not in _OURS and not path.name.endswith(".part"):
+        if path.is_file() and path.name not in _OURS and not path.name.startswith("."):
             yield Problem(path=str(path), text=f"{path} is not the store's; move it out of the store.")
 
 

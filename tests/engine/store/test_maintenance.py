@@ -154,6 +154,14 @@ def test_what_does_not_belong_is_found(store: Store) -> None:
     ] == [True] * 4
 
 
+def test_a_repair_that_was_interrupted_is_told_with_the_way_out(store: Store) -> None:
+    begun = store.root / ID / "repairs/.0002/pending/quotes"
+    begun.mkdir(parents=True)
+    (begun / "2019-02-04.parquet").write_bytes(b"half a file")
+    (problem,) = verify(store).problems
+    assert f"'nexttick data repairs {ID}' completes it" in problem.text
+
+
 def test_an_instrument_without_its_facts_or_with_a_damaged_record_is_found(store: Store) -> None:
     (store.root / ID / "repairs/0001/repair.json").write_text("{")
     (store.root / ID / "instrument.json").write_text("{")
@@ -240,6 +248,8 @@ def test_pruning_tells_before_it_deletes_and_takes_what_repairs_kept_of_those_da
 
 
 def test_pruning_everything_leaves_no_folder(store: Store) -> None:
+    (store.root / ID / "quality.json").write_text("{}")
+    assert verify(store).problems == []
     assert prune(store, ID, delete=True).whole_instrument
     assert store.instruments() == []
     assert not (store.root / ID).exists()
