@@ -5,7 +5,8 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal
+import msgspec
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -21,16 +22,22 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.mappings import mappings, proposal_for
+from app.windows.background import Background
 from app.windows.import_job import Importer, ImportJob, file_importer, known_instruments
-from app.windows.import_proposal import propose_instrument
+from app.windows.import_proposal import may_be_table, propose_instrument
+from app.windows.mapping_page import MappingPage
 from engine.errors import UserError
 from engine.feeds.formats import CHOICES
+from engine.feeds.mapping import NamedMapping
+from engine.feeds.mapping_proposal import Proposal
 from engine.feeds.reader import Source
 from engine.feeds.report import CrossedPolicy, ImportReport
 from widgets.numbers import date_time_text
 
 _POLICIES: Final[tuple[CrossedPolicy, ...]] = ("fail", "keep", "drop")
 _ENDING_S: Final = 10.0
+_MAPPING_SIZE: Final = QSize(760, 560)
 
 type MakeImporter = Callable[[Sequence[Path], str, Path, Source], Importer]
 
@@ -72,8 +79,15 @@ class ImportDialog(QDialog):
         self._store = store
         self._make_importer = make_importer
         self.job: ImportJob | None = None
+        self._mapping: NamedMapping | None = None
+        self._looking = Background(parent or self)
+        self._looking.answered.connect(self._on_looked)
+        self._looking.broke.connect(self._on_broke)
+        self.mapping = MappingPage()
+        self.mapping.accepted.connect(self._on_mapped)
+        self.mapping.cancelled.connect(self._on_back)
         self._pages = QStackedLayout(self)
-        for page in (self._question(), self._work(), self._outcome()):
+        for page in (self._question(), self._work(), self._outcome(), self.mapping):
             self._pages.addWidget(page)
 
     # Pages
@@ -101,6 +115,9 @@ class ImportDialog(QDialog):
         self._fault.setObjectName("form_error")
         self._fault.setWordWrap(True)
         self._fault.hide()
+        self._columns = QPushButton(self.tr("Say what its columns are…"))
+        self._columns.clicked.connect(self.ask_for_columns)
+        self._columns.hide()
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self._go = buttons.addButton(self.tr("Import"), QDialogButtonBox.ButtonRole.AcceptRole)
         buttons.accepted.connect(self.start)
@@ -114,6 +131,7 @@ class ImportDialog(QDialog):
         column = QVBoxLayout(page)
         column.addLayout(form)
         column.addWidget(self._fault)
+        column.addWidget(self._columns, 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
         column.addWidget(buttons)
         return page
@@ -211,8 +229,17 @@ class ImportDialog(QDialog):
         except ValueError:
             raise UserError(self.tr("The date must be written as 2024-08-08.")) from None
         return Source(
-            format=self._format.currentText(), day=parsed, crossed=_POLICIES[self._crossed.currentIndex()]
+            format=self._format.currentText(),
+            day=parsed,
+            crossed=_POLICIES[self._crossed.currentIndex()],
+            mappings=msgspec.structs.replace(mappings(), said=self._mapping),
         )
+
+    def ask_for_columns(self) -> None:
+        """Propose what the table's columns are, and let the person correct it."""
+        path = self._paths[0]
+        self._columns.setEnabled(False)
+        self._looking.ask(path, lambda: proposal_for(path))
 
     # Slots
 
@@ -240,6 +267,23 @@ class ImportDialog(QDialog):
 
     def _on_refused(self, text: str) -> None:
         self._show_fault(text)
+        self._columns.setVisible(may_be_table(self._paths[0]))
+
+    def _on_looked(self, _path: object, found: object) -> None:
+        self._columns.setEnabled(True)
+        if not isinstance(found, Proposal):
+            self._show_fault(str(found))
+            return
+        self.mapping.show_proposal(found)
+        self._pages.setCurrentIndex(3)
+        self.resize(self.sizeHint().expandedTo(_MAPPING_SIZE))
+
+    def _on_back(self) -> None:
+        self._pages.setCurrentIndex(0)
+
+    def _on_mapped(self, mapping: NamedMapping) -> None:
+        self._mapping = mapping
+        self.start()
 
     def _on_broke(self, error: BaseException) -> None:
         self._show_fault(self.tr("The import failed because of a fault in the station; nothing was stored."))

@@ -7,6 +7,11 @@ from typing import Final
 
 _VENUES: Final = ("DUKASCOPY", "TRUEFX", "HISTDATA", "OANDA", "FXCM", "BINANCE", "BYBIT")
 _PERPETUAL_FOLDERS: Final = {"usdm", "um", "futures", "perp", "perpetual"}
+_TABLES: Final = {
+    *(".csv", ".txt", ".tsv", ".data"),
+    *(".parquet", ".arrow", ".feather", ".ipc"),
+    *(".gz", ".zip", ".zst"),
+}
 _NO_SYMBOL: Final = {"quotes", "trades", "candles", "minute", "second", "binance", "bybit"}
 
 
@@ -26,6 +31,11 @@ def propose_instrument(paths: Sequence[Path]) -> str:
         return ""
     perpetual = venue == "BINANCE" and bool(_PERPETUAL_FOLDERS & set(words))
     return f"{symbol}{'-PERP' if perpetual else ''}.{venue}"
+
+
+def may_be_table(path: Path) -> bool:
+    """Whether a file (or what is packed in it) is one whose columns a person could name, by its suffix."""
+    return path.suffix.lower() in _TABLES
 
 
 def _symbol(path: Path) -> str:
