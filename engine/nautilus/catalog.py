@@ -24,8 +24,8 @@ type Progress = Callable[[float, str], None]
 """Takes the fraction done, 0 to 1, and what is being done; what it raises stops the export."""
 
 _TICKS: Final = ("quotes", "trades", "deltas")
-_CHUNK_ROWS: Final = 250_000
-"""Rows in a file of the catalog: as NautilusTrader's values they take about 50 MB."""
+_CHUNK_ROWS: Final = 100_000
+"""Rows in a file of the catalog: as NautilusTrader's values they take about 80 MB."""
 
 
 class Catalog(msgspec.Struct, frozen=True, kw_only=True):

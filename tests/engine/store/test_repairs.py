@@ -23,9 +23,11 @@ from engine.feeds.reader import Source
 from engine.store import Store, journal, repairs, schema, writing
 from engine.store.corrections import Correction, Rows
 from engine.store.locking import exclusive
+from engine.store.merging import joined
 from engine.store.repairs import apply, finish, import_notes, interrupted, listed, preview, undo
 from engine.store.row_groups import row_groups
 from engine.store.schema import restated
+from engine.store.verifying import verify
 from tests.engine.store.rows import DAY_NS, EURUSD, NOON_NS, deltas, quotes, same, trades
 from tests.recordings import recording
 
@@ -363,6 +365,31 @@ def apply_or_not(store: Store, correction: Correction) -> None:
         apply(store, ID, correction)
 
 
+def test_a_repair_is_undone_at_the_decimals_that_an_import_brought_since(tmp_path: Path) -> None:
+    rows = crossed_at(quotes([1, 2, 3]), 1)
+    store = stored(tmp_path, quotes=rows)
+    apply(store, ID, Correction(kind="quotes", action="fill-forward", where="crossed"))
+    finer = restated(quotes([9], [114_509]), 7, 2)
+    store.add(EURUSD, {"quotes": finer})
+
+    assert undo(store, ID, 1).rows_missing == 0
+
+    assert same(store.read(ID, "quotes"), joined([restated(rows, 7, 2), finer]))
+    assert verify(store).problems == []
+
+
+def test_a_day_that_was_deleted_and_imported_again_comes_back_by_undoing(tmp_path: Path) -> None:
+    rows = crossed_at(quotes([1, 2, 3]), 1)
+    store = stored(tmp_path, quotes=rows)
+    apply(store, ID, Correction(kind="quotes", action="fill-forward", where="crossed"))
+    store.files(ID, "quotes")[0].unlink()
+    store.add(EURUSD, {"quotes": rows})
+
+    assert undo(store, ID, 1).rows_missing == 1
+
+    assert same(store.read(ID, "quotes"), rows)
+
+
 def test_stretches_of_a_file_are_repaired_like_the_whole(tmp_path: Path) -> None:
     rows = crossed_at(quotes(list(range(20))), 3, 4, 5, 9, 15)
     asked = Correction(kind="quotes", action="fill-forward", where="crossed")
@@ -470,6 +497,7 @@ import os, signal, sys
 from pathlib import Path
 from engine.store import Store, journal, repairs, schema, writing
 from engine.store.corrections import Correction
+from engine.store.merging import joined
 from engine.store.repairs import apply, undo
 
 def dying(name):
