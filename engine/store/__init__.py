@@ -7,6 +7,7 @@ Layout
     STORE/INSTRUMENT/instrument.json             precision, tick, lot, currencies, fees
     STORE/INSTRUMENT/KIND/YYYY-MM-DD.parquet     KIND is quotes, trades, deltas or depth
     STORE/INSTRUMENT/KIND/YYYY-01-01.parquet     KIND is bars-SPEC, bars-SPEC-ADJUSTED or actions
+    STORE/INSTRUMENT/repairs/NNNN/               what repairs took out (`engine.store.journal`)
     STORE/series/NAME/YYYY-01-01.parquet         timed rows that are no ticks (`engine.store.series`)
 
 A file holds the rows whose `ts_event` lies in that UTC day (year), sorted by `ts_event`, then `ts_init`, then
