@@ -33,11 +33,12 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     kind : str
         Stored kind that the rows are of.
     start_ns, end_ns : int
-        `ts_event` of the first and the last row (of a gap: of the rows on both sides), ns UTC.
+        `ts_event` of the first and the last row (of a gap: of the rows on both sides; of a session without
+        rows: its open and close), ns UTC.
     day : str
-        UTC day of the first row, which names its file, `YYYY-MM-DD`.
+        Name of the first row's file, `YYYY-MM-DD`: its UTC day, of bars the first day of its year.
     first_row, rows : int
-        Place of the first row in that file from 0, and how many rows.
+        Place of the first row in that file from 0, and how many rows; of a gap the row before it, and 0.
     value : float or None
         What was measured, in the unit that `text` names.
     text : str
@@ -58,7 +59,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoredDay(msgspec.Struct, frozen=True, kw_only=True):
-    """One UTC day of one kind in the store.
+    """One file of the store: a UTC day of one kind, of bars a year by its first day.
 
     `score` is 0 to 100, None before the day was checked (or where it changed since); `findings` counts what
     the check found.

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from engine.errors import UserError
 from engine.messages.data import Finding, StoredDay
 from engine.quality.results import CheckedDay
 from engine.quality.rules import checked_kinds
 from engine.store import Store
-from engine.store.row_groups import open_parquet
 
 _NAME = "quality.json"
 _VERSION = 1
@@ -117,9 +118,8 @@ def _told(day: CheckedDay) -> tuple[int, float, int]:
 def _rows(path: Path) -> int | None:
     """Rows that the footer tells; None where the file is damaged."""
     try:
-        with open_parquet(path) as file:
-            return int(file.metadata.num_rows)
-    except UserError:
+        return int(pq.read_metadata(path, memory_map=True).num_rows)
+    except (OSError, pa.ArrowException):
         return None
 
 

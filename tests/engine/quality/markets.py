@@ -14,7 +14,8 @@ from engine.messages.instrument import Instrument
 from engine.quality import Calendars, Checked, check
 from engine.store import Store
 
-CALENDARS = Calendars.load(Path(__file__).resolve().parents[3] / "configs" / "calendars.toml")
+CALENDARS_PATH = Path(__file__).resolve().parents[3] / "configs" / "calendars.toml"
+CALENDARS = Calendars.load(CALENDARS_PATH)
 SECOND_NS = 1_000_000_000
 MINUTE_NS, HOUR_NS = 60 * SECOND_NS, 3_600 * SECOND_NS
 DAY_NS = 24 * HOUR_NS

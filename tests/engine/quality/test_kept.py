@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ from engine.quality import CheckCancelled, check, findings, stored_days
 from engine.store import Store
 from tests.engine.quality.markets import (
     CALENDARS,
+    CALENDARS_PATH,
     DAY_NS,
     FX,
     MONDAY,
@@ -119,3 +122,15 @@ def test_what_cannot_be_compared_is_said(tmp_path: Path) -> None:
         "There are no quotes to compare the trades with.",
         "There are no quotes to compare the book with.",
     ]
+
+
+def test_a_check_of_currencies_brings_no_pandas(two_days: Store) -> None:
+    """The library of exchanges' calendars does, so it is imported for an exchange only."""
+    code = (
+        "import sys; from pathlib import Path; from engine.quality import Calendars, check;"
+        "from engine.store import Store;"
+        f"calendars = Calendars.load(Path({str(CALENDARS_PATH)!r}));"
+        f"check(Store(Path({str(two_days.root)!r})), {FX.id!r}, calendars);"
+        "assert 'pandas' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=CALENDARS_PATH.parents[1])
