@@ -74,6 +74,8 @@ def decode(file: SourceFile) -> Decoded:
     if DEFINITION in taken.records:
         defined, notes = defined_by(taken.records[DEFINITION], file.instrument)
         taken.notes += notes
+        if len(taken.records) == 1:
+            taken.notes.append("A definition is stored with the rows that it defines; import both together.")
     if not taken.records:
         kinds = ", ".join(dbn.unread) or "no"
         raise Undecodable(f"it holds {kinds} records only, of which nothing is read")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine.errors import UserError
 from engine.feeds.instruments import Known, KnownInstruments
 from engine.feeds.naming import named_otherwise
 from engine.feeds.reader import Reader, Source, data_files, file_size
@@ -100,8 +101,7 @@ def _imported(
                     step(_READING * (done + part.file_bytes) / total, f"Reading {file.name}")
             done += size
         tally.check()
-        if tally.defined is not None:
-            facts = Known(tally.defined)
+        facts = _defined(facts, tally, store)
         added = _stored(store, _with_steps(facts, tally), tally, spill, reader, step)
         if tally.rows:
             instrument = store.instrument(instrument.id)
@@ -110,6 +110,21 @@ def _imported(
         return report
     notes = import_notes(store, instrument.id, added, report.first_ts_ns)
     return msgspec.structs.replace(report, notes=[*report.notes, *notes])
+
+
+def _defined(facts: Known, tally: Tally, store: Store) -> Known:
+    """What the files, or the store, say of the instrument that its name does not."""
+    if tally.defined is not None:
+        return Known(tally.defined)
+    name = facts.instrument.id
+    if not facts.needs_definition:
+        return facts
+    if name not in store.instruments():
+        raise UserError(
+            f"{name} is a future, and no name tells the size of its contract; import its definition file "
+            "together with these files, or add it as [[instrument]]."
+        )
+    return Known(store.instrument(name))
 
 
 def _stored(

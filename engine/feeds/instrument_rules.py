@@ -20,15 +20,25 @@ _COIN: Final = re.compile(r"[A-Z0-9]+")
 _SHARE: Final = re.compile(r"[A-Z0-9]+(-[A-Z])?")
 """A ticker, with the letter of its class where it has one: BRK-B."""
 
+_FUTURE: Final = re.compile(r"([A-Z0-9]{1,4})[FGHJKMNQUVXZ]\d{1,2}")
 _INVERSE_QUOTE: Final = "USD"
 _ANY_COIN: Final = "any"
 
 
 class Known(msgspec.Struct, frozen=True):
-    """An instrument and whether its steps are facts (listed, by rule) or still to be seen in the data."""
+    """An instrument, and what of it is no fact yet.
+
+    Attributes
+    ----------
+    steps_from_data : bool
+        Its tick and lot are still to be seen in the data.
+    needs_definition : bool
+        Only its name is known: a file must define it before anything of it is stored.
+    """
 
     instrument: Instrument
     steps_from_data: bool = False
+    needs_definition: bool = False
 
 
 class FxRule(msgspec.Struct, forbid_unknown_fields=True):
@@ -128,6 +138,21 @@ class EquityRule(msgspec.Struct, forbid_unknown_fields=True):
             return None
         steps = (self.tick_size, self.lot_size)
         return Known(instrument_of(instrument_id, "equity", (symbol, currency), steps))
+
+
+class FutureRule(msgspec.Struct, forbid_unknown_fields=True):
+    """A root with the letter of a month and a year is a future, of which only a definition tells more."""
+
+    venues: list[str] = []
+
+    def find(self, instrument_id: str) -> Known | None:
+        """The future that `instrument_id` names; None where it names none."""
+        symbol, venue = parts(instrument_id)
+        contract = _FUTURE.fullmatch(symbol)
+        if contract is None or venue not in self.venues:
+            return None
+        unknown = instrument_of(instrument_id, "future", (contract[1], ""), (Decimal(1), Decimal(1)))
+        return Known(unknown, needs_definition=True)
 
 
 def parts(instrument_id: str) -> tuple[str, str]:

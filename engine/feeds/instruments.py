@@ -12,6 +12,7 @@ from engine.errors import UserError
 from engine.feeds.instrument_rules import (
     CryptoRule,
     EquityRule,
+    FutureRule,
     FxRule,
     Known,
     instrument_of,
@@ -50,6 +51,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     fx: FxRule | None = None
     crypto: CryptoRule | None = None
     equity: EquityRule | None = None
+    future: FutureRule | None = None
 
 
 class KnownInstruments:
@@ -58,12 +60,18 @@ class KnownInstruments:
     def __init__(self, files: Iterable[_File], where: Path) -> None:
         self._where = where
         self._listed: dict[str, Instrument] = {}
-        self._fx, self._crypto, self._equity = FxRule(), CryptoRule(), EquityRule()
+        self._fx, self._crypto, self._equity, self._future = (
+            FxRule(),
+            CryptoRule(),
+            EquityRule(),
+            FutureRule(),
+        )
         for file in files:
             self._listed |= {listed.id: listed.instrument() for listed in file.instrument}
             self._fx = file.fx or self._fx
             self._crypto = file.crypto or self._crypto
             self._equity = file.equity or self._equity
+            self._future = file.future or self._future
 
     @classmethod
     def load(cls, *paths: Path) -> Self:
@@ -98,7 +106,7 @@ class KnownInstruments:
         if instrument_id in self._listed:
             return Known(self._listed[instrument_id])
         found = self._listed_market(instrument_id)
-        for rule in (self._fx, self._crypto, self._equity):
+        for rule in (self._fx, self._crypto, self._equity, self._future):
             found = found or rule.find(instrument_id)
         if found is None:
             raise UserError(

@@ -16,9 +16,12 @@ from nautilus_trader.model import InstrumentId
 
 from engine.book import Book
 from engine.columns import Aggressor, Deltas, Flag, Quotes, Snapshots, Trades, VendorBars
+from engine.errors import UserError
 from engine.feeds.databento import decode
 from engine.feeds.decoded import Decoded, Undecodable
 from engine.feeds.formats import detect
+from engine.feeds.importing import import_files
+from engine.store import Store
 from tests.engine.feeds.dbn_files import (
     LAST,
     SNAPSHOT,
@@ -34,7 +37,7 @@ from tests.engine.feeds.dbn_files import (
     quote,
     trade,
 )
-from tests.engine.feeds.files import source_file
+from tests.engine.feeds.files import known, source_file
 from tests.engine.feeds.mutations import mutations, survives
 
 TRADES = dbn_file(Schema.TRADES, trade(0, 180.25, 100), trade(1, 180.255, 50, Side.ASK), trade(2, 180, 1))
@@ -161,6 +164,24 @@ def test_a_share_is_defined_too_and_an_option_is_not() -> None:
     option = definition(instrument_class=dbn.InstrumentClass.CALL)
     with pytest.raises(Undecodable, match="neither a share nor a future"):
         read(dbn_file(Schema.DEFINITION, option))
+
+
+def test_a_future_is_stored_once_a_definition_tells_what_it_is(tmp_path: Path) -> None:
+    es = [("ESH5", 7)]
+    rows, facts, later = (tmp_path / name for name in ("trades.dbn", "definition.dbn", "later.dbn"))
+    rows.write_bytes(dbn_file(Schema.TRADES, trade(0, 5000.25, 3), symbols=es))
+    later.write_bytes(dbn_file(Schema.TRADES, trade(1, 5000.5, 3), symbols=es))
+    facts.write_bytes(dbn_file(Schema.DEFINITION, definition(), symbols=es))
+    store = Store(tmp_path / "store")
+    with pytest.raises(UserError, match=r"ESH5\.GLBX is a future.*import its definition file"):
+        import_files([rows], "ESH5.GLBX", store, known())
+    alone = import_files([facts], "ESH5.GLBX", store, known())
+    assert any("import both together" in note for note in alone.notes)
+    import_files([rows, facts], "ESH5.GLBX", store, known())
+    import_files([later], "ESH5.GLBX", store, known())
+    stored = store.instrument("ESH5.GLBX")
+    assert (stored.multiplier, stored.tick_size, stored.quote) == (Decimal(50), Decimal("0.25"), "USD")
+    assert store.info("ESH5.GLBX")["trades"].rows == 2
 
 
 # Single orders

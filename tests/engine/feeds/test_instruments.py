@@ -73,13 +73,19 @@ def test_crypto_contracts_are_of_the_size_that_their_venue_says(
         "ETHUSD.BITMEX",
         "PI_XBTUSD.KRAKEN",
         "BTC-USD.YAHOO",
-        "ESH5.GLBX",
+        "ES.GLBX",
         "AAPL.NOWHERE",
     ],
 )
 def test_nothing_is_guessed_where_a_name_does_not_tell(name: str) -> None:
     with pytest.raises(UserError, match="Nothing is known of"):
         known().find(name)
+
+
+def test_of_a_future_only_its_name_is_known() -> None:
+    found = known().find("ESH5.GLBX")
+    assert (found.instrument.kind, found.instrument.base) == ("future", "ES")
+    assert found.needs_definition
 
 
 def test_a_listed_future_has_its_multiplier(tmp_path: Path) -> None:
