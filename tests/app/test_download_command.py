@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import databento_dbn as dbn
 import pytest
+import zstandard
 
 import app.secrets
 from app.__main__ import main
 from app.secrets import PROFILES, Secrets
 from tests.app.keyrings import FakeKeyring
 from tests.engine.downloads.server import Serve, Vendor, vendor
+from tests.engine.feeds.dbn_files import dbn_file, trade
 from tests.engine.feeds.files import bi5, zipped
 from tests.recordings import recording
 
@@ -152,6 +155,15 @@ def test_recorded_bars_of_yahoo(here: Vendor, capsys: pytest.CaptureFixture[str]
     answer = answered(capsys, "yahoo", "MSFT.NASDAQ", *days)
     assert answer["import"]["kinds"]["actions"] == 4
     assert any(kind.startswith("bars-1-DAY") for kind in answer["import"]["kinds"])
+
+
+def test_a_range_of_databento(here: Vendor, keyring: FakeKeyring, capsys: pytest.CaptureFixture[str]) -> None:
+    Secrets(keyring).set(PROFILES["databento"], {"key": KEY})
+    body = zstandard.compress(dbn_file(dbn.Schema.TRADES, trade(0, 187.5, 10), trade(1, 187.51, 20)))
+    here.answers["/v0/timeseries.get_range"] = Serve(body=body, chunked=True)
+    days = ["--from", "2023-11-14", "--to", "2023-11-14"]
+    assert answered(capsys, "databento", "AAPL.XNAS", *days)["import"]["kinds"] == {"trades": 2}
+    assert len(here.requests) == 1
 
 
 def test_with_a_key_and_nothing_that_is_written_or_told_has_it(

@@ -120,6 +120,19 @@ def test_another_day_goes_on_where_the_last_one_stopped(tardis: Vendor, tmp_path
     assert got.report.size_bytes == len(BODY) - 100_000
 
 
+def test_the_beginning_from_one_address_is_not_gone_on_with_from_another(
+    tardis: Vendor, tmp_path: Path
+) -> None:
+    tardis.answers[PATH] = Serve(body=b"\x1f\x8bolder" * 30_000, headers=TAGGED, cut_at=100_000, ranges=False)
+    with pytest.raises(UserError, match="what was fetched is kept"):
+        downloads("tardis", tardis.url, tmp_path, retries=0).fetch(ORDER)
+    with vendor() as mirror:
+        mirror.answers[PATH] = Serve(body=BODY, headers=TAGGED)
+        downloads("tardis", mirror.url, tmp_path).fetch(ORDER)
+        assert "Range" not in mirror.requests[0].headers
+    assert whole(tmp_path)
+
+
 @pytest.mark.parametrize(
     "second",
     [
