@@ -35,8 +35,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         Wall clock at the session's end; None while it runs, and for ever if it was killed.
     problem : str
         Why the recording ended before its session; empty where it did not.
-    rows_lost : int
-        Rows of market data that were received and are not in the recording, when it ended.
+    rows_received : int
+        Rows of market data that the session received until its end.
     """
 
     schema: int = SCHEMA
@@ -48,7 +48,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     started_ns: int
     ended_ns: int | None = None
     problem: str = ""
-    rows_lost: int = 0
+    rows_received: int = 0
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

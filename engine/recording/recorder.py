@@ -282,7 +282,7 @@ class SessionRecorder:
 
     def _end(self, folder: Path, manifest: Manifest) -> None:
         ended = msgspec.structs.replace(
-            manifest, ended_ns=time.time_ns(), problem=self._problem, rows_lost=self.status().rows_lost
+            manifest, ended_ns=time.time_ns(), problem=self._problem, rows_received=self._received
         )
         # On a disk that is full it stays as it was, and the recording looks like one of a killed session.
         with contextlib.suppress(OSError):

@@ -155,8 +155,9 @@ class Recording:
     @property
     def rows_lost(self) -> int:
         """Rows of market data that were received and are not there; of a killed session as far as known."""
-        known = sum(KindRows(self.folder, kind).lost for kind in self.manifest.kinds)
-        return max(known, self.manifest.rows_lost)
+        found = [KindRows(self.folder, kind) for kind in self.manifest.kinds]
+        known = sum(each.lost for each in found)
+        return max(known, self.manifest.rows_received - sum(each.rows for each in found))
 
     def lines(self) -> Iterator[Line]:
         """Events and commands in order; raises `UserError` where a file is damaged."""
