@@ -414,7 +414,7 @@ def _touches(folder: Path, later: Repair, earlier: Repair) -> bool:
     theirs = journal.files(folder, later.number, "removed", later.kind)
     for day, path in journal.files(folder, earlier.number, "removed", earlier.kind).items():
         times = journal.times(path)
-        if later.action == "split-adjust" and ((times >= later.start_ns) & (times <= later.end_ns)).any():
+        if later.action == "split-adjust" and (times <= later.end_ns).any():
             return True
         if day in theirs and np.isin(times, journal.times(theirs[day])).any():
             return True

@@ -38,7 +38,8 @@ def _day(text: str | None) -> date | None:
 def _told(pruned: Pruned) -> list[str]:
     if not pruned.files:
         return [f"{pruned.instrument}: nothing lies wholly before that day; nothing to delete"]
-    what = f"{pruned.files:,} files of {pruned.rows:,} rows, {pruned.first_day} to {pruned.last_day}"
+    files = f"{pruned.files:,} file{'s' if pruned.files != 1 else ''}"
+    what = f"{files} of {pruned.rows:,} rows, {pruned.first_day} to {pruned.last_day}"
     if pruned.deleted:
         rest = "; nothing of it is stored any more" if pruned.whole_instrument else ""
         return [f"{pruned.instrument}: deleted {what}; {pruned.size_bytes:,} bytes are free{rest}"]

@@ -18,8 +18,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, report: Report) -> Result:
     """Check every byte and every row; the exit code is 2 where something is wrong."""
     found = verify(opened(args.store), args.instrument, tenths(report))
-    state = f"{len(found.problems):,} problems" if found.problems else "all as they were written"
-    lines = [f"{found.files:,} files, {found.rows:,} rows, {found.size_bytes:,} bytes: {state}"]
+    state = f"something is wrong ({len(found.problems):,})" if found.problems else "all as they were written"
+    files = f"{found.files:,} file{'s' if found.files != 1 else ''}"
+    lines = [f"{files}, {found.rows:,} rows, {found.size_bytes:,} bytes: {state}"]
     if found.without_checksum:
         lines.append(
             f"  {found.without_checksum:,} files are from before there were checksums, so only their rows "

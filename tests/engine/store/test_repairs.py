@@ -419,8 +419,9 @@ def test_a_step_that_a_later_one_touched_names_the_one_to_undo_first(tmp_path: P
     assert same(store.read(ID, "quotes"), rows)
 
 
-def test_rows_are_not_put_back_among_prices_that_were_split_since(tmp_path: Path) -> None:
-    store = stored(tmp_path, quotes=crossed_at(quotes([1, 2, 3]), 1))
+@pytest.mark.parametrize("crossed", [0, 1])
+def test_rows_are_not_put_back_among_prices_that_were_split_since(tmp_path: Path, crossed: int) -> None:
+    store = stored(tmp_path, quotes=crossed_at(quotes([1, 2, 3]), crossed))
     apply(store, ID, drop(where="crossed"))
     apply(store, ID, Correction(kind="quotes", action="split-adjust", ratio="2:1", end_ns=NOON_NS + 3))
     with pytest.raises(UserError, match="undo repair 2 first"):
