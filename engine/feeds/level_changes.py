@@ -5,9 +5,6 @@ import numpy as np
 from engine.columns import Action, Deltas, Flag, Int64, Side
 from engine.store.merging import Mask
 
-_BLOCK_ROWS = 1 << 14
-"""Rows compared at once; each level is held against all of the row before."""
-
 
 def level_changes(
     ts_event: Int64, prices: tuple[Int64, Int64], sizes: tuple[Int64, Int64], precisions: tuple[int, int]
@@ -52,38 +49,28 @@ def level_changes(
 
 
 def _side_changes(side: Side, price: Int64, size: Int64) -> Int64:
-    """Row, action, side, price and size of each change."""
-    found = [np.zeros((0, 5), np.int64)]
-    for start in range(0, len(price), _BLOCK_ROWS):
-        rows = slice(max(start - 1, 0), start + _BLOCK_ROWS)
-        for at, action, levels in _block(price[rows], size[rows], first=not start):
-            events = np.empty((len(at), 5), np.int64)
-            events[:, 0] = at + rows.start
-            events[:, 1], events[:, 2] = action, side
-            events[:, 3:] = levels
-            found.append(events)
-    return np.concatenate(found)
+    """Row, action, side, price and size of each change.
 
-
-def _block(price: Int64, size: Int64, *, first: bool) -> list[tuple[Int64, int, Int64]]:
-    """Rows, action, and price and size, of the changes in a block whose first row is known (or the first)."""
-    there = size > 0
-    same = (price[1:, :, None] == price[:-1, None, :]) & there[1:, :, None] & there[:-1, None, :]
-    stays = same & (size[1:, :, None] == size[:-1, None, :])
-    new = there[1:] & ~same.any(axis=2)
-    changed = same.any(axis=2) & ~stays.any(axis=2)
-    gone = there[:-1] & ~same.any(axis=1)
-    found = [
-        _events(gone, Action.DELETE, price[:-1], np.zeros_like(size[:-1])),
-        _events(changed, Action.UPDATE, price[1:], size[1:]),
-        _events(new, Action.ADD, price[1:], size[1:]),
+    By price, and then by row: a price that the row before has too is the same level still.
+    """
+    row, level = np.nonzero(size > 0)
+    at, of = price[row, level], size[row, level]
+    order = np.lexsort((row, at))
+    row, at, of = row[order], at[order], of[order]
+    stays, changes = np.zeros(len(row), np.bool_), np.zeros(len(row), np.bool_)
+    stays[1:] = (at[1:] == at[:-1]) & (row[1:] == row[:-1] + 1)
+    changes[1:] = stays[1:] & (of[1:] != of[:-1])
+    goes = ~np.roll(stays, -1) & (row + 1 < len(price))
+    parts = [
+        np.stack([row[goes] + 1, *_constants(goes, Action.DELETE, side), at[goes], 0 * of[goes]], axis=1),
+        *(
+            np.stack([row[rows], *_constants(rows, action, side), at[rows], of[rows]], axis=1)
+            for rows, action in ((~stays, Action.ADD), (changes, Action.UPDATE))
+        ),
     ]
-    if first:
-        (at,) = np.nonzero(there[0])
-        found.append((np.zeros(len(at), np.int64), Action.ADD, np.stack([price[0, at], size[0, at]], axis=1)))
-    return found
+    return np.concatenate(parts)
 
 
-def _events(of: Mask, action: Action, price: Int64, size: Int64) -> tuple[Int64, int, Int64]:
-    at, level = np.nonzero(of)
-    return at + 1, action, np.stack([price[at, level], size[at, level]], axis=1)
+def _constants(rows: Mask, action: Action, side: Side) -> tuple[Int64, Int64]:
+    count = int(rows.sum())
+    return np.full(count, action, np.int64), np.full(count, side, np.int64)
