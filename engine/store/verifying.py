@@ -20,6 +20,7 @@ from engine.columns import ACTIONS, KINDS, Columns, is_bars
 from engine.errors import UserError
 from engine.store import journal
 from engine.store.incoming import DAY_NS
+from engine.store.locking import exclusive
 from engine.store.row_groups import RowGroup, read_rows, row_groups
 from engine.store.seals import Seal, check_seal
 from engine.store.series import FOLDER as SERIES
@@ -140,17 +141,32 @@ def _folder_problems(store: Store, folder: Path) -> Iterator[Problem]:
         yield Problem(path=str(facts), text=text)
     try:
         journal.records(folder)
-        if journal.is_unfinished(folder):
-            text = f"A repair was interrupted; 'nexttick data repairs {folder.name}' completes it."
-            yield Problem(path=str(folder / "repairs"), text=text)
     except UserError as error:
         yield Problem(path=str(folder / "repairs"), text=str(error))
-    for path in sorted(folder.rglob("*.part")):
-        text = f"{path} was left by a write that was killed; the next import of {folder.name} removes it."
-        yield Problem(path=str(path), text=text)
+    leftovers = list(_leftovers(folder))
+    if leftovers and not _is_written(folder):
+        yield from leftovers
     for path in sorted(folder.glob("*")):
         if path.is_file() and path.name not in _OURS and not path.name.startswith("."):
             yield Problem(path=str(path), text=f"{path} is not the store's; move it out of the store.")
+
+
+def _leftovers(folder: Path) -> Iterator[Problem]:
+    """What is not complete: left by somebody who was killed, unless somebody writes there now."""
+    if journal.is_unfinished(folder):
+        text = f"A repair was interrupted; 'nexttick data repairs {folder.name}' completes it."
+        yield Problem(path=str(folder / "repairs"), text=text)
+    for path in sorted(folder.rglob("*.part")):
+        text = f"{path} was left by a write that was killed; the next import of {folder.name} removes it."
+        yield Problem(path=str(path), text=text)
+
+
+def _is_written(folder: Path) -> bool:
+    try:
+        with exclusive(folder, folder.name):
+            return False
+    except UserError:
+        return True
 
 
 # -- files ------------------------------------------------------------------------------------------------

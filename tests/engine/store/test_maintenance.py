@@ -158,6 +158,8 @@ def test_a_repair_that_was_interrupted_is_told_with_the_way_out(store: Store) ->
     begun = store.root / ID / "repairs/.0002/pending/quotes"
     begun.mkdir(parents=True)
     (begun / "2019-02-04.parquet").write_bytes(b"half a file")
+    with exclusive(store.root / ID, ID):
+        assert verify(store).problems == []
     (problem,) = verify(store).problems
     assert f"'nexttick data repairs {ID}' completes it" in problem.text
 
