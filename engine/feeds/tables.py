@@ -1,5 +1,6 @@
 """Text and Parquet tables as columns of text with line numbers; what a column means is decided elsewhere."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ _HEAD_LINES = 50
 ARROW_FILE = b"ARROW1"
 ARROW_STREAM = b"\xff\xff\xff\xff"
 PARQUET = b"PAR1"
+_BLANK = -1
+"""Fields of a line that has nothing but blanks."""
+
+_QUOTED = re.compile(rb'(?<=[,;|\t])"(?:[^"]|"")*"(?=[,;|\t]|$)')
 _MARK = b"\xef\xbb\xbf"
 
 
@@ -185,22 +190,27 @@ def _split(text: bytes, separator: bytes, fields: int) -> tuple[pl.DataFrame, In
     except pl.exceptions.ComputeError:
         pass  # a line has more fields than the first; they are told apart below
     lines = text.splitlines()
-    closed = np.array([line.count(b'"') % 2 == 0 for line in lines])
-    counted = np.array([line.count(separator) == fields - 1 or not line.strip() for line in lines])
-    good = closed & counted
+    found = np.array([_fields_in(line, separator) if line.strip() else _BLANK for line in lines])
+    good = found == fields
     if not good.any():
         raise Undecodable("its lines do not agree on a number of fields")
-    kept = b"\n".join(line for line, is_good in zip(lines, good, strict=True) if is_good)
-    frame = _parse(kept, separator, {f"column_{n}": pl.String() for n in range(fields)})
+    frame = _parse(b"\n".join(line for line, kept in zip(lines, good, strict=True) if kept), separator)
     rejected = tuple(
         Rejected(reason, int(bad.sum()), int(bad.argmax()) + 1)
         for reason, bad in (
-            ("a quotation mark in it does not close", ~closed),
-            (f"it has not {fields} fields", closed & ~counted),
+            ("a quotation mark in it is not one of two around a field", found == 0),
+            (f"it has not {fields} fields", (found > 0) & ~good),
         )
         if bad.any()
     )
-    return frame, np.flatnonzero(good)[: len(frame)] + 1, rejected
+    return frame, np.flatnonzero(good) + 1, rejected
+
+
+def _fields_in(line: bytes, separator: bytes) -> int:
+    """How many fields a line has; 0 where a quotation mark is not one of two around a whole field."""
+    if b'"' in line:
+        line = _QUOTED.sub(b"", separator + line.strip()).removeprefix(separator)
+    return 0 if b'"' in line else line.count(separator) + 1
 
 
 def _joins_lines(text: bytes, rows: int) -> bool:
@@ -208,13 +218,11 @@ def _joins_lines(text: bytes, rows: int) -> bool:
     return b'"' in text and rows < text.count(b"\n") + (not text.endswith(b"\n"))
 
 
-def _parse(text: bytes, separator: bytes, schema: dict[str, pl.String] | None = None) -> pl.DataFrame:
-    """Fields as text; without a `schema`, as many as the first line has."""
+def _parse(text: bytes, separator: bytes) -> pl.DataFrame:
     return pl.read_csv(
         text,
         has_header=False,
         infer_schema=False,
-        schema=schema,
         separator=separator.decode(),
         quote_char='"' if b'"' in text[:65_536] else None,
     )

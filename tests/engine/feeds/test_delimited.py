@@ -239,3 +239,13 @@ def test_rows_of_another_symbol_are_left_out() -> None:
 def test_tables_that_cannot_be_read_are_refused_in_words(data: bytes, said: str) -> None:
     with pytest.raises(Undecodable, match=said):
         read(data)
+
+
+def test_a_quotation_mark_that_does_not_close_costs_its_own_line_only() -> None:
+    lines = [f'154923840{n},"1.1",1.2' for n in range(8)]
+    lines[2], lines[5] = '1549238402,"1.1,1.2', '1549238405,1.1,1.2"'
+    for quoted in (lines, [line.replace('"1.1"', "1.1") for line in lines]):
+        found = read("time,bid,ask\n" + "\n".join(quoted) + "\n")
+        assert len(quotes(found)) == 6
+        assert [(each.count, each.first_line) for each in found.rejected] == [(2, 4)]
+        assert "quotation mark" in found.rejected[0].reason
