@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
 from typing import Final
 
 from engine.downloads.plan import RemoteFile
@@ -39,7 +40,6 @@ class Crew:
         self._shares: dict[str, float] = {}
         self._told = 0.0
         self._failure: BaseException | None = None
-        line.on_bytes = self._on_bytes
 
     def work(self) -> list[Fetched]:
         """Fetch all; raises what the first failing transfer raises, or Cancelled, when all have ended."""
@@ -56,7 +56,7 @@ class Crew:
     def _fetch(self, file: RemoteFile) -> Fetched:
         """In a thread of the pool; the first one to fail hangs up for all, so that no request follows."""
         try:
-            fetched = Transfer(self._line, file).run()
+            fetched = Transfer(self._line, file, partial(self._on_bytes, file.name)).run()
         except BaseException as error:
             with self._lock:
                 self._failure = self._failure or error
@@ -87,7 +87,7 @@ class Crew:
         what = f"{here + done:,} of {self._files:,} files, {size / 1e6:,.1f} MB ({self._line.source.title})"
         self._progress(self._told, what)
 
-    def _on_bytes(self, file: RemoteFile, done: int, total: int | None) -> None:
+    def _on_bytes(self, name: str, done: int, total: int | None) -> None:
         with self._lock:
-            self._bytes[file.name] = done
-            self._shares[file.name] = done / total if total else 0.0
+            self._bytes[name] = done
+            self._shares[name] = done / total if total else 0.0

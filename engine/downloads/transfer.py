@@ -86,8 +86,6 @@ class Line:
 
     Attributes
     ----------
-    on_bytes : callable
-        Told of each block: the file, its bytes so far, its length where the source tells it.
     stop : Event
         Set by `hang_up`.
     """
@@ -99,7 +97,6 @@ class Line:
     access: Access
     clock: Clock
     limit: RateLimit
-    on_bytes: Callable[[RemoteFile, int, int | None], None] = lambda _file, _done, _total: None
     stop: threading.Event = field(default_factory=threading.Event)
     _answers: set[Answer] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -109,6 +106,8 @@ class Line:
         """Let `hang_up` end the answer while the block runs; it is closed afterwards."""
         with self._lock:
             self._answers.add(answer)
+            if self.stop.is_set():  # hung up before the answer was here
+                answer.abort()
         try:
             yield
         finally:
@@ -125,10 +124,21 @@ class Line:
 
 
 class Transfer:
-    """One file's way over a `Line`."""
+    """One file's way over a `Line`.
 
-    def __init__(self, line: Line, file: RemoteFile) -> None:
-        self._line, self._file = line, file
+    Parameters
+    ----------
+    on_bytes : callable
+        Told of each block: the file's bytes so far, and its length where the source tells it.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        file: RemoteFile,
+        on_bytes: Callable[[int, int | None], None] = lambda _done, _total: None,
+    ) -> None:
+        self._line, self._file, self._on_bytes = line, file, on_bytes
         self._partial = line.cache.partial(file)
         self._host = urlsplit(file.url).netloc
         self._received = 0
@@ -188,18 +198,18 @@ class Transfer:
         return self._kept()
 
     def _gather(self, answer: Answer, offset: int) -> None:
-        length = answer.headers.get("Content-Length", "")
-        total = offset + int(length) if length.isdecimal() else None
-        done = offset
+        total, done = _total(answer), offset
         with self._partial.path.open("ab") as file:
             for block in answer.blocks():
                 file.write(block)
                 done += len(block)
                 self._received += len(block)
                 self._check_line()
-                self._line.on_bytes(self._file, done, total)
+                self._on_bytes(done, total)
             file.flush()
             os.fsync(file.fileno())
+        if total is not None and done != total:
+            raise Interrupted("the answer was cut off")
 
     def _kept(self) -> Fetched:
         """Check what was gathered as a whole, and put it in place."""
@@ -311,8 +321,18 @@ class Transfer:
 
 
 def _continues(answer: Answer, offset: int) -> bool:
-    """Whether a partial answer begins where ours ends."""
-    return bool(offset) and answer.headers.get("Content-Range", "").startswith(f"bytes {offset}-")
+    """Whether a partial answer begins where ours ends, and tells how long the whole file is."""
+    starts = answer.headers.get("Content-Range", "").startswith(f"bytes {offset}-")
+    return bool(offset) and starts and _total(answer) is not None
+
+
+def _total(answer: Answer) -> int | None:
+    """Bytes of the whole file; a partial answer may be shorter than the rest of it."""
+    if answer.status == _REST:
+        length = answer.headers.get("Content-Range", "").rpartition("/")[2]
+    else:
+        length = answer.headers.get("Content-Length", "")
+    return int(length) if length.isdecimal() else None
 
 
 def _body(answer: Answer) -> bytes:

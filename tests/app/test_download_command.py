@@ -15,7 +15,7 @@ import app.secrets
 from app.__main__ import main
 from app.secrets import PROFILES, Secrets
 from tests.app.keyrings import FakeKeyring
-from tests.engine.downloads.server import Serve, Vendor, vendor
+from tests.engine.downloads.server import YAHOO_MANNERS, Serve, Vendor, vendor
 from tests.engine.feeds.dbn_files import dbn_file, trade
 from tests.engine.feeds.files import bi5, zipped
 from tests.recordings import recording
@@ -150,7 +150,7 @@ def test_recorded_bars_of_yahoo(here: Vendor, capsys: pytest.CaptureFixture[str]
     name = "historical-via-chart-MSFT-dividends-2021-02-01-to-2022-01-31.csv.json"
     recorded = json.loads(recording(f"equities/yahoo_http/{name}").read_bytes())
     here.answers["/v8/finance/chart/MSFT"] = Serve(body=json.dumps(recorded["response"]["bodyJson"]).encode())
-    here.answers["/v1/test/getcrumb"] = Serve(body=b"crumb")
+    here.answers.update(YAHOO_MANNERS)
     days = ["--from", "2021-02-01", "--to", "2022-01-30"]
     answer = answered(capsys, "yahoo", "MSFT.NASDAQ", *days)
     assert answer["import"]["kinds"]["actions"] == 4

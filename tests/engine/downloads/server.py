@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, override
+from typing import Any, Final, override
 
 from urllib3 import HTTPHeaderDict
 
@@ -40,6 +40,14 @@ class Serve:
     length: bool = True
     chunked: bool = False
     ranges: bool = True
+
+
+YAHOO_MANNERS: Final = {
+    "/": Serve(headers={"Set-Cookie": "A3=abc; Path=/"}),
+    "/v1/test/getcrumb": Serve(body=b"crumb"),
+    "/consent": Serve(body=b"<html></html>"),
+}
+"""What yfinance asks of Yahoo before it asks for data."""
 
 
 @dataclass(frozen=True)

@@ -153,6 +153,7 @@ def test_a_rest_that_is_not_given_starts_over(second: Serve, tardis: Vendor, tmp
         Serve(status=416),
         Serve(status=206, body=BODY[7:], headers={"Content-Range": "bytes 7-9/10"}),
         Serve(status=206, body=BODY[7:]),
+        Serve(status=206, body=BODY[100_000:], headers={"Content-Range": "bytes 100000-299999/*"}),
     ],
 )
 def test_a_rest_that_does_not_fit_is_thrown_away(second: Serve, tardis: Vendor, tmp_path: Path) -> None:
@@ -160,6 +161,22 @@ def test_a_rest_that_does_not_fit_is_thrown_away(second: Serve, tardis: Vendor, 
     downloads("tardis", tardis.url, tmp_path).fetch(ORDER)
     assert whole(tmp_path)
     assert tardis.requests[-1].headers.get("Range") is None
+
+
+def test_a_rest_that_comes_in_parts_is_asked_for_to_its_end(tardis: Vendor, tmp_path: Path) -> None:
+    part = Serve(
+        status=206,
+        body=BODY[100_000:150_000],
+        headers={**TAGGED, "Content-Range": f"bytes 100000-149999/{len(BODY)}"},
+    )
+    tardis.answers[PATH] = [
+        Serve(body=BODY, headers=TAGGED, cut_at=100_000),
+        part,
+        Serve(body=BODY, headers=TAGGED),
+    ]
+    downloads("tardis", tardis.url, tmp_path).fetch(ORDER)
+    assert whole(tmp_path)
+    assert tardis.requests[-1].headers["Range"] == "bytes=150000-"
 
 
 def test_without_a_tag_nothing_is_pieced_together(tardis: Vendor, tmp_path: Path) -> None:

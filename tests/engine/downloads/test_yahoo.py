@@ -13,7 +13,7 @@ from engine.downloads.plan import Order, RemoteFile
 from engine.downloads.sources import source_named
 from engine.errors import UserError
 from tests.engine.downloads.fakes import NOW, FakeClock, downloads
-from tests.engine.downloads.server import Serve, Vendor, vendor
+from tests.engine.downloads.server import YAHOO_MANNERS, Serve, Vendor, vendor
 from tests.recordings import recording
 
 RECORDED = "equities/yahoo_http/historical-via-chart-MSFT-dividends-2021-02-01-to-2022-01-31.csv.json"
@@ -33,14 +33,9 @@ def asked(file: RemoteFile) -> dict[str, list[str]]:
 
 @contextmanager
 def yahoo(*charts: Serve, path: str = CHART) -> Iterator[Vendor]:
-    """Yahoo with these charts, and with what yfinance asks for before one; all at one local address."""
+    """Yahoo with these charts, all its hosts at one local address."""
     with vendor() as here:
-        here.answers = {
-            "/": Serve(headers={"Set-Cookie": "A3=abc; Path=/"}),
-            "/v1/test/getcrumb": Serve(body=b"crumb"),
-            "/consent": Serve(body=b"<html></html>"),
-            path: list(charts),
-        }
+        here.answers = {**YAHOO_MANNERS, path: list(charts)}
         yield here
 
 
