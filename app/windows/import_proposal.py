@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Final
 
 _VENUES: Final = ("DUKASCOPY", "TRUEFX", "HISTDATA", "OANDA", "FXCM", "BINANCE", "BYBIT")
+_LOBSTER: Final = re.compile(r"([A-Z]+)_\d{4}-\d{2}-\d{2}_\d+_\d+_(?:message|orderbook)_\d+\.csv")
+"""LOBSTER's files are Nasdaq's."""
+
 _PERPETUAL_FOLDERS: Final = {"usdm", "um", "futures", "perp", "perpetual"}
 _TABLES: Final = {
     *(".csv", ".txt", ".tsv", ".data"),
@@ -20,6 +23,8 @@ def propose_instrument(paths: Sequence[Path]) -> str:
     if not paths:
         return ""
     path = paths[0]
+    if (lobster := _LOBSTER.match(path.name)) is not None:
+        return f"{lobster[1]}.NASDAQ"
     words = [part.lower() for part in path.parts]
     venue = next((name for name in _VENUES if any(name.lower() in word for word in words)), "")
     if not venue and path.suffix.lower() == ".bi5":

@@ -141,6 +141,7 @@ def test_what_is_missing_is_said_before_anything_is_read(qtbot: QtBot, tmp_path:
         ("truefx/USDJPY-2014-08.csv", "USDJPY.TRUEFX"),
         ("DAT_ASCII_EURUSD_T_202001.csv", "EURUSD.HISTDATA"),
         ("oanda_lean/eurusd/20140501_quote.zip", "EURUSD.OANDA"),
+        ("AAPL_2012-06-21_34200000_57600000_message_10.csv", "AAPL.NASDAQ"),
         ("my quotes.csv", ""),
         ("binance/quotes.csv", ""),
     ],
