@@ -36,6 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="replay, features, ai-backtest, recorder: how many",
     )
+    parser.add_argument("--formats", default="", metavar="NAME,…", help="import: only these (default: all)")
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="of which the median counts")
     parser.add_argument(
         "--long", action="store_true", help="replay: also five times as many quotes from a store"

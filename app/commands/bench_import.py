@@ -11,33 +11,25 @@ import gzip
 import importlib
 import json
 import lzma
+import sqlite3
 import struct
 import tempfile
 import time
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-import numpy as np
-import polars as pl
-
 from app.commands import Report, Result
+from app.commands import bench_import_files as files
 from app.commands.import_ import known_instruments
 from app.commands.measuring import in_child, peak_mb
-from engine.columns import Quotes
-from engine.errors import UserError
+from engine.errors import UserError, unknown_name
 from engine.feeds.importing import import_files
 from engine.feeds.reader import Reader, Source
-from engine.feeds.simulated import PROFILES, random_quotes
 from engine.store import Store
-
-_SEED: Final = 1
-_START_NS: Final = 1_549_238_400_000_000_000
-_HOUR_NS: Final = 3_600_000_000_000
-_LEVELS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +39,7 @@ class _Case:
     instrument: str
     write: Callable[[Path, int], list[Path]]
     peer: Callable[[Path], int]
-    peer_name: str
+    peer_name: str = "pandas"
 
 
 def run_bench_import(args: argparse.Namespace, report: Report) -> Result:
@@ -55,7 +47,7 @@ def run_bench_import(args: argparse.Namespace, report: Report) -> Result:
     if args.quotes < 1_000 or args.rounds < 1:
         raise UserError("The benchmark needs at least 1,000 rows and one round.")
     found: dict[str, Any] = {}
-    for name, case in _CASES.items():
+    for name, case in _chosen(args.formats).items():
         with tempfile.TemporaryDirectory(prefix="nexttick-bench-") as folder:
             paths = case.write(Path(folder), args.quotes)
             rounds: dict[str, list[dict[str, float]]] = {"peer": [], "decode": [], "import": []}
@@ -66,6 +58,15 @@ def run_bench_import(args: argparse.Namespace, report: Report) -> Result:
             found[name] = _compared(rounds, case.peer_name)
         report(_line(name, found[name]))
     return Result(found, "\n".join([_HEAD, *(_line(name, figures) for name, figures in found.items())]))
+
+
+def _chosen(names: str) -> Mapping[str, _Case]:
+    """Cases by name; all where none is named."""
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    for name in wanted:
+        if name not in _CASES:
+            raise unknown_name("format", name, _CASES)
+    return {name: _CASES[name] for name in wanted or _CASES}
 
 
 def _compared(rounds: Mapping[str, list[dict[str, float]]], peer_name: str) -> dict[str, Any]:
@@ -85,12 +86,12 @@ def _compared(rounds: Mapping[str, list[dict[str, float]]], peer_name: str) -> d
     }
 
 
-_HEAD = f"{'format':<12}{'import':>14}{'decode':>14}{'peak':>10}{'peer':>14}{'peak':>10}{'decode : peer':>16}"
+_HEAD = f"{'format':<19}{'import':>14}{'decode':>14}{'peak':>10}{'peer':>14}{'peak':>10}{'decode : peer':>16}"
 
 
 def _line(name: str, figures: Mapping[str, Any]) -> str:
     return (
-        f"{name:<12}{figures['rows_per_s']:>10,} r/s{figures['decode_rows_per_s']:>10,} r/s"
+        f"{name:<19}{figures['rows_per_s']:>10,} r/s{figures['decode_rows_per_s']:>10,} r/s"
         f"{figures['peak_mb']:>7,} MB{figures['peer_rows_per_s']:>10,} r/s{figures['peer_peak_mb']:>7,} MB"
         f"{figures['ratio']:>10.2f}    {figures['peer']}"
     )
@@ -101,7 +102,7 @@ def _line(name: str, figures: Mapping[str, Any]) -> str:
 
 def _measure(task: str, name: str, paths: list[Path], store: Path) -> dict[str, float]:
     case, known = _CASES[name], known_instruments()
-    if task == "peer" and case.peer_name == "pandas":
+    if task == "peer" and "pandas" in case.peer_name:
         importlib.import_module("pandas")  # its start is not its speed
     started = time.perf_counter()
     if task == "peer":
@@ -119,103 +120,64 @@ def _measure(task: str, name: str, paths: list[Path], store: Path) -> dict[str, 
 _SOURCE = Source(crossed="keep")
 
 
-# -- the formats ------------------------------------------------------------------------------------------
-
-
-def _quotes(rows: int) -> Quotes:
-    return random_quotes(rows, _SEED, PROFILES["fx"].instrument, _START_NS)
-
-
-def _table(rows: int) -> pl.DataFrame:
-    quotes = _quotes(rows)
-    prices = {name: quotes.arrays()[name] / 10**quotes.price_precision for name in ("bid", "ask")}
-    return pl.DataFrame({"timestamp": quotes.ts_event // 1_000_000, **prices})
-
-
-def _write_csv(folder: Path, rows: int) -> list[Path]:
-    path = folder / "ticks.csv"
-    _table(rows).write_csv(path, float_precision=5)
-    return [path]
-
-
-def _write_iso_csv(folder: Path, rows: int) -> list[Path]:
-    path = folder / "ticks.csv"
-    table = _table(rows).with_columns(pl.from_epoch("timestamp", "ms"))
-    table.write_csv(path, float_precision=5, datetime_format="%Y-%m-%d %H:%M:%S%.3f")
-    return [path]
-
-
-def _write_parquet(folder: Path, rows: int) -> list[Path]:
-    path = folder / "ticks.parquet"
-    _table(rows).write_parquet(path)
-    return [path]
-
-
-def _write_bi5(folder: Path, rows: int) -> list[Path]:
-    quotes = _quotes(rows)
-    hours = quotes.ts_event // _HOUR_NS
-    layout = np.dtype(
-        [("ms", ">u4"), ("ask", ">u4"), ("bid", ">u4"), ("ask_size", ">f4"), ("bid_size", ">f4")]
-    )
-    paths = []
-    for hour in np.unique(hours).tolist():
-        part = quotes.take(hours == hour)
-        records = np.zeros(len(part), layout)
-        records["ms"] = (part.ts_event - hour * _HOUR_NS) // 1_000_000
-        records["ask"], records["bid"] = part.ask, part.bid
-        records["ask_size"], records["bid_size"] = part.ask_size / 1e6, part.bid_size / 1e6
-        at = datetime.fromtimestamp(hour * 3_600, UTC)
-        path = folder / f"{at.year}/{at.month - 1:02}/{at.day:02}/{at.hour:02}h_ticks.bi5"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(lzma.compress(records.tobytes(), format=lzma.FORMAT_ALONE))
-        paths.append(path)
-    return paths
-
-
-def _write_recording(folder: Path, rows: int) -> list[Path]:
-    """Per twenty tickers four trades and two diffs, which is how a busy market's recording is made up."""
-    path, quotes = folder / "recording.gz", _quotes(max(1_000, rows * 20 // (24 + 2 * 2 * _LEVELS)))
-    snapshot = {"lastUpdateId": 0, "bids": [["1.00", "1"]], "asks": [["9.00", "1"]]}
-    lines = [f"{_START_NS} {json.dumps(snapshot)}"]
-    columns = (quotes.ts_event, quotes.bid, quotes.ask, quotes.bid_size, quotes.ask_size)
-    for number, (ns, bid, ask, bought, sold) in enumerate(
-        zip(*(c.tolist() for c in columns), strict=True), start=1
-    ):
-        b, a, bs, asz = f"{bid / 1e5:.8f}", f"{ask / 1e5:.8f}", f"{bought / 1e6:.8f}", f"{sold / 1e6:.8f}"
-        ticker = f'{{"u":{number},"s":"ETHUSDT","b":"{b}","B":"{bs}","a":"{a}","A":"{asz}"}}'
-        lines.append(f'{ns} {{"stream":"ethusdt@bookTicker","data":{ticker}}}')
-        common = f'"E":{ns // 10**6},"s":"ETHUSDT"'
-        if number % 5 == 0:
-            trade = f'"e":"trade",{common},"t":{number},"p":"{b}","q":"{bs}","T":{ns // 10**6},"m":true'
-            lines.append(f'{ns} {{"stream":"ethusdt@trade","data":{{{trade}}}}}')
-        if number % 10 == 0:
-            bids = ",".join(f'["{bid / 1e5 - n / 1e4:.8f}","{bs}"]' for n in range(_LEVELS))
-            asks = ",".join(f'["{ask / 1e5 + n / 1e4:.8f}","{asz}"]' for n in range(_LEVELS))
-            diff = f'"e":"depthUpdate",{common},"U":{number - 9},"u":{number},"b":[{bids}],"a":[{asks}]'
-            lines.append(f'{ns} {{"stream":"ethusdt@depth","data":{{{diff}}}}}')
-    path.write_bytes(gzip.compress("\n".join(lines).encode(), compresslevel=1))
-    return [path]
-
-
 # -- what a person would write ----------------------------------------------------------------------------
 
 
-def _read_csv(path: Path) -> int:
-    return len(importlib.import_module("pandas").read_csv(path))
+def _frame(**how: Any) -> Callable[[Path], int]:
+    """Peer that reads a table with pandas."""
 
+    def read(path: Path) -> int:
+        return len(importlib.import_module("pandas").read_csv(path, **how))
 
-def _read_iso_csv(path: Path) -> int:
-    return len(importlib.import_module("pandas").read_csv(path, parse_dates=["timestamp"]))
+    return read
 
 
 def _read_parquet(path: Path) -> int:
     return len(importlib.import_module("pandas").read_parquet(path))
 
 
+def _read_arrow(path: Path) -> int:
+    return len(importlib.import_module("pandas").read_feather(path))
+
+
 def _read_bi5(path: Path) -> int:
     records = []
     for ms, ask, bid, ask_size, bid_size in struct.iter_unpack(">3I2f", lzma.decompress(path.read_bytes())):
         records.append((ms / 1e3, bid / 1e5, ask / 1e5, bid_size, ask_size))
+    return len(records)
+
+
+def _read_candles(path: Path) -> int:
+    records = []
+    for second, *prices, volume in struct.iter_unpack(">5If", lzma.decompress(path.read_bytes())):
+        records.append((second, *(price / 1e5 for price in prices), volume))
+    return len(records)
+
+
+def _read_json(path: Path) -> int:
+    return len(importlib.import_module("pandas").DataFrame(json.loads(path.read_bytes())))
+
+
+def _read_yahoo(path: Path) -> int:
+    result = json.loads(path.read_bytes())["chart"]["result"][0]
+    quote = result["indicators"]["quote"][0]
+    return len(importlib.import_module("pandas").DataFrame(quote, index=result["timestamp"]))
+
+
+def _read_database(path: Path) -> int:
+    with sqlite3.connect(path) as database:
+        found = importlib.import_module("pandas").read_sql("SELECT * FROM dbbardata", database)
+    database.close()
+    return len(found)
+
+
+def _read_book_lines(path: Path) -> int:
+    records: list[tuple[Any, ...]] = []
+    with zipfile.ZipFile(path) as archive, archive.open(archive.namelist()[0]) as file:
+        for line in file:
+            message = json.loads(line)
+            levels = [*message["data"]["b"], *message["data"]["a"]]
+            records += [(message["cts"], float(price), float(size)) for price, size in levels]
     return len(records)
 
 
@@ -238,10 +200,35 @@ def _read_recording(path: Path) -> int:
     return len(records)
 
 
+_FX: Final = "EURUSD.BENCH"
+_PERPETUAL: Final = "BTCUSDT-PERP.BINANCE"
 _CASES: Final[Mapping[str, _Case]] = {
-    "csv": _Case("EURUSD.BENCH", _write_csv, _read_csv, "pandas"),
-    "csv-iso": _Case("EURUSD.BENCH", _write_iso_csv, _read_iso_csv, "pandas"),
-    "parquet": _Case("EURUSD.BENCH", _write_parquet, _read_parquet, "pandas"),
-    "dukascopy": _Case("EURUSD.BENCH", _write_bi5, _read_bi5, "struct loop"),
-    "binance-raw": _Case("ETHUSDT.BINANCE", _write_recording, _read_recording, "json loop"),
+    "csv": _Case(_FX, files.csv, _frame()),
+    "csv-iso": _Case(_FX, files.csv_iso, _frame(parse_dates=["timestamp"])),
+    "parquet": _Case(_FX, files.parquet, _read_parquet),
+    "arrow": _Case(_FX, files.arrow, _read_arrow),
+    "truefx": _Case(_FX, files.truefx, _frame(header=None, parse_dates=[1])),
+    "histdata": _Case(_FX, files.histdata, _frame(header=None)),
+    "histdata-bars": _Case(_FX, files.histdata_bars, _frame(header=None, sep=";")),
+    "lean": _Case(_FX, files.lean, _frame(header=None)),
+    "metatrader-ticks": _Case(_FX, files.metatrader_ticks, _frame(sep="\t")),
+    "metatrader-bars": _Case(_FX, files.metatrader_bars, _frame(sep="\t")),
+    "dukascopy": _Case(_FX, files.bi5, _read_bi5, "struct loop"),
+    "dukascopy-candles": _Case(_FX, files.dukascopy_candles, _read_candles, "struct loop"),
+    "dukascopy-json": _Case(_FX, files.dukascopy_json, _read_json, "json, pandas"),
+    "yahoo": _Case("AAPL.YAHOO", files.yahoo, _read_yahoo, "json, pandas"),
+    "yahoo-csv": _Case("AAPL.YAHOO", files.yahoo_csv, _frame(parse_dates=["Date"])),
+    "freqtrade feather": _Case("BTCUSDT.BINANCE", files.freqtrade_feather, _read_arrow),
+    "freqtrade json": _Case("BTCUSDT.BINANCE", files.freqtrade_json, _read_json, "json, pandas"),
+    "vnpy csv": _Case(_FX, files.vnpy_csv, _frame(parse_dates=["datetime"])),
+    "vnpy database": _Case(_FX, files.vnpy_database, _read_database),
+    "binance trades": _Case(_PERPETUAL, files.binance_trades, _frame()),
+    "binance bookTicker": _Case(_PERPETUAL, files.binance_tickers, _frame()),
+    "binance klines": _Case(_PERPETUAL, files.binance_klines, _frame()),
+    "binance-raw": _Case("ETHUSDT.BINANCE", files.recording, _read_recording, "json loop"),
+    "bybit trades": _Case("BTCUSDT-PERP.BYBIT", files.bybit_trades, _frame()),
+    "bybit book": _Case("BTCUSDT-PERP.BYBIT", files.bybit_book, _read_book_lines, "json loop"),
+    "tardis trades": _Case(_PERPETUAL, files.tardis_trades, _frame()),
+    "tardis book": _Case(_PERPETUAL, files.tardis_book, _frame()),
+    "lobster": _Case("AAPL.NASDAQ", files.lobster, _frame(header=None)),
 }
