@@ -8,14 +8,14 @@ class UserError(Exception):
     """One plain sentence: what is wrong and the next step; exit code 2, or a banner in the window."""
 
 
-_ALL_OF = 12
+_ALL_OF = 16
 _FIRST = 8
 
 
 def unknown_name(what: str, given: str, valid: Iterable[str]) -> UserError:
     """Say that `given` is no known `what`, with the nearest valid choices; with all where none is near.
 
-    Near is what differs in few letters, or begins with what was given. Of more than 12 only some are named.
+    Near is what differs in few letters, or begins with what was given. Of more than 16 only some are named.
     """
     names = sorted(valid)
     if not names:
