@@ -42,12 +42,15 @@ class Incoming:
         All kinds that came, those without rows too.
     price_precision, size_precision : int
         The most decimals among the rows.
+    tick_precision : int
+        The most decimals among the prices of ticks: a dividend or an adjusted bar has more than any order can.
     """
 
     kinds: Sequence[str]
     files: Mapping[FileOf, Sequence[Batch]]
     price_precision: int
     size_precision: int
+    tick_precision: int
 
 
 def incoming(parts: Mapping[str, Columns]) -> Incoming:
@@ -61,6 +64,7 @@ def incoming(parts: Mapping[str, Columns]) -> Incoming:
         },
         max((part.price_precision for part in parts.values()), default=0),
         max((part.size_precision for part in parts.values()), default=0),
+        max((part.price_precision for kind, part in parts.items() if kind in KINDS), default=0),
     )
 
 
@@ -96,12 +100,14 @@ class Spill:
         self._series: dict[tuple[str, object], list[Path]] = {}
         self._schemas: dict[str, pl.Schema] = {}
         self._written = 0
-        self._price_precision = self._size_precision = 0
+        self._price_precision = self._size_precision = self._tick_precision = 0
 
     def add(self, kind: str, rows: Columns) -> None:
         """Set `rows` aside, after those of this kind that came before."""
         self._price_precision = max(self._price_precision, rows.price_precision)
         self._size_precision = max(self._size_precision, rows.size_precision)
+        if kind in KINDS:
+            self._tick_precision = max(self._tick_precision, rows.price_precision)
         path = self._next_path()
         batches = [
             (day, part.take(slice(start, start + _BATCH_ROWS)))
@@ -158,6 +164,7 @@ class Spill:
             dict(sorted(self._files.items(), key=lambda item: item[0])),
             self._price_precision,
             self._size_precision,
+            self._tick_precision,
         )
 
 

@@ -143,8 +143,9 @@ def _with_precision(instrument: Instrument, stored: Instrument | None, new: Inco
     price = max(each.price_precision for each in known)
     size = max(each.size_precision for each in known)
     if price > instrument.price_precision:
-        finest = min(instrument.tick_size, Decimal(1).scaleb(-price))
-        instrument = msgspec.structs.replace(instrument, price_precision=price, tick_size=finest)
+        tick = min(instrument.tick_size, Decimal(1).scaleb(-new.tick_precision))
+        tick = tick.quantize(Decimal(1).scaleb(-price))
+        instrument = msgspec.structs.replace(instrument, price_precision=price, tick_size=tick)
     if size > instrument.size_precision:
         # Books show dust finer than the lot; the lot stays the step of an order, written with all decimals.
         lot = instrument.lot_size.quantize(Decimal(1).scaleb(-size))

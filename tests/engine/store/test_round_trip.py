@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.columns import KINDS, Columns, Snapshots
+from engine.columns import ACTIONS, KINDS, Columns, CorporateAction, CorporateActions, Snapshots
 from engine.errors import UserError
 from engine.feeds.simulated import PROFILES, simulate
+from engine.messages.instrument import Instrument
 from engine.store import Store, row_groups
 from engine.store.schema import ROW_GROUP_ROWS
 from tests.engine.store.rows import DAY_NS, EURUSD, NOON_NS, deltas, quotes, same, trades
@@ -204,3 +205,32 @@ def test_numbers_of_book_updates_can_be_asked_for(tmp_path: Path) -> None:
     store.add(EURUSD, {"deltas": deltas([1, 2], [5, 6], [1, 0], [11, 12])})
     assert store.has_sequence("EURUSD.SIM", "deltas", 12)
     assert not store.has_sequence("EURUSD.SIM", "deltas", 13)
+
+
+def test_a_dividend_makes_no_tick_finer(tmp_path: Path) -> None:
+    ts = np.array([NOON_NS], np.int64)
+    dividend = CorporateActions(
+        ts_event=ts,
+        ts_init=ts,
+        action=np.array([CorporateAction.DIVIDEND], np.uint8),
+        amount=np.array([205_000], np.int64),
+        numerator=np.ones(1, np.int64),
+        denominator=np.ones(1, np.int64),
+        price_precision=6,
+        size_precision=0,
+    )
+    share = Instrument(
+        id="AAPL.TEST",
+        kind="equity",
+        base="AAPL",
+        quote="USD",
+        price_precision=2,
+        size_precision=0,
+        tick_size=Decimal("0.01"),
+        lot_size=Decimal(1),
+    )
+    store = Store(tmp_path)
+    store.add(share, {ACTIONS: dividend})
+    stored = store.instrument("AAPL.TEST")
+    assert (stored.price_precision, stored.tick_size) == (6, Decimal("0.01"))
+    assert store.read("AAPL.TEST", ACTIONS).arrays()["amount"].tolist() == [205_000]
