@@ -25,12 +25,14 @@ class BookAgainstQuotes:
         self._stretches = {wrong: Stretches(limits) for wrong in self._namings}
         self._store = store
         self._told = 0
-        self.outcome: BookCheck | None = None
 
-    def run(self, walked: Callable[[int], None]) -> None:
-        """Walk through all stored updates; `walked` is told how many rows, and may raise to end it early."""
+    def run(self, walked: Callable[[int], None], start_ns: int, end_ns: int) -> BookCheck:
+        """Walk through the updates received in `[start_ns, end_ns)`.
+
+        `walked` is told how many rows were applied, and may raise to end it early.
+        """
         instrument = self._namings["differs"].instrument
-        self.outcome = check_book(self._store, instrument, self._take, walked)
+        return check_book(self._store, instrument, self._take, walked, start_ns, end_ns)
 
     def _take(self, place: BookPlace) -> None:
         self._told += 1  # stands for the row until that is looked up

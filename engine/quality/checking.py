@@ -1,7 +1,7 @@
 """The check itself: every rule over the stored rows of one instrument, once, in bounded memory."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -87,13 +87,14 @@ def check(
     last = max(max(group.last_event_ns, group.last_init_ns) for each in groups.values() for group in each)
     sessions = calendars.sessions(facts, first, last)
     rules = Rules(store, facts, sessions, limits)
-    whole_book = chosen.get("deltas") == store.files(instrument, "deltas")
     total = {kind: sum(group.rows for group in each) for kind, each in groups.items()}
-    steps = _Steps(sum(total.values()) + (total["deltas"] if whole_book else 0), progress, cancelled)
+    steps = _Steps(sum(total.values()) + total.get("deltas", 0), progress, cancelled)
     days: dict[Path, CheckedDay] = {}
     scores: list[KindScore] = []
     for kind, paths in chosen.items():
-        found = _found(store, instrument, kind, paths, rules, steps, whole_book=whole_book)
+        found = _found(store, instrument, kind, paths, rules, steps)
+        if kind == "deltas":
+            _add_book(found, rules, groups[kind], steps)
         of_kind = _days(kind, paths, groups[kind], found, sessions)
         scores.append(_kind_score(kind, [*of_kind.values()], sessions))
         days |= of_kind
@@ -159,8 +160,6 @@ def _found(
     paths: list[Path],
     rules: Rules,
     steps: _Steps,
-    *,
-    whole_book: bool,
 ) -> dict[str, _DayFound]:
     """Run all rules over the rows of one kind; what they found, by file."""
     of_kind = rules.of(kind)
@@ -170,17 +169,28 @@ def _found(
         steps.walked(len(piece.columns), f"Checking {kind} of {piece.day}")
     found: dict[str, _DayFound] = {}
     days = [path.stem for path in paths]
-    outcomes = [outcome for rule in of_kind for outcome in rule.found(days)]
-    if kind == "deltas" and whole_book:
-        book = rules.book()
-        book.run(lambda rows: steps.walked(rows, "Rebuilding the book"))
-        outcomes += book.found(days)
-    elif kind == "deltas":
-        rules.notes.append("The book is rebuilt from its first day on, so only without --from and --to.")
+    for rule in of_kind:
+        _add(found, rule.found(days))
+    return found
+
+
+def _add(found: dict[str, _DayFound], outcomes: Iterable[tuple[Naming, Mapping[str, DayCount]]]) -> None:
     for naming, by_day in outcomes:
         for day, count in by_day.items():
             found.setdefault(day, _DayFound()).add(naming, count)
-    return found
+
+
+def _add_book(found: dict[str, _DayFound], rules: Rules, groups: list[RowGroup], steps: _Steps) -> None:
+    """Rebuild the book of these files and add where it differs from the quotes."""
+    book = rules.book()
+    outcome = book.run(
+        lambda rows: steps.walked(rows, "Rebuilding the book"),
+        min(group.first_init_ns for group in groups),
+        max(group.last_init_ns for group in groups) + 1,
+    )
+    if not outcome.bbo_compared:
+        rules.notes.append("No book update could be compared with a quote, for want of a snapshot or quotes.")
+    _add(found, book.found([]))
 
 
 def _days(

@@ -114,9 +114,7 @@ class Rules:
         return [*rules, TradesOutside(naming, self._limits, quotes, precisions)]
 
     def book(self) -> BookAgainstQuotes:
-        """Proof of the whole stored book, which has an order of its own."""
-        if not self._store.files(self._facts.id, "quotes"):
-            self.notes.append("There are no quotes to compare the book with.")
+        """Proof of the stored book, whose updates have an order of their own."""
         differs = self._named("deltas", "book-against-quotes", "error", differs_words)
         crossed = self._named("deltas", "crossed", "error", crossed_book_words)
         return BookAgainstQuotes(differs, crossed, self._limits, self._store)

@@ -3,7 +3,8 @@
 After each update the best bid and ask, with sizes, are compared with the quote that was in force then. Where
 quotes and deltas carry the venue's update numbers, that is the last quote numbered no higher than the
 update's last number; else the last quote whose `ts_event` is not later. A quote received more than a minute
-away from the update proves nothing (one of the streams was interrupted) and is not compared.
+away from the update proves nothing (one of the streams was interrupted) and is not compared. Nor are updates
+before the first snapshot and between a break of the numbers and the next one: the book is not known then.
 """
 
 from collections.abc import Callable
@@ -92,11 +93,14 @@ def check_book(
     instrument: str,
     found: Callable[[BookPlace], None] = lambda _place: None,
     walked: Callable[[int], None] = lambda _rows: None,
+    start_ns: int | None = None,
+    end_ns: int | None = None,
 ) -> BookCheck:
     """Rebuild the stored book of `instrument` and compare it with the stored quotes.
 
     `found` is told each update after which the book is wrong, in the order in which they apply; `walked` now
-    and then how many more rows were applied. Only the quotes around the updates at hand are in memory.
+    and then how many more rows were applied. Only the quotes around the updates at hand are in memory. With
+    `start_ns` or `end_ns` only updates with `start_ns <= ts_init < end_ns` are read.
 
     Raises
     ------
@@ -109,12 +113,12 @@ def check_book(
     stored_quotes = row_groups(store.files(instrument, "quotes"))
     precisions = (facts.price_precision, facts.size_precision)
     book, counts = Book(), dict.fromkeys(("updates", "compared", "equal", "crossed", "gaps"), 0)
-    numbered = bool(stored_quotes)
-    for chunk in store.chunks(instrument, ["deltas"]):
+    numbered, known = bool(stored_quotes), False
+    for chunk in store.chunks(instrument, ["deltas"], start_ns, end_ns):
         deltas = cast("Deltas", chunk.columns["deltas"])
         quotes = _quotes_around(deltas, stored_quotes, precisions)
         numbered &= quotes.numbered or not len(quotes.keys)
-        _walk(book, deltas, quotes, counts, found)
+        known = _walk(book, deltas, quotes, counts, found, known=known)
         walked(len(deltas))
     bid, ask = (
         None
@@ -155,7 +159,10 @@ def _walk(
     quotes: _QuotesInForce,
     counts: dict[str, int],
     found: Callable[[BookPlace], None],
-) -> None:
+    *,
+    known: bool,
+) -> bool:
+    """Apply `deltas`; whether the book is known after them, as `known` says that it was before."""
     ends = np.flatnonzero(deltas.flags & Flag.LAST) + 1
     keys = deltas.sequence if quotes.numbered else deltas.ts_event
     start = 0
@@ -163,10 +170,14 @@ def _walk(
         update = deltas.take(slice(start, end))
         start = end
         book.apply(update)
-        if update.action[0] == Action.CLEAR and not update.flags[0] & Flag.SNAPSHOT:
-            counts["gaps"] += 1
-            continue
+        if update.action[0] == Action.CLEAR:
+            known = bool(update.flags[0] & Flag.SNAPSHOT)
+            if not known:
+                counts["gaps"] += 1
+                continue
         counts["updates"] += 1
+        if not known:
+            continue
         place = (int(update.ts_event[-1]), int(update.sequence[-1]))
         if book.crossed:
             counts["crossed"] += 1
@@ -180,3 +191,4 @@ def _walk(
                 found(BookPlace(*place, "differs"))
     if start < len(deltas):  # an update without its end mark, from another importer
         book.apply(deltas.take(slice(start, None)))
+    return known

@@ -120,7 +120,7 @@ def test_what_cannot_be_compared_is_said(tmp_path: Path) -> None:
     result = checked(tmp_path, {"trades": made.trades, "deltas": made.deltas}, made.instrument)
     assert result.notes == [
         "There are no quotes to compare the trades with.",
-        "There are no quotes to compare the book with.",
+        "No book update could be compared with a quote, for want of a snapshot or quotes.",
     ]
 
 
