@@ -43,7 +43,7 @@ class Incoming:
     price_precision, size_precision : int
         The most decimals among the rows.
     tick_precision : int
-        The most decimals among the prices of ticks: a dividend or an adjusted bar has more than any order can.
+        The most decimals among the prices of ticks: a dividend has more than any order can.
     """
 
     kinds: Sequence[str]
