@@ -41,6 +41,10 @@ _TAKEN_AT_ONCE: Final = 16 * 2**20
 _CLOSE_S: Final = 5.0
 _OUTBOX_S: Final = 1.0
 _SAME_SECOND: Final = 100
+_SPARE: Final = ".spare"
+"""Keeps the room on a disk that fills up in which the last manifest is written."""
+
+_SPARE_BYTES: Final = 16_384
 
 type News = tuple[Literal["warning", "error"], str]
 
@@ -217,7 +221,9 @@ class SessionRecorder:
             try:
                 folder = _new_folder(root, manifest)
                 held.enter_context(exclusive(folder, folder.name))
+                self._written = msgspec.structs.replace(self._written, folder=str(folder))
                 write_manifest(folder, manifest)
+                (folder / _SPARE).write_bytes(bytes(_SPARE_BYTES))
                 if self._outbox is not None:
                     self._outbox.begin(manifest)
                     held.callback(self._outbox.close, _OUTBOX_S)
@@ -284,8 +290,9 @@ class SessionRecorder:
         ended = msgspec.structs.replace(
             manifest, ended_ns=time.time_ns(), problem=self._problem, rows_received=self._received
         )
-        # On a disk that is full it stays as it was, and the recording looks like one of a killed session.
+        # Where even that fails, the recording looks like one of a killed session.
         with contextlib.suppress(OSError):
+            (folder / _SPARE).unlink(missing_ok=True)
             write_manifest(folder, ended)
             if self._outbox is not None:
                 self._outbox.offer(folder / NAME)
