@@ -119,11 +119,15 @@ def test_a_thin_hour_borrows_what_is_usual_from_those_around_it(tmp_path: Path) 
     assert [each for each in checked(tmp_path, {"quotes": quotes}).findings if each.check == "gap"] == []
 
 
-def test_a_silence_that_runs_into_a_quiet_hour_is_held_to_that_hour(tmp_path: Path) -> None:
-    """Busy until nine, then a row a minute: the first silence of a minute begins in the busy hour."""
+@pytest.mark.parametrize("quiet_first", [False, True])
+def test_a_silence_between_a_busy_and_a_quiet_hour_is_held_to_the_quiet(
+    tmp_path: Path, *, quiet_first: bool
+) -> None:
+    """Ten rows a second and one a minute, in either order: the minute between them lies in both hours."""
     busy = np.arange(0, HOUR_NS - 10 * SECOND_NS, SECOND_NS // 10)
-    quiet = np.arange(HOUR_NS + 50 * SECOND_NS, 30 * HOUR_NS, 60 * SECOND_NS)
-    times = MONDAY + np.concatenate([busy, quiet])
+    quiet = np.arange(HOUR_NS + 50 * SECOND_NS, 20 * HOUR_NS, 60 * SECOND_NS)
+    after = np.concatenate([busy, quiet])
+    times = MONDAY + (20 * HOUR_NS - after[::-1] if quiet_first else after)
     quotes = walk(len(times)).with_arrays({"ts_event": times, "ts_init": times})
     assert [each for each in checked(tmp_path, {"quotes": quotes}).findings if each.check == "gap"] == []
 
@@ -313,6 +317,16 @@ def test_a_book_that_lost_an_update_differs_from_its_quotes(tmp_path: Path) -> N
     first = result.findings[0]
     assert (first.kind, first.severity, first.first_row) == ("deltas", "error", row)
     assert first.start_ns == deltas.ts_event[row]
+
+
+def test_a_book_without_a_snapshot_is_not_compared(tmp_path: Path) -> None:
+    made = market(10)
+    later = made.deltas.take(made.deltas.flags & Flag.SNAPSHOT == 0)
+    result = checked(tmp_path, {"quotes": made.quotes, "deltas": later}, made.instrument)
+    assert result.findings == []
+    assert result.notes == [
+        "No book update could be compared with a quote, for want of a snapshot or quotes."
+    ]
 
 
 def test_a_break_of_the_update_numbers_is_found_where_the_book_was_cleared(tmp_path: Path) -> None:
