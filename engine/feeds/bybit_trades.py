@@ -53,9 +53,11 @@ def decode(file: SourceFile) -> Decoded:
     """
     text = archived_text(file)
     table = text_table(text.data, _HEADER_WORDS)
-    names = [normalised(name) for name in table.names or ()]
     if not _HEADER.match(text.data):
         raise Undecodable(f"its header is neither {_DERIVATIVES} nor {_SPOT}")
+    if table.names is None:
+        raise Undecodable("its header has not as many fields as its lines; fetch it again")
+    names = [normalised(name) for name in table.names]
     if not len(table.lines):
         raise Undecodable("it has a header but no rows")
     rows = Rows(table, dict(zip(names, table.columns, strict=True)))

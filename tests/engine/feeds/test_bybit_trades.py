@@ -79,10 +79,11 @@ def test_a_file_with_the_latest_trade_first_is_turned_round() -> None:
             "symbol BTCUSD tells.*COIN-M",
         ),
         (HEADER, PERPETUAL, "x.csv", "no rows"),
+        (HEADER + TRADES.replace("\n", ",0\n"), PERPETUAL, "x.csv", "as many fields"),
         ("timestamp,price\n1,2\n", PERPETUAL, "x.csv", "header is neither"),
         ("", PERPETUAL, "x.csv", "is empty"),
     ],
-    ids=range(8),
+    ids=range(9),
 )
 def test_what_cannot_be_is_one_sentence(text: str, instrument: Instrument, name: str, said: str) -> None:
     with pytest.raises(Undecodable, match=said):
