@@ -83,6 +83,11 @@ def words[T](name: str, title: str, value: Callable[[T], str], width: int = 90) 
     return Column(name, title, value, value, width=width)
 
 
+def count[T](name: str, title: str, value: Callable[[T], int], width: int = 70) -> Column[T]:
+    """Column of whole numbers."""
+    return Column(name, title, value, lambda row: f"{value(row):,}", numeric=True, width=width)
+
+
 _EIGHT_FIGURES = Context(prec=8)
 
 

@@ -3,7 +3,7 @@
 from PySide6.QtCore import QCoreApplication
 
 from engine.messages.data import Finding, Repair
-from widgets.blotter.column import Column, Tone, traded_thing, words
+from widgets.blotter.column import Column, Tone, count, traded_thing, words
 from widgets.blotter.table import EventTable
 from widgets.numbers import date_time_text
 from widgets.theme import Theme
@@ -42,23 +42,9 @@ class FindingsTable(EventTable[Finding]):
                     width=64,
                 ),
                 words("text", tr("Finding"), lambda row: row.text, 330),
-                Column(
-                    "rows",
-                    tr("Rows"),
-                    lambda row: row.rows,
-                    lambda row: f"{row.rows:,}",
-                    numeric=True,
-                    width=64,
-                ),
+                count("rows", tr("Rows"), lambda row: row.rows, 64),
                 words("day", tr("Day file"), lambda row: row.day, 80),
-                Column(
-                    "first_row",
-                    tr("First row"),
-                    lambda row: row.first_row,
-                    lambda row: f"{row.first_row:,}",
-                    numeric=True,
-                    width=70,
-                ),
+                count("first_row", tr("First row"), lambda row: row.first_row, 70),
             ],
             lambda row: f"{row.instrument} {row.kind} {row.check} {row.severity} {row.text}",
             "findings",
@@ -74,34 +60,13 @@ class RepairsTable(EventTable[Repair]):
         super().__init__(
             theme,
             [
-                Column(
-                    "number",
-                    tr("No."),
-                    lambda row: row.number,
-                    lambda row: str(row.number),
-                    numeric=True,
-                    width=40,
-                ),
+                count("number", tr("No."), lambda row: row.number, 40),
                 traded_thing(tr("Instrument"), lambda row: row.instrument),
                 words("kind", tr("Kind"), lambda row: row.kind, 60),
                 words("action", tr("Action"), lambda row: row.action, 80),
                 words("parameters", tr("With"), _parameters, 120),
-                Column(
-                    "rows_removed",
-                    tr("Removed"),
-                    lambda row: row.rows_removed,
-                    lambda row: f"{row.rows_removed:,}",
-                    numeric=True,
-                    width=70,
-                ),
-                Column(
-                    "rows_added",
-                    tr("Added"),
-                    lambda row: row.rows_added,
-                    lambda row: f"{row.rows_added:,}",
-                    numeric=True,
-                    width=70,
-                ),
+                count("rows_removed", tr("Removed"), lambda row: row.rows_removed, 70),
+                count("rows_added", tr("Added"), lambda row: row.rows_added, 70),
                 Column(
                     "made_ns",
                     tr("Made (UTC)"),
