@@ -217,7 +217,7 @@ def test_a_quiet_market_that_moves_a_tick_has_no_spike(tmp_path: Path) -> None:
 def test_returns_that_hardly_differ_are_measured_by_half_a_tick_at_least(tmp_path: Path) -> None:
     """A price that only ever rises by one tick has no spread of returns; three ticks at once are no alarm."""
     quotes = walk(8_000)
-    bid = 1_000 + np.arange(8_000) // 8 + np.where(np.arange(8_000) >= 4_000, 2, 0)
+    bid = 1_000 + np.arange(8_000) // 80 + np.where(np.arange(8_000) >= 4_000, 2, 0)
     result = checked(tmp_path, {"quotes": quotes.with_arrays({"bid": bid, "ask": bid + 1})})
     assert result.findings == []
 
