@@ -44,8 +44,8 @@ class Crew:
     def work(self) -> list[Fetched]:
         """Fetch all; raises what the first failing transfer raises, or Cancelled, when all have ended."""
         with ThreadPoolExecutor(self._line.settings.connections, "download") as pool:
-            futures = [pool.submit(self._fetch, file) for file in self._wanted]
             try:
+                futures = [pool.submit(self._fetch, file) for file in self._wanted]
                 self._watch(futures)
             except BaseException:
                 self._line.hang_up()

@@ -3,6 +3,9 @@
 import gzip
 import json
 import logging
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -249,3 +252,17 @@ def test_a_vendor_that_cannot_be_reached_is_one_sentence(
     assert (
         "Dukascopy cannot be reached, because connection refused; 0 of the 24 files are in the cache" in said
     )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl+C cannot be sent to one process there")
+def test_ctrl_c_ends_a_download_that_waits(here: Vendor) -> None:
+    here.answers[HOUR] = Serve(body=bi5(TICKS), stall_at=10)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app", "download", *DUKASCOPY],
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+    )
+    assert here.stalled.wait(20)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=10)
+    assert (process.returncode, out) == (130, b"")

@@ -13,6 +13,7 @@ from engine.downloads.downloading import Missing
 from engine.downloads.plan import Order
 from engine.errors import UserError
 from engine.feeds.importing import Cancelled
+from engine.store.locking import exclusive
 from tests.engine.downloads.fakes import FakeClock, downloads
 from tests.engine.downloads.server import Request, Serve, Vendor, vendor
 
@@ -305,3 +306,13 @@ def test_a_full_disk_is_told(tardis: Vendor, tmp_path: Path) -> None:
     (tmp_path / "tardis/binance").write_text("in the way")
     with pytest.raises(UserError, match="tardis cannot be written"):
         downloads("tardis", tardis.url, tmp_path).fetch(ORDER)
+
+
+def test_downloads_of_one_source_wait_for_each_other(tardis: Vendor, tmp_path: Path) -> None:
+    told: list[str] = []
+    with exclusive(tmp_path / "tardis", "Tardis.dev"), pytest.raises(Cancelled):
+        downloads("tardis", tardis.url, tmp_path).fetch(
+            ORDER, progress=lambda _fraction, what: told.append(what), cancelled=lambda: len(told) == 2
+        )
+    assert told == ["Waiting for another download of Tardis.dev"] * 2
+    assert tardis.requests == []
