@@ -11,7 +11,6 @@ import numpy as np
 import polars as pl
 
 from engine.columns import Int64
-from engine.feeds.bar_rows import PRICES, spec_of
 from engine.feeds.decimals import scaled
 from engine.feeds.decoded import Undecodable
 from engine.feeds.delimited import HEADER_WORDS, ROLE_OF
@@ -20,6 +19,7 @@ from engine.feeds.table_rows import BUYER_WORDS, SELLER_WORDS
 from engine.feeds.tables import ARROW_FILE, ARROW_STREAM, PARQUET, Table, normalised, table_of
 from engine.feeds.timestamps import TimeRule, has_zone, times
 from engine.feeds.unpacking import contents, head_of
+from engine.feeds.vendors.bar_rows import PRICES, spec_of
 
 _SAMPLE_ROWS: Final = 200
 _FORMS: Final = (

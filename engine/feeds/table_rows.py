@@ -8,13 +8,13 @@ import polars as pl
 
 from engine.bars import BarSpec
 from engine.columns import Aggressor, Int64, Quotes, Snapshots, Trades, UInt8, VendorBars, bars_kind
-from engine.feeds.bar_rows import PRICES, bars, decoded
 from engine.feeds.decimals import Scaled, fewest_decimals
 from engine.feeds.decoded import Decoded, Undecodable
 from engine.feeds.mapping import TableMapping
 from engine.feeds.rows import Rows, bare_symbol
 from engine.feeds.tables import Table
 from engine.feeds.timestamps import TimeRule
+from engine.feeds.vendors.bar_rows import PRICES, bars, decoded
 
 BUYER_WORDS, SELLER_WORDS = (
     ("b", "buy", "buyer", "bid", "1"),
