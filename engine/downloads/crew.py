@@ -6,8 +6,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import Final
 
+from engine.downloads.line import Line
 from engine.downloads.plan import RemoteFile
-from engine.downloads.transfer import Fetched, Line, Transfer
+from engine.downloads.transfer import Fetched, Transfer
 from engine.feeds.importing import Cancelled, Progress
 
 _POLL_S: Final = 0.1

@@ -9,12 +9,13 @@ from engine.downloads.access import Access
 from engine.downloads.answer import Transport
 from engine.downloads.cache import Cache
 from engine.downloads.crew import Crew
+from engine.downloads.line import Line
 from engine.downloads.pace import Clock, RateLimit, SystemClock
 from engine.downloads.plan import Order, RemoteFile, end_of
 from engine.downloads.report import FetchReport
 from engine.downloads.settings import DownloadSettings
 from engine.downloads.source import Source
-from engine.downloads.transfer import Absent, Fetched, Line, Unreachable
+from engine.downloads.transfer import Absent, Fetched, Unreachable
 from engine.errors import UserError
 from engine.feeds.importing import DONE, Cancelled, Progress
 from engine.store.locking import exclusive

@@ -1,10 +1,8 @@
 """One file from its source into the cache: asked for again while that may help, and kept only when whole."""
 
 import os
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -12,14 +10,13 @@ from urllib.parse import urlsplit
 import urllib3
 from urllib3.exceptions import InvalidHeader
 
-from engine.downloads.access import Access
-from engine.downloads.answer import Answer, Interrupted, Transport
-from engine.downloads.cache import Cache, Validator
+from engine.downloads.answer import Answer, Interrupted
+from engine.downloads.cache import Validator
 from engine.downloads.checksums import checksum_file, matches_published
-from engine.downloads.pace import Clock, RateLimit, backoff
+from engine.downloads.line import Line
+from engine.downloads.pace import backoff
 from engine.downloads.plan import RemoteFile
 from engine.downloads.settings import DownloadSettings
-from engine.downloads.source import Source
 from engine.errors import UserError
 from engine.feeds.importing import Cancelled
 
@@ -78,49 +75,6 @@ class Absent(Exception):  # noqa: N818 - it reads as what is said of a file
 
 class Unreachable(Exception):  # noqa: N818 - it reads as what is said of a source
     """No connection could be made; its text is the reason."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Line:
-    """What the transfers of one download share.
-
-    Attributes
-    ----------
-    stop : Event
-        Set by `hang_up`.
-    """
-
-    source: Source
-    settings: DownloadSettings
-    cache: Cache
-    transport: Transport
-    access: Access
-    clock: Clock
-    limit: RateLimit
-    stop: threading.Event = field(default_factory=threading.Event)
-    _answers: set[Answer] = field(default_factory=set)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    @contextmanager
-    def reading(self, answer: Answer) -> Iterator[None]:
-        """Let `hang_up` end the answer while the block runs; it is closed afterwards."""
-        with self._lock:
-            self._answers.add(answer)
-            if self.stop.is_set():  # hung up before the answer was here
-                answer.abort()
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._answers.discard(answer)
-            answer.close()
-
-    def hang_up(self) -> None:
-        """End all transfers: those under way between two blocks, those that wait at once."""
-        self.stop.set()
-        with self._lock:
-            for answer in self._answers:
-                answer.abort()
 
 
 class Transfer:

@@ -19,8 +19,8 @@ from app.__main__ import main
 from app.secrets import PROFILES, Secrets
 from tests.app.keyrings import FakeKeyring
 from tests.engine.downloads.server import YAHOO_MANNERS, Serve, Vendor, vendor
-from tests.engine.feeds.dbn_files import dbn_file, trade
 from tests.engine.feeds.files import bi5, zipped
+from tests.engine.feeds.vendors.dbn_files import dbn_file, trade
 from tests.recordings import recording
 
 KEY = "TD.planted-Key_0123456789abcd"
