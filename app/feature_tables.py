@@ -12,8 +12,9 @@ import polars as pl
 
 from ai.features import FeatureSet, Market
 from ai.features.pieces import Piece
-from ai.features.sources import BOOK_FIELDS, columns_of
+from ai.features.sources import BOOK_FIELDS, NEWS, columns_of
 from ai.features.values import Floats
+from app.headlines import headlines
 from engine.bars import Bars, BarSpec, PriceType
 from engine.book import Book
 from engine.columns import Columns, Deltas, Flag, Int64, Quotes, Snapshots, Trades
@@ -59,6 +60,8 @@ def tables_of(
             frame = _book(store, instrument, features.levels, rows)
         elif line.stream == "bars":
             frame = _bars(store, instrument, BarSpec.parse(features.bars))
+        elif line.stream == NEWS:
+            frame = _news(store, instrument)
         else:
             frame = _ticks(store, instrument, line.stream)
         if until is not None:
@@ -90,6 +93,16 @@ def _ticks(store: Store, instrument: str, kind: str) -> pl.LazyFrame:
         pl.col("ts_init").alias("ts"), *(pl.col(name).cast(pl.Float64) for name in numbers)
     )
     return frame.sort("ts", maintain_order=True)
+
+
+def _news(store: Store, instrument: str) -> pl.LazyFrame:
+    frame = headlines(store.root, store.instrument(instrument))
+    if frame.is_empty():
+        raise UserError(
+            f"No news of {instrument} are stored, which these features read; choose another set, or import "
+            "them with 'nexttick series import'."
+        )
+    return frame.lazy()
 
 
 # -- bars -------------------------------------------------------------------------------------------------

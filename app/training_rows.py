@@ -8,9 +8,11 @@ from typing import Final
 import polars as pl
 
 from ai.features import FeatureSet
+from ai.features.sources import NEWS
 from ai.training.stretches import Stretch
 from app.feature_tables import market, tables_of
 from engine.columns import Columns
+from engine.errors import UserError
 from engine.messages.run import Run
 from engine.session.source import SimulatedSource
 from engine.store import Store
@@ -69,6 +71,11 @@ def simulated_rows(run: Run, features: FeatureSet) -> tuple[str, Stretch]:
     UserError
         No such market, or it does not give what the set reads.
     """
+    if any(line.stream == NEWS for line in features.lines):
+        raise UserError(
+            f"Feature set {features.name!r} reads news, and a generated market has none; train on stored "
+            "data, or choose another set."
+        )
     source = SimulatedSource(run)
     wanted = {kind for line in features.lines for kind in _KINDS[line.stream]}
     parts: dict[str, list[Columns]] = {kind: [] for kind in wanted}

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from ai.features.feature import Feature
 from ai.features.indicators import Atr, Bollinger, Ema, Macd, Rsi
 from ai.features.levels import DeepLob, DepthScore, Imbalance
+from ai.features.news import NewsCount, NewsSentiment
 from ai.features.price import RealisedVolatility, Return
 from ai.features.time_of_day import TimeOfDay
 from ai.features.top_of_book import Microprice, Mid, OrderFlowImbalance, Spread, TopImbalance
@@ -33,5 +34,7 @@ FEATURES: Mapping[str, type[Feature]] = {
         Atr,
         Bollinger,
         TimeOfDay,
+        NewsSentiment,
+        NewsCount,
     )
 }

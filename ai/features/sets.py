@@ -31,7 +31,7 @@ from ai.features.catalogue import FEATURES
 from ai.features.code_hash import code_hash
 from ai.features.feature import Feature, Market
 from ai.features.graph import in_order
-from ai.features.sources import DAY_NS, STREAMS, Source, columns_of
+from ai.features.sources import DAY_NS, STREAMS, columns_of, source_of
 from ai.features.streaming import FeatureStream, LinePlan
 from ai.features.values import NAN, Floats, Value
 from engine.errors import UserError, unknown_name
@@ -174,7 +174,7 @@ class FeatureSet:
 
     def formulas(self, line: Line, market: Market) -> list[tuple[str, Value]]:
         """Outputs that a line computes, in order, with their formulas."""
-        source = Source(line.stream)
+        source = source_of(line.stream)
         return [
             (name, value)
             for entry in self.entries
@@ -192,7 +192,7 @@ class FeatureSet:
             plans.append(
                 LinePlan(
                     role=line.role,
-                    source=Source(line.stream),
+                    source=source_of(line.stream),
                     outputs=[(value, places[name]) for name, value in formulas],
                     warm_up=(
                         max((each.rows for each in warm_ups), default=0),

@@ -10,6 +10,8 @@ book    `ts`, then `bid_price_k`, `bid_size_k`, `ask_price_k`, `ask_size_k` for 
         one row per book update; a missing level has the price NaN and the size 0
 bars    `ts` (the first moment at which the bar is complete), `ts_open`, `open`, `high`, `low`, `close`,
         `volume`
+news    `ts` (from when the headline could be known), `sentiment` (-1 bad to 1 good, 0 where the source
+        gives none), `importance` (0 unknown, 1 low to 3 high); never a clock
 ======  ===========================================================================================
 
 A set on one clock may read other streams, of its own instrument or of another: such a feature's value is the
@@ -18,11 +20,15 @@ since which of them came first is not known.
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, override
 
 from ai.features.values import Value, column
 
 STREAMS: Final = ("quotes", "trades", "book", "bars")
+"""Those that can be a clock."""
+
+NEWS: Final = "news"
+NEWS_FIELDS: Final = ("sentiment", "importance")
 BOOK_FIELDS: Final = ("bid_price", "bid_size", "ask_price", "ask_size")
 DAY_NS: Final = 86_400 * 10**9
 
@@ -36,7 +42,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
 
 def columns_of(stream: str, levels: int) -> tuple[str, ...]:
     """Columns of a stream's table; `levels` a side for the book."""
-    columns = _COLUMNS[stream]
+    columns = NEWS_FIELDS if stream == NEWS else _COLUMNS[stream]
     if stream == "book":
         columns = tuple(f"{each}_{level}" for level in range(1, levels + 1) for each in columns)
     return ("ts", *columns)
@@ -108,3 +114,25 @@ class Source:
         if self.stream == "bars":
             return column("volume")
         return self.bid_size + self.ask_size
+
+
+class NewsSource(Source):
+    """The stream of headlines.
+
+    Apart from the others, whose columns are part of the hash of every feature's code: news must not outdate
+    the models that read none.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(NEWS)
+
+    @property
+    @override
+    def arguments(self) -> tuple[str, ...]:
+        """Arguments of the streaming form after `ts`."""
+        return tuple(f"{name}_" for name in NEWS_FIELDS)
+
+
+def source_of(stream: str) -> Source:
+    """Return a stream as formulas see it."""
+    return NewsSource() if stream == NEWS else Source(stream)

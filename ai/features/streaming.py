@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ai.features.line_code import Handler, LineCode, Row
-from ai.features.sources import Source
+from ai.features.sources import NEWS, STREAMS, Source
 from ai.features.values import Value
 
 
@@ -69,6 +69,7 @@ class FeatureStream:
         price NaN and the size 0.
     on_bar : function of (ts, open, high, low, close, volume)
         `ts` is the time at which the bar is complete.
+    on_news : function of (ts, sentiment, importance)
     """
 
     def __init__(self, width: int, lines: Sequence["LinePlan"]) -> None:
@@ -87,8 +88,8 @@ class FeatureStream:
         handler, self._told = code.made(row, self._settle if others else None)
         self._warm_up = clock.warm_up
         self._add(clock, code, handler)
-        self.on_quote, self.on_trade, self.on_book, self.on_bar = (
-            self.handler(stream) for stream in ("quotes", "trades", "book", "bars")
+        self.on_quote, self.on_trade, self.on_book, self.on_bar, self.on_news = (
+            self.handler(stream) for stream in (*STREAMS, NEWS)
         )
 
     def _add(self, plan: "LinePlan", code: LineCode, handler: Handler) -> None:

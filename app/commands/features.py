@@ -9,8 +9,10 @@ import polars as pl
 
 from ai.features import FEATURES, FeatureSet, Line
 from ai.features.proof import TOLERANCE, look_ahead, parity
+from ai.features.sources import NEWS
 from app.commands import Report, Result
 from app.feature_tables import Frames, market, tables_of
+from app.headlines import headlines
 from app.paths import CONFIGS, default_store, home
 from engine.errors import UserError, unknown_name
 from engine.store import Store
@@ -90,6 +92,8 @@ def find_set(name: str) -> FeatureSet:
 def _fed(store: Store, instrument: str) -> list[FeatureSet]:
     """Return the sets that need nothing but what is stored of this instrument."""
     stored = {kind for kind in ("quotes", "trades", "deltas", "depth") if store.files(instrument, kind)}
+    if not headlines(store.root, store.instrument(instrument)).is_empty():
+        stored.add(NEWS)
     sets = [FeatureSet.load(path) for path in set_files().values()]
     found = [each for each in sets if all(_is_fed(line, each, stored) for line in each.lines)]
     if not found:

@@ -10,8 +10,10 @@ from app.commands import bench_features
 from app.commands.features import find_set
 from app.feature_tables import tables_of
 from engine.bars import BarSpec, bars_of
+from engine.feeds.news import decode_news
 from engine.feeds.simulated import PROFILES, Simulation, simulate
 from engine.store import Store
+from engine.store.series import SeriesStore
 
 START_NS = 1_700_000_000 * 10**9
 
@@ -210,3 +212,49 @@ def test_the_benchmarks_peer_computes_the_same_features(name: str) -> None:
     assert bench_features._difference(ours, theirs) < 1e-7
     shifted = {column: values[::-1] for column, values in theirs.items()}
     assert bench_features._difference(ours, shifted) > 1e-3
+
+
+def test_a_set_reads_the_news_that_concern_its_instrument(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check = ["check", "--instrument", "EURUSD.SIM", "--set", "news", "--store", str(tmp_path / "store")]
+    fx = simulate(PROFILES["fx"], seed=8, start_ns=START_NS, seconds=15)
+    Store(tmp_path / "store").add(fx.instrument, {"quotes": fx.quotes})
+    assert main(["features", *check]) == 2
+    assert "No news of EURUSD.SIM are stored" in capsys.readouterr().err
+    second = 10**9
+    table = decode_news(
+        b"time,title,subjects,sentiment,impact\n"
+        + b"".join(
+            f"{START_NS + at * second},{title},{about},{tone},{impact}\n".encode()
+            for at, title, about, tone, impact in [
+                (-4000, "Long ago", "", "", ""),
+                (2, "Of the euro", "EUR GBP", 0.5, "high"),
+                (4, "Of the yen", "JPY", -1, "high"),
+                (6, "Of everything", "", -0.25, "low"),
+                (8, "Of the pair", "EURUSD", 1, ""),
+            ]
+        ),
+        "news.csv",
+        "wire",
+    ).series["wire"]
+    SeriesStore(tmp_path / "store").add("wire", table)
+    answer = asked(capsys, *check)
+    assert answer["look_ahead"] == []
+    assert answer["max_relative_difference"] <= 1e-12
+    assert "news_sentiment_1" not in answer["untested"]
+    assert {each["set"] for each in asked(capsys, *check[:3], *check[5:])["sets"]} == {
+        "tick",
+        "bars",
+        "demo",
+        "news",
+    }
+    out = tmp_path / "news.parquet"
+    asked(capsys, "build", *check[1:], "--out", str(out))
+    rows = pl.read_parquet(out).select("ts", "news_sentiment_1", "news_count_1h_2")
+    shown = {at: rows.filter(pl.col("ts") > START_NS + at * second).row(0)[1:] for at in (0, 2, 4, 6, 8)}
+    assert shown == {0: (0.0, pytest.approx(float("nan"), nan_ok=True)), 2: (0.5, 1.0), 4: (0.5, 1.0)} | {
+        6: (-0.25, 1.0),
+        8: (1.0, 1.0),
+    }
+    assert rows.filter(pl.col("ts") <= START_NS + 2 * second)["news_sentiment_1"].unique().to_list() == [0.0]

@@ -28,6 +28,8 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "macd": [{"fast": 3, "slow": 6, "signal": 4}],
     "atr": [{"period": 4}],
     "bollinger": [{"period": 5, "deviations": 2.0}],
+    "news_sentiment": [{"window": 1}, {"window": 5}, {"window": "3s"}],
+    "news_count": [{"window": "3s"}, {"window": 7, "least": 2}],
 }
 """Parameters that the tests try; features that are not named here have none."""
 
@@ -41,6 +43,17 @@ def everything(clock: str) -> FeatureSet:
         for variant in VARIANTS.get(name, [{}])
     ]
     return FeatureSet.of(f"all_{clock}", {"clock": clock, "bars": "1-MINUTE-LAST", "feature": entries})
+
+
+def of_news() -> FeatureSet:
+    """Every feature of headlines, with all its variants, beside one of quotes, on the clock of quotes."""
+    entries = [
+        {"name": name, **variant}
+        for name, kind in FEATURES.items()
+        if kind.streams == ("news",)
+        for variant in VARIANTS[name]
+    ]
+    return FeatureSet.of("news", {"clock": "quotes", "feature": [{"name": "mid"}, *entries]})
 
 
 def stamps(random: np.random.Generator, rows: int, mean_ns: int = SECOND // 4) -> np.ndarray[Any, Any]:
@@ -64,6 +77,9 @@ def table(stream: str, rows: int, seed: int = 1, levels: int = 10) -> pl.LazyFra
         high, low = mid + random.integers(0, 5, rows) * 0.01, mid - random.integers(0, 5, rows) * 0.01
         columns |= {"ts_open": columns["ts"] - SECOND, "open": mid, "high": high, "low": low}
         columns |= {"close": (high + low) / 2, "volume": sizes["size"]}
+    elif stream == "news":
+        columns |= {"sentiment": random.integers(-8, 9, rows) / 8.0}
+        columns |= {"importance": random.integers(0, 4, rows) * 1.0}
     else:
         columns |= _book(random, mid, levels)
     return pl.DataFrame(columns).lazy()

@@ -9,6 +9,7 @@ import pytest
 
 from ai.features import FEATURES, FeatureSet
 from ai.features.code_hash import code_hash, normalised
+from ai.features.sources import STREAMS
 from app.paths import CONFIGS
 from engine.errors import UserError
 from tests.ai.features.markets import TICK, table
@@ -30,7 +31,8 @@ def test_the_shipped_sets_load(name: str) -> None:
 def test_every_feature_says_what_a_passport_records() -> None:
     for name, kind in FEATURES.items():
         feature = kind.of({})
-        facts = made({"name": name}, clock=kind.streams[0], bars="1-MINUTE-MID").entries[0].facts()
+        clock = kind.streams[0] if kind.streams[0] in STREAMS else "quotes"
+        facts = made({"name": name}, clock=clock, bars="1-MINUTE-MID").entries[0].facts()
         assert facts["parameters"] == feature.parameters()
         assert facts["code"] == code_hash(kind)
         assert facts["lag_rows"] == 0
