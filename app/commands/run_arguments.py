@@ -46,6 +46,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--store", metavar="DIR", help="folder of the tick store")
     what.add_argument("--simulate", metavar="MARKET", help="a generated market instead: fx or crypto")
     what.add_argument("--recording", metavar="DIR", help="a recorded session instead: its folder or its id")
+    what.add_argument(
+        "--series",
+        metavar="NAME",
+        action="append",
+        help="stored news or calendar, told as it is published and read by models of news; may be repeated",
+    )
     what.add_argument("--seed", type=int, metavar="N", help="of the generated market and of random windows")
     what.add_argument("--latency-ms", type=float, metavar="MS", help="delay of every order to the venue")
     model_arguments.configure(parser)
@@ -69,7 +75,7 @@ def run_of(args: argparse.Namespace, mode: InferenceMode = "per-tick") -> Run:
     given["strategy"] = strategy
     parameters = {**given.get("parameters", {}), **_assignments(args.param)}
     given["parameters"] = parse_parameters(strategy, parameters).builtins()
-    for name in ("instrument", "store", "simulate", "seed"):
+    for name in ("instrument", "store", "simulate", "series", "seed"):
         if getattr(args, name) is not None:
             given[name] = getattr(args, name)
     if args.recording is not None:
