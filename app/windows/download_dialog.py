@@ -35,6 +35,9 @@ _FETCHING: Final = 0.7
 """Share of the progress bar that fetching takes; importing is the rest."""
 
 _WIDTH: Final = 520
+_WITH_DATASETS: Final = {"tardis": "binance-futures", "databento": "XNAS.ITCH"}
+"""Vendors that ask for one, with an example."""
+
 _EXAMPLES: Final = {"dukascopy": "EURUSD.DUKASCOPY", "binance": "BTCUSDT-PERP.BINANCE", "yahoo": "AAPL.YAHOO"}
 
 
@@ -63,7 +66,8 @@ class DownloadDialog(QDialog):
         for each in SOURCES.values():
             self._source.addItem(each.title, each.name)
         self._crossed.addItems([self.tr("stop and tell me"), self.tr("keep them"), self.tr("leave them out")])
-        self._instrument = QLineEdit()
+        self._instrument, self._symbol, self._dataset = QLineEdit(), QLineEdit(), QLineEdit()
+        self._symbol.setPlaceholderText(self.tr("where the instrument's name does not tell it"))
         yesterday = datetime.now(UTC).date() - timedelta(days=1)
         self._first, self._last = QLineEdit(yesterday.isoformat()), QLineEdit(yesterday.isoformat())
         self._offline = QCheckBox(self.tr("only what was fetched before"))
@@ -84,6 +88,8 @@ class DownloadDialog(QDialog):
             ("", self._about),
             (self.tr("Instrument"), self._instrument),
             (self.tr("Kind"), self._kind),
+            (self.tr("Vendor's symbol"), self._symbol),
+            (self.tr("Dataset or exchange"), self._dataset),
             (self.tr("First day (UTC)"), self._first),
             (self.tr("Last day"), self._last),
             (self.tr("Quotes with bid above ask"), self._crossed),
@@ -127,6 +133,8 @@ class DownloadDialog(QDialog):
                 kind=self._kind.currentText(),
                 first=self._day(self._first),
                 last=self._day(self._last),
+                symbol=self._symbol.text().strip(),
+                dataset=self._dataset.text().strip(),
             ),
             datetime.now(UTC),
         )
@@ -149,6 +157,8 @@ class DownloadDialog(QDialog):
         self._kind.addItems(list(source.kinds))
         self._instrument.setPlaceholderText(_EXAMPLES.get(source.name, "BTCUSDT.BINANCE"))
         needs = self.tr("Needs your key; set it once with: nexttick keys set %1").replace("%1", source.name)
+        self._dataset.setEnabled(source.name in _WITH_DATASETS)
+        self._dataset.setPlaceholderText(_WITH_DATASETS.get(source.name, ""))
         self._about.setText(self.tr("Free, without a key.") if source.authorization is None else needs)
 
 

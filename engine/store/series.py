@@ -8,7 +8,6 @@ its own and the same in all its files.
 A row that is equal in all columns but `ts_init` to a stored one is the same row; the first stored is kept.
 """
 
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine.errors import UserError, unknown_name
+from engine.store.flushing import flush
 from engine.store.locking import exclusive
 from engine.store.seals import UNSEALED, seal
 
@@ -149,8 +149,7 @@ def _stage(path: Path, rows: pl.DataFrame) -> Path:
         writer.write_table(table)
         writer.add_key_value_metadata(UNSEALED)
     seal(beside)
-    with beside.open("rb+") as file:
-        os.fsync(file.fileno())
+    flush(beside)
     return beside
 
 

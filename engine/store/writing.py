@@ -1,7 +1,6 @@
 """One write into one instrument's folder: merge, stage beside the old files, then rename into place."""
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
@@ -11,6 +10,7 @@ import msgspec
 
 from engine.columns import Columns
 from engine.messages.instrument import Instrument
+from engine.store.flushing import flush, flush_folders
 from engine.store.incoming import Incoming
 from engine.store.journal import withheld_files
 from engine.store.merging import joined, levels, merge, padded
@@ -100,7 +100,7 @@ class _FileMerge:
         self._path.parent.mkdir(exist_ok=True)
         beside = _staged_path(self._path)
         write_tables(map(to_table, self._row_groups(progress)), beside)
-        _flush(beside)
+        flush(beside)
         return beside, self._path
 
     def _row_groups(self, progress: Callable[[float], None]) -> Iterator[Columns]:
@@ -165,26 +165,15 @@ def _stage_instrument(folder: Path, instrument: Instrument) -> tuple[Path, Path]
     path = folder / "instrument.json"
     beside = _staged_path(path)
     beside.write_bytes(msgspec.json.format(msgspec.json.encode(instrument), indent=2) + b"\n")
-    _flush(beside)
+    flush(beside)
     return beside, path
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
 
 
 def _put_in_place(staged: list[tuple[Path, Path]]) -> None:
     """Rename in order: `instrument.json` first, because readers restate an older day up to its precision."""
     for beside, path in staged:
         beside.replace(path)
-    if os.name == "posix":  # elsewhere a folder cannot be flushed, and need not be
-        for folder in {path.parent for _, path in staged}:
-            descriptor = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+    flush_folders(path.parent for _, path in staged)
 
 
 def _remove_staged(folder: Path) -> None:
