@@ -4,14 +4,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
 from app.__main__ import main
 from app.paths import home
 from app.settings import SettingsFile
+from engine.recording.recording import Recording
 from engine.session.source import SIMULATED_START_NS
 from engine.store import Store
+from tests.recordings import recording
 
 RUN = ["--simulate", "crypto", "--strategy", "book_imbalance", "--param", "hold_s=1"]
 RUN += ["--end", str(SIMULATED_START_NS + 20 * 10**9)]
@@ -120,3 +123,25 @@ def test_settings_say_what_is_recorded_where(tmp_path: Path, capsys: pytest.Capt
     told = answer(capsys, "backtest", *RUN, "--record")["recording"]
     assert Path(told["folder"]).parent == tmp_path / "kept"
     assert told["cap_bytes"] == 2 * 2**30
+
+
+def test_a_real_market_is_recorded_as_it_is_stored_and_trades_the_same_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The recorded ETHUSDT book: rows of the recording equal the store's, and the fills are the same."""
+    monkeypatch.setenv("NEXTTICK_HOME", str(tmp_path / "home"))
+    file, instrument = recording("crypto/binance_raw/spot/ethusdt_20240808.gz"), "ETHUSDT.BINANCE"
+    answer(capsys, "import", str(file), "--instrument", instrument)
+    run = ["--strategy", "book_imbalance"]
+    first = answer(capsys, "backtest", "--instrument", instrument, *run, "--record")
+    assert first["fills"] > 0
+    (folder,) = (path for path in (home() / "recordings").iterdir() if path.is_dir())
+    again = answer(capsys, "backtest", "--recording", folder.name, *run)
+    assert again["fills_sha256"] == first["fills_sha256"]
+    found = Recording(folder).market()
+    for kind in ("quotes", "trades", "deltas"):
+        stored = Store(home() / "store").read(instrument, kind)
+        parts = list(found[kind].batches())
+        rows = type(parts[0]).concat(parts)
+        for name, array in stored.arrays().items():
+            assert np.array_equal(array, rows.arrays()[name]), (kind, name)
