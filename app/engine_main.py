@@ -36,13 +36,14 @@ def model_of(run: Run, source: "Source") -> "Model | None":
     """
     if run.inference is None:
         return None
+    from app.headlines import news_of  # noqa: PLC0415
     from app.models import open_model  # noqa: PLC0415 -- runtimes and features, only where there is a model
     from engine.session.checks import check_run  # noqa: PLC0415
     from engine.strategies import AiSignalParameters  # noqa: PLC0415
 
     parameters = check_run(run, source)
     assert isinstance(parameters, AiSignalParameters)  # noqa: S101 -- no other strategy may have a model
-    return open_model(run.inference, source.instrument, parameters.ensemble)
+    return open_model(run.inference, source.instrument, parameters.ensemble, news_of(run, source.instrument))
 
 
 if __name__ == "__main__":

@@ -6,8 +6,12 @@ from typing import Final
 
 import polars as pl
 
+from ai.features.pieces import Piece
+from ai.features.sources import NEWS_FIELDS
+from ai.inference.news import NO_NEWS
 from engine.messages.instrument import Instrument
-from engine.session.publishing import news_in
+from engine.messages.run import Run
+from engine.session.publishing import news_in, news_rows
 from engine.store.series import SeriesStore
 
 _READ: Final = ("ts_init", "subjects", "sentiment", "importance")
@@ -32,12 +36,12 @@ def headlines(
     Raises
     ------
     UserError
-        There is no such series, or a file of it is damaged.
+        See `news_rows`.
     """
     series = SeriesStore(store)
     end = None if end_ns is None else end_ns + 1
     parts = [
-        pl.DataFrame(series.read(name, end_ns=end).select(list(_READ)))
+        pl.DataFrame(news_rows(series, name, end_ns=end).select(list(_READ)))
         for name in sorted(news_in(store) if names is None else set(names))
     ]
     if not parts:
@@ -54,3 +58,17 @@ def headlines(
         )
         .sort("ts", maintain_order=True)
     )
+
+
+def news_of(run: Run, instrument: Instrument) -> Piece:
+    """Headlines of a run's series up to its end, as the pieces that models are given.
+
+    Raises
+    ------
+    UserError
+        As `headlines`.
+    """
+    if not (run.series and run.store):  # the session refuses series without a store
+        return NO_NEWS
+    found = headlines(Path(run.store), instrument, run.series, run.end_ns)
+    return found["ts"].to_numpy(), {name: found[name].to_numpy() for name in NEWS_FIELDS}

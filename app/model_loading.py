@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from ai.features import FeatureSet
+from ai.features.sources import NEWS
 from ai.loading import Inspection, Question, inspect
 from ai.loading.conversion import convert
 from ai.loading.mapping import passport_from_mapping
@@ -149,7 +150,9 @@ def _propose(asked: Propose, tell: Tell) -> Proposed:
 
 def _is_fed(features: FeatureSet, kinds: tuple[str, ...]) -> bool:
     streams = {line.stream for line in features.lines}
-    return all(not line.role for line in features.lines) and kinds_read(streams, features.bars) <= set(kinds)
+    if NEWS in streams or any(line.role for line in features.lines):
+        return False
+    return kinds_read(streams, features.bars) <= set(kinds)
 
 
 def _has_free_window(found: Inspection) -> bool:

@@ -10,10 +10,13 @@ from typing import Final
 import msgspec
 
 from ai.features.pieces import Piece
+from ai.features.sources import NEWS
 from ai.inference.cache import PredictionCache
 from ai.inference.ensemble import Combine, Ensemble
 from ai.inference.measuring import Measurements
+from ai.inference.news import NO_NEWS, NewsPieces
 from ai.inference.predicted import Draft, MemoryDraft, Predicted
+from ai.inference.recipe import Recipe
 from ai.inference.streaming import InlineStream
 from ai.inference.threaded import Background, ThreadedStream
 from ai.inference.whole_range import WholeRange, predict_range
@@ -36,7 +39,9 @@ _PIECE_ROWS: Final = 20_000
 _HELD_BYTES: Final = 256 << 20
 
 
-def open_model(inference: Inference, instrument: Instrument, combine: Combine = "mean") -> "LoadedModel":
+def open_model(
+    inference: Inference, instrument: Instrument, combine: Combine = "mean", news: Piece = NO_NEWS
+) -> "LoadedModel":
     """Open, check and warm up the models of a run.
 
     Parameters
@@ -46,6 +51,8 @@ def open_model(inference: Inference, instrument: Instrument, combine: Combine = 
         That they are asked about.
     combine : {"mean", "vote", "weighted"}
         How several become one.
+    news : Piece
+        Headlines of the run's series that concern the instrument, also from before its start.
 
     Raises
     ------
@@ -54,7 +61,7 @@ def open_model(inference: Inference, instrument: Instrument, combine: Combine = 
     """
     files = ModelFiles(Registry(home() / "models"), Measurements(home() / "measurements.json"))
     cache = PredictionCache(home() / "predictions")
-    return LoadedModel.open(inference, instrument, combine, files, cache)
+    return LoadedModel.open(inference, instrument, combine, files, cache, news)
 
 
 class LoadedModel:
@@ -67,6 +74,8 @@ class LoadedModel:
     instrument : Instrument
     cache : PredictionCache or None
         Keeps predictions of whole ranges; None keeps them in memory, for this range alone.
+    news : Piece
+        Headlines, for models that read them.
     """
 
     def __init__(
@@ -75,11 +84,13 @@ class LoadedModel:
         inference: Inference,
         instrument: Instrument,
         cache: PredictionCache | None = None,
+        news: Piece = NO_NEWS,
     ) -> None:
         self._ensemble, self._cache = ensemble, cache
         self._deadline_ns = round(inference.deadline_ms * 1e6)
         self._background: Background | None = None
-        self.facts = _facts(ensemble, inference, instrument)
+        self.facts = _facts(ensemble, inference, instrument, news)
+        self._news = news if NEWS in self.facts.streams else NO_NEWS
 
     @classmethod
     def open(
@@ -89,6 +100,7 @@ class LoadedModel:
         combine: Combine,
         files: ModelFiles,
         cache: PredictionCache | None,
+        news: Piece = NO_NEWS,
     ) -> "LoadedModel":
         """Open the files of a run's models; see `open_model`."""
         if not inference.models:
@@ -97,7 +109,7 @@ class LoadedModel:
         try:
             for use in inference.models:
                 members.append(files.open(use, inference, market(instrument)))  # noqa: PERF401 - closed below
-            return cls(Ensemble(members, combine), inference, instrument, cache)
+            return cls(Ensemble(members, combine), inference, instrument, cache, news)
         except BaseException:
             for member in members:
                 member.predictor.close()
@@ -106,10 +118,10 @@ class LoadedModel:
     def stream(self, instrument: Instrument, needs: Needs, *, threaded: bool = False) -> Stream:
         """Begin a run, row by row."""
         if not threaded:
-            return InlineStream(self._ensemble, market(instrument), needs)
+            return InlineStream(self._ensemble, market(instrument), needs, self._news)
         if self._background is None:
             self._background = Background(self._ensemble, self._deadline_ns)
-        return ThreadedStream(self._ensemble, market(instrument), needs, self._background)
+        return ThreadedStream(self._ensemble, market(instrument), needs, self._background, self._news)
 
     def over(self, instrument: Instrument, chunks: Chunks, needs: Needs) -> Range:
         """Predict all rows of the market data that these chunks hold.
@@ -123,7 +135,8 @@ class LoadedModel:
         """
         if self._cache is None:
             return self._predicted(instrument, chunks, needs, MemoryDraft())
-        data = MarketHash(self.facts.streams, bar_kind(self.facts.bars) if self.facts.bars else "")
+        bars_of = bar_kind(self.facts.bars) if self.facts.bars else ""
+        data = MarketHash(self.facts.streams, bars_of, self._news)
         chunks = _hashed(chunks, data)
         key = self._key(instrument, data.told(), needs)
         begun = time.perf_counter()
@@ -140,7 +153,7 @@ class LoadedModel:
             member.predictor.close()
 
     def _predicted(self, instrument: Instrument, chunks: Chunks, needs: Needs, draft: Draft) -> WholeRange:
-        pieces = _Pieces(self.facts, chunks)
+        pieces = _Pieces(self.facts, chunks, self._news)
         begun = time.perf_counter()
         try:
             predicted: Predicted = predict_range(self._ensemble, pieces, market(instrument), needs, draft)
@@ -184,15 +197,17 @@ def _hashed(chunks: Chunks, data: MarketHash) -> Chunks:
 class _Pieces:
     """Chunks as pieces of a size that costs little, and how long reading them took."""
 
-    def __init__(self, facts: ModelFacts, chunks: Chunks) -> None:
-        self._facts, self._chunks = facts, chunks
+    def __init__(self, facts: ModelFacts, chunks: Chunks, news: Piece) -> None:
+        self._facts, self._chunks, self._news = facts, chunks, news
         self.reading_s = 0.0
 
     def __iter__(self) -> Iterator[dict[str, Piece]]:
         facts = self._facts
         making = MarketPieces(facts.streams, facts.levels, facts.bars)
+        news = NewsPieces(self._news)
         for columns in self._whole():
-            yield making.of(columns)
+            now = max(int(part.ts_init[-1]) for part in columns.values())
+            yield making.of(columns) | {NEWS: news.until(now)}
 
     def _whole(self) -> Iterator[Mapping[str, Columns]]:
         """Chunks put together to so many rows at least."""
@@ -213,7 +228,7 @@ class _Pieces:
                 return
 
 
-def _facts(ensemble: Ensemble, inference: Inference, instrument: Instrument) -> ModelFacts:
+def _facts(ensemble: Ensemble, inference: Inference, instrument: Instrument, news: Piece) -> ModelFacts:
     recipes = [member.recipe for member in ensemble.members]
     rows, spans = zip(*(recipe.horizon for recipe in recipes), strict=True)
     trained = [each for recipe in recipes if (each := recipe.trained) is not None]
@@ -232,10 +247,20 @@ def _facts(ensemble: Ensemble, inference: Inference, instrument: Instrument) -> 
         latency_ns=max(round(latency_us * 1_000), _LEAST_LATENCY_NS),
         trained=(min(first for first, _ in trained), max(last for _, last in trained)) if trained else None,
         flat_within=max(recipe.flat_within for recipe in recipes),
-        warnings=tuple(
-            f"{recipe.name} was made for {', '.join(recipe.passport.instruments)}, not for {instrument.id}; "
-            "what it says may mean nothing here."
-            for recipe in recipes
-            if recipe.passport.instruments and instrument.id not in recipe.passport.instruments
-        ),
+        warnings=tuple(_warnings(recipes, instrument, news)),
     )
+
+
+def _warnings(recipes: list[Recipe], instrument: Instrument, news: Piece) -> Iterator[str]:
+    for recipe in recipes:
+        if recipe.passport.instruments and instrument.id not in recipe.passport.instruments:
+            made_for = ", ".join(recipe.passport.instruments)
+            yield (
+                f"{recipe.name} was made for {made_for}, not for {instrument.id}; "
+                "what it says may mean nothing here."
+            )
+        if NEWS in recipe.streams and not len(news[0]):
+            yield (
+                f"{recipe.name} reads news, and the run's series have none of {instrument.id}; "
+                "it says nothing before the first."
+            )

@@ -8,9 +8,12 @@ from typing import Any, Final
 import numpy as np
 
 from ai.features import Market
+from ai.features.pieces import Piece
+from ai.features.sources import NEWS, STREAMS
 from ai.inference.ensemble import Ensemble, Member
 from ai.inference.explaining import NOT_YET, TOO_OLD, explain
 from ai.inference.inputs import StreamInputs
+from ai.inference.news import NO_NEWS, after_news
 from ai.inference.reading import FOUR
 from ai.inference.telling import drifted, health, stage, without_answer, without_value
 from ai.runtime.latency import LatencyHistogram
@@ -60,11 +63,13 @@ class Streaming:
     ensemble : Ensemble
     market : Market
     needs : Needs
+    news : Piece
+        Headlines of the session and of the time before it, given to models that read them.
     """
 
     mode: InferenceMode = "per-tick"
 
-    def __init__(self, ensemble: Ensemble, market: Market, needs: Needs) -> None:
+    def __init__(self, ensemble: Ensemble, market: Market, needs: Needs, news: Piece = NO_NEWS) -> None:
         self.sick = ""
         self.dropped = self.queued = 0
         self.ensemble, self.needs = ensemble, needs
@@ -80,10 +85,11 @@ class Streaming:
         self.painted = Painted()
         self.feature_latency, self.inference_latency = LatencyHistogram(), LatencyHistogram()
         self.predictions, self.last_ts = 0, 0
-        self._clock = ensemble.clock
-        self._quote, self._trade, self._book, self._bar = (
-            self._feed(stream) for stream in ("quotes", "trades", "book", "bars")
-        )
+        feeds = {stream: self._feed(stream) for stream in STREAMS}
+        if any(NEWS in inputs.feed for inputs in self.inputs):
+            clock = ensemble.clock
+            feeds[clock] = after_news(news, self._feed(NEWS), feeds[clock])
+        self._quote, self._trade, self._book, self._bar = feeds.values()
 
     def _feed(self, stream: str) -> Callable[..., bool]:
         """Return what gives one event to every member; whether all of them ask for the new row."""
@@ -218,8 +224,8 @@ def newest_asked(row: int, members: Sequence[tuple[int, int, int]]) -> int:
 class InlineStream(Streaming):
     """Asks in the event's own turn: deterministic."""
 
-    def __init__(self, ensemble: Ensemble, market: Market, needs: Needs) -> None:
-        super().__init__(ensemble, market, needs)
+    def __init__(self, ensemble: Ensemble, market: Market, needs: Needs, news: Piece = NO_NEWS) -> None:
+        super().__init__(ensemble, market, needs, news)
         self._out = array("f", [0.0] * FOUR)
         self._has_volatility = needs.volatility_ns > 0
         self._first, self._is_one = self.inputs[0], len(self.inputs) == 1

@@ -8,7 +8,9 @@ from typing import NamedTuple, override
 import numpy as np
 
 from ai.features import Market
+from ai.features.pieces import Piece
 from ai.inference.ensemble import Ensemble
+from ai.inference.news import NO_NEWS
 from ai.inference.reading import FOUR
 from ai.inference.streaming import Streaming
 from ai.inference.telling import failed, stage, without_answer
@@ -82,8 +84,15 @@ class ThreadedStream(Streaming):
 
     mode: InferenceMode = "thread"
 
-    def __init__(self, ensemble: Ensemble, market: Market, needs: Needs, background: Background) -> None:
-        super().__init__(ensemble, market, needs)
+    def __init__(
+        self,
+        ensemble: Ensemble,
+        market: Market,
+        needs: Needs,
+        background: Background,
+        news: Piece = NO_NEWS,
+    ) -> None:
+        super().__init__(ensemble, market, needs, news)
         self._background = background
         self._line = background.worker.line()
 

@@ -29,6 +29,7 @@ LARGEST_SIZE: Final = Decimal(10) ** 12
 """The engine's sizes end at 34 million million, and its money at less: a notional must fit in, too."""
 
 _LARGEST_SEED: Final = 2**63 - 1
+_NEWS: Final = "news"
 _WORDS: Final = {"quotes": "quotes", "trades": "trades", "deltas": "book updates"}
 _LARGEST_SIGNAL_LATENCY_US: Final = 3_600_000_000
 _LARGEST_DEADLINE_MS: Final = 3_600_000
@@ -103,7 +104,12 @@ def check_model(run: Run, source: "Source", parameters: AiSignalParameters, fact
     UserError
         The model reads what the source has not, or says nothing that these parameters could be compared with.
     """
-    for stream in sorted(facts.streams):
+    if _NEWS in facts.streams and not run.series:
+        raise UserError(
+            f"{facts.name} reads news, and this run names none; name stored series of them with --series, or "
+            "tick them where a replay is opened."
+        )
+    for stream in sorted(facts.streams - {_NEWS}):
         kind = _kind_of(stream, facts)
         if kind not in source.kinds:
             made = f" bars ({facts.bars}) made of" if stream == "bars" else ""

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from engine.errors import UserError
 from engine.messages.events import Published
 from engine.messages.run import Run
@@ -30,16 +32,28 @@ def publications(run: Run, start_ns: int, end_ns: int) -> list[Published]:
     if not run.store:
         raise UserError("Series are read from a tick store, and this run has none; leave them out.")
     store = SeriesStore(Path(run.store))
-    found = [_published(name, row) for name in run.series for row in _rows(store, name, start_ns, end_ns + 1)]
+    found = [
+        _published(name, row)
+        for name in run.series
+        for row in news_rows(store, name, start_ns, end_ns + 1).to_pylist()
+    ]
     return sorted(found, key=lambda each: each.ts)
 
 
-def _rows(store: SeriesStore, name: str, start_ns: int, end_ns: int) -> list[dict[str, Any]]:
+def news_rows(
+    store: SeriesStore, name: str, start_ns: int | None = None, end_ns: int | None = None
+) -> pa.Table:
+    """Rows of a series of news, as `SeriesStore.read` gives them.
+
+    Raises
+    ------
+    UserError
+        There is no such series, a file of it is damaged, or it is no series of news.
+    """
     table = store.read(name, start_ns, end_ns)
     if "title" not in table.column_names:
         raise UserError(f"The series {name} has no titles, so it cannot be shown as news; leave it out.")
-    rows: list[dict[str, Any]] = table.to_pylist()
-    return rows
+    return table
 
 
 def _published(series: str, row: dict[str, Any]) -> Published:

@@ -42,7 +42,7 @@ class ModelFacts:
     Attributes
     ----------
     streams : frozenset of str
-        What it reads: `quotes`, `trades`, `book`, `bars`.
+        What it reads: `quotes`, `trades`, `book`, `bars`, and `news`, which the model is made with.
     levels : int
         Book levels a side that it reads.
     bars : str

@@ -270,6 +270,21 @@ def test_the_same_range_is_predicted_once(
     model.close()
 
 
+def test_other_news_are_predicted_anew_by_models_that_read_them(tmp_path: Path) -> None:
+    news, other = (
+        (np.array([1, 2]), {"sentiment": np.array([0.0, tone]), "importance": np.zeros(2)})
+        for tone in (0.5, 1)
+    )
+    told = passport(feature_set("quotes", [{"name": "news_sentiment"}]), name="of_news")
+    use, needs = written(tmp_path, mlp(1, 1), told), Needs()
+    assert not is_cached(opened(FX, use, news=news), Market(MARKET), needs)
+    assert is_cached(opened(FX, use, news=news), Market(MARKET), needs)
+    assert not is_cached(opened(FX, use, news=other), Market(MARKET), needs)
+    deaf = use_of(tmp_path)
+    assert not is_cached(opened(FX, deaf), Market(MARKET), needs)
+    assert is_cached(opened(FX, deaf, news=other), Market(MARKET), needs)
+
+
 def test_what_the_numbers_depend_on_is_predicted_anew(tmp_path: Path) -> None:
     model = opened(FX, use_of(tmp_path))
     needs = Needs()

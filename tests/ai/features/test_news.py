@@ -63,7 +63,7 @@ def test_what_is_averaged_and_counted() -> None:
         {"name": "news_count", "window": "10s", "least": 2},
     )
     rows = [(1, 0.5, 3.0), (12, 0.0, 0.0), (15, -0.25, 2.0), (15, 1.0, 1.0)]
-    table = news(*((second * SECOND, *told) for second, *told in rows))
+    table = news(*((second * SECOND, tone, importance) for second, tone, importance in rows))
     tables = {"quotes": quotes_at(16 * SECOND, 900 * SECOND), "news": table}
     now, much_later = features.batch(tables, TICK).collect().drop("ts").rows()
     assert now == (0.25, 0.25, 3.0, 1.0)

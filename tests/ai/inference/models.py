@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ai.features import FeatureSet
+from ai.inference.news import NO_NEWS
 from ai.passport import FeatureUse, Input, Label, Normaliser, Output, Passport
 from app.feature_tables import MarketPieces
 from app.models import open_model
@@ -176,9 +177,9 @@ def written(folder: Path, data: bytes, told: Passport, file_name: str = "model.o
 
 
 def opened(instrument: Instrument, *uses: ModelUse, **how: Any) -> Model:
-    combine = how.pop("combine", "mean")
+    combine, news = how.pop("combine", "mean"), how.pop("news", NO_NEWS)
     inference = Inference(models=uses, **{"latency_us": 50.0} | how)
-    return open_model(inference, instrument, combine)
+    return open_model(inference, instrument, combine, news)
 
 
 # -- markets ----------------------------------------------------------------------------------------------

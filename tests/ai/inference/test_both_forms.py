@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from ai.features.pieces import Piece
 from ai.passport import Architecture, ColumnBins, Input, Output, Passport
 from app.paths import CONFIGS
 from engine.columns import Columns, Deltas, Flag, Quotes
@@ -20,6 +21,7 @@ from engine.messages.run import ModelUse
 from engine.signals.protocols import Forecast, Model, Needs, Range
 from engine.store import Store
 from tests.ai.inference.models import (
+    TICK,
     chunks,
     feature_set,
     fed_until_sick,
@@ -265,6 +267,66 @@ def test_no_row_knows_what_came_after_it(tmp_path: Path) -> None:
         known = int(np.searchsorted(whole.row, end))
         assert cut.row.tolist() == whole.row[:known].tolist()
         np.testing.assert_allclose(cut.rows["score"], whole.rows["score"][:known], atol=1e-6)
+    model.close()
+
+
+# -- news -------------------------------------------------------------------------------------------------
+
+NEWS = [
+    {"name": "return", "window": 5},
+    {"name": "news_sentiment", "window": 2},
+    {"name": "news_count", "window": "2s", "least": 1},
+]
+
+
+def headlines(ts: Any, seed: int = 1) -> Piece:
+    random = np.random.default_rng(seed)
+    told = {
+        "sentiment": random.integers(-4, 5, len(ts)) / 4.0,
+        "importance": random.integers(0, 4, len(ts)) * 1.0,
+    }
+    return np.array(ts, np.int64), told
+
+
+@pytest.mark.parametrize("rows", [3_000, 333])
+def test_a_model_of_news(rows: int, tmp_path: Path) -> None:
+    features, market = feature_set("quotes", NEWS), quotes()
+    random = np.random.default_rng(4)
+    moments = np.sort(np.concatenate([START_NS - SECOND * np.arange(5), random.choice(market.ts_init, 40)]))
+    use = written(tmp_path, mlp(3, 3), passport(features, 3))
+    model = opened(FX, use, news=headlines(moments))
+    forecasts, _ = same(model, FX, Needs(), market, rows=rows)
+    assert forecasts[0].row == 7, "headlines from before the start have warmed the model up"
+    assert len(forecasts) == 6_000 - 7
+    model.close()
+    others = written(tmp_path, mlp(1, 2), passport(feature_set("quotes", TICK[:2]), name="other"))
+    model = opened(FX, use, others, news=headlines(moments[20:]))
+    forecasts, _ = same(model, FX, Needs(), market, rows=rows)
+    assert forecasts[0].ts > moments[21], "two headlines are averaged"
+    model.close()
+
+
+def test_no_row_knows_a_headline_that_was_not_published_before_it(tmp_path: Path) -> None:
+    market = quotes()
+    use = written(tmp_path, mlp(1, 3), passport(feature_set("quotes", NEWS)))
+    moments = [START_NS - 9 * SECOND, START_NS - SECOND, *market.ts_init[[1_000, 2_500, 4_000]].tolist()]
+    ts, columns = headlines(moments)
+    told = []
+    for tone in (-1.0, 1.0):
+        news = ts, {**columns, "sentiment": np.append(columns["sentiment"][:-1], tone)}
+        model = opened(FX, use, news=news)
+        told.append([(each.ts, each.score) for each in same(model, FX, Needs(), market)[0]])
+        model.close()
+    changed = [one[0] for one, other in zip(*told, strict=True) if one != other]
+    assert changed == [at for at in market.ts_init.tolist() if at > moments[-1]]
+
+
+def test_a_model_of_news_without_any_says_so_and_nothing_else(tmp_path: Path) -> None:
+    model = opened(FX, written(tmp_path, mlp(1, 3), passport(feature_set("quotes", NEWS))))
+    assert model.facts.warnings == (
+        "tested reads news, and the run's series have none of EURUSD.SIM; it says nothing before the first.",
+    )
+    assert same(model, FX, Needs(), quotes())[0] == []
     model.close()
 
 
