@@ -2,13 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import Final, Literal
 
+from app.commands.run_arguments import time_ns
 from engine.errors import UserError
 from engine.messages.data import Check, Finding, RepairAction
 from engine.store.corrections import Correction, Rows, Where
 
 type Label = Literal["drop-rows", "drop-like", "fill-rows", "fill-like"]
+"""What can be done about findings: to exactly their rows, or to all rows like them in their time."""
+
+type Action = Literal["drop-range", "clip", "split-adjust"]
+"""What can be done by hand to any stretch of rows."""
 
 _LIKE: Final[dict[Check, Where]] = {"crossed": "crossed", "locked": "locked"}
 """Checks whose rows can be told by what they are, all over the file."""
@@ -66,3 +72,52 @@ def offers(found: Sequence[Finding]) -> list[Offer]:
     if not found_offers:
         raise UserError("Book updates hang together, so single rows of them are not repaired; drop a range.")
     return found_offers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByHand:
+    """What a person wrote of a correction; empty texts were left out.
+
+    `start` and `end` bound it by `ts_event`, both included; of a split, `end` is the first time that stays
+    as it is.
+    """
+
+    action: Action
+    kind: str
+    start: str = ""
+    end: str = ""
+    low: str = ""
+    high: str = ""
+    ratio: str = ""
+
+    def correction(self) -> Correction:
+        """The correction that this asks for.
+
+        Raises
+        ------
+        UserError
+            A time or a number that is none.
+        """
+        start = time_ns(self.start) if self.start else None
+        if self.action == "split-adjust":
+            if not self.end:
+                raise UserError("Say when the split took place; all rows before it are adjusted.")
+            return Correction(
+                kind=self.kind, action="split-adjust", end_ns=time_ns(self.end) - 1, ratio=self.ratio
+            )
+        end = time_ns(self.end, end=True) if self.end else None
+        if self.action == "clip":
+            low, high = exact_price(self.low), exact_price(self.high)
+            return Correction(kind=self.kind, action="clip", start_ns=start, end_ns=end, low=low, high=high)
+        return Correction(kind=self.kind, action="drop", start_ns=start, end_ns=end)
+
+
+def exact_price(text: str) -> Decimal:
+    """Price that a person wrote; raises UserError where it is none."""
+    try:
+        price = Decimal(text)
+    except InvalidOperation:
+        price = Decimal("NaN")
+    if not price.is_finite():
+        raise UserError(f"{text!r} is no price; write a number like 1.05.")
+    return price

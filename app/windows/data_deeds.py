@@ -168,12 +168,18 @@ class DataDeeds(ReplayDeeds):
 
     # Repairs
 
-    def repair_stored(self, found: Sequence[Finding]) -> None:
-        """Ask what to do about findings, and do it."""
+    def repair_stored(self, found: Sequence[Finding], day: StoredDay | None = None) -> None:
+        """Ask what to do about findings, or about the rows of a day, and do it."""
         from app.windows.repair_dialog import RepairDialog  # noqa: PLC0415 - loads the store
 
+        what = found[0] if found else day
+        if what is None:
+            self._say(self.tr("Choose a day in the calendar, or findings, to be repaired."))
+            return
         try:
-            dialog = RepairDialog(found, self._station.store, self._window)
+            dialog = RepairDialog(
+                self._station.store, what.instrument, what.kind, found, what.day, self._window
+            )
         except UserError as error:
             self._say(str(error))
             return

@@ -157,3 +157,24 @@ def test_a_download_is_asked_for_in_one_sentence(qtbot: QtBot, tmp_path: Path) -
     with qtbot.waitSignal(asking.asked) as asked:
         asking.download()
     assert asked.args[0] == "Download ticks of EURUSD.DUKASCOPY, 2024-01-01 – 2024-01-02"
+
+
+def test_rows_are_dropped_clipped_and_adjusted_by_hand(desk: Desk, panel: DataPanel, crossed: Quotes) -> None:
+    panel.buttons["repair"].click()
+    asking = dialog(desk, RepairDialog)
+    day = "2023-11-14"
+    asking.choose("clip", start=day, end=day, low="1.2", high="1.1")
+    settle(desk, lambda: "lower one first" in asking.text)
+    asking.choose("split-adjust", end=f"{day}T22:13:30", ratio="two")
+    settle(desk, lambda: "is no split" in asking.text)
+    asking.choose("split-adjust", end=f"{day}T22:13:30", ratio="2:1")
+    settle(desk, lambda: "changed" in asking.text)
+    asking.choose("drop-range", start=f"{day}T22:13:20", end="tomorrow")
+    settle(desk, lambda: "no date or time" in asking.text)
+    asking.choose("drop-range", start=f"{day}T22:13:20", end=f"{day}T22:13:30")
+    settle(desk, lambda: "taken out" in asking.text)
+    with desk.qtbot.waitSignal(asking.repaired, timeout=LONG_MS):
+        asking.repair()
+    left = Store(desk.station.store).read(INSTRUMENT, "quotes")
+    assert 0 < len(left) < len(crossed)
+    assert left.ts_event[0] > START_NS + 10 * 10**9

@@ -28,8 +28,8 @@ class DataPanel(QWidget):
         Instrument; empty for all.
     place_asked(object)
         The `Finding` that the person wants to see on the chart.
-    repair_asked(object)
-        List of `Finding` to be repaired; empty to choose a range by hand.
+    repair_asked(object, object)
+        List of `Finding` to be repaired, maybe none, and the `StoredDay` that is chosen, or None.
     undo_asked(object)
         The `Repair` to take back.
     replay_asked(object)
@@ -44,7 +44,7 @@ class DataPanel(QWidget):
     download_asked = Signal()
     check_asked = Signal(str)
     place_asked = Signal(object)
-    repair_asked = Signal(object)
+    repair_asked = Signal(object, object)
     undo_asked = Signal(object)
     replay_asked = Signal(object)
     cancel_asked = Signal(int)
@@ -108,7 +108,11 @@ class DataPanel(QWidget):
     def _findings_page(self) -> QWidget:
         for name, text, tip in (
             ("place", self.tr("Show"), self.tr("Show the place on the chart")),
-            ("repair", self.tr("Repair…"), self.tr("Drop, clip or fill what is selected, after a preview")),
+            (
+                "repair",
+                self.tr("Repair…"),
+                self.tr("Drop, clip, fill or adjust rows, after a preview"),
+            ),
         ):
             self.findings.add_control(self._button(name, text, tip))
         return self.findings
@@ -147,7 +151,7 @@ class DataPanel(QWidget):
             "import": self.import_asked.emit,
             "download": self.download_asked.emit,
             "place": self._ask_place,
-            "repair": lambda: self.repair_asked.emit(self.chosen_findings()),
+            "repair": lambda: self.repair_asked.emit(self.chosen_findings(), self.calendar.day),
             "undo": self._ask_undo,
             "clear": self.clear_asked.emit,
         }
@@ -231,7 +235,7 @@ class DataPanel(QWidget):
     def _show_buttons(self) -> None:
         found, repair = self.chosen_findings(), self.chosen_repair()
         self.buttons["place"].setEnabled(len(found) == 1)
-        self.buttons["repair"].setEnabled(bool(found))
+        self.buttons["repair"].setEnabled(bool(found) or self.calendar.day is not None)
         self.buttons["undo"].setEnabled(repair is not None and not repair.undone)
 
     # What a person does

@@ -1,7 +1,6 @@
 """`nexttick data repair`: one recorded, reversible change of stored rows."""
 
 import argparse
-from decimal import Decimal, InvalidOperation
 from typing import Final, cast, get_args
 
 import msgspec
@@ -11,6 +10,7 @@ from app.commands.data import opened
 from app.commands.data.progress import tenths
 from app.commands.import_ import stamp
 from app.commands.run_arguments import time_ns
+from app.corrections import exact_price
 from engine.errors import UserError, unknown_name
 from engine.messages.data import Repair
 from engine.quality.limits import Limits
@@ -117,17 +117,7 @@ def _with_which(asked: Correction, text: str) -> Correction:
 
 
 def _with_bounds(asked: Correction, low: str, high: str) -> Correction:
-    return msgspec.structs.replace(asked, low=_price(low), high=_price(high))
-
-
-def _price(text: str) -> Decimal:
-    try:
-        price = Decimal(text)
-    except InvalidOperation:
-        price = Decimal("NaN")
-    if not price.is_finite():
-        raise UserError(f"{text!r} is no price; write a number like 1.05.")
-    return price
+    return msgspec.structs.replace(asked, low=exact_price(low), high=exact_price(high))
 
 
 def told(shown: Preview, mood: str) -> list[str]:

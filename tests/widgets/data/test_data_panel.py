@@ -132,11 +132,12 @@ def test_what_is_asked_names_what_is_chosen(qtbot: QtBot, panel: DataPanel, libr
     with qtbot.waitSignal(panel.check_asked) as asked:
         panel.buttons["check"].click()
     assert asked.args == [INSTRUMENT]
-    assert not panel.buttons["repair"].isEnabled()
+    assert panel.buttons["repair"].isEnabled()
     panel.findings.view.selectRow(0)
     with qtbot.waitSignal(panel.repair_asked) as asked:
         panel.buttons["repair"].click()
     assert [each.text for each in asked.args[0]] == ["two"]
+    assert asked.args[1] is panel.calendar.day
     with qtbot.waitSignal(panel.place_asked) as asked:
         panel.buttons["place"].click()
     assert asked.args[0].text == "two"
