@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from ai.features.pieces import Piece
+from ai.features.values import Floats
 from ai.passport import Architecture, ColumnBins, Input, Output, Passport
 from app.paths import CONFIGS
 from engine.columns import Columns, Deltas, Flag, Quotes
@@ -281,11 +282,9 @@ NEWS = [
 
 def headlines(ts: Any, seed: int = 1) -> Piece:
     random = np.random.default_rng(seed)
-    told = {
-        "sentiment": random.integers(-4, 5, len(ts)) / 4.0,
-        "importance": random.integers(0, 4, len(ts)) * 1.0,
-    }
-    return np.array(ts, np.int64), told
+    sentiment: Floats = random.integers(-4, 5, len(ts)).astype(np.float64) * 0.25
+    importance: Floats = random.integers(0, 4, len(ts)).astype(np.float64)
+    return np.array(ts, np.int64), {"sentiment": sentiment, "importance": importance}
 
 
 @pytest.mark.parametrize("rows", [3_000, 333])
