@@ -29,7 +29,11 @@ _CHUNK_ROWS = 100_000
 
 
 def tables_of(
-    store: Store, features: FeatureSet, instruments: Mapping[str, str], rows: int | None = None
+    store: Store,
+    features: FeatureSet,
+    instruments: Mapping[str, str],
+    rows: int | None = None,
+    series: Collection[str] | None = None,
 ) -> Frames:
     """Tables of every stream that a set reads.
 
@@ -41,6 +45,8 @@ def tables_of(
         The set's own instrument has the role "".
     rows : int, optional
         Only the first rows of the clock, and of the other streams what was received by then.
+    series : collection of str, optional
+        Series whose news are read; without them all that hold news.
 
     Raises
     ------
@@ -61,7 +67,7 @@ def tables_of(
         elif line.stream == "bars":
             frame = _bars(store, instrument, BarSpec.parse(features.bars))
         elif line.stream == NEWS:
-            frame = _news(store, instrument)
+            frame = _news(store, instrument, series)
         else:
             frame = _ticks(store, instrument, line.stream)
         if until is not None:
@@ -95,8 +101,8 @@ def _ticks(store: Store, instrument: str, kind: str) -> pl.LazyFrame:
     return frame.sort("ts", maintain_order=True)
 
 
-def _news(store: Store, instrument: str) -> pl.LazyFrame:
-    frame = headlines(store.root, store.instrument(instrument))
+def _news(store: Store, instrument: str, series: Collection[str] | None) -> pl.LazyFrame:
+    frame = headlines(store.root, store.instrument(instrument), series)
     if frame.is_empty():
         raise UserError(
             f"No news of {instrument} are stored, which these features read; choose another set, or import "

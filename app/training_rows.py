@@ -1,7 +1,7 @@
 """Stored or generated market data as the rows that a model is trained on."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -40,15 +40,18 @@ def stored_rows(
     instruments: Mapping[str, str],
     start_ns: int | None = None,
     end_ns: int | None = None,
+    series: Collection[str] | None = None,
 ) -> Stretch:
     """Rows of a feature set between two times, both inclusive; what lies before them warms the features up.
+
+    News are those of `series`, or without them of all series.
 
     Raises
     ------
     UserError
         An instrument or a stream that the set reads is not stored.
     """
-    tables = tables_of(store, features, instruments)
+    tables = tables_of(store, features, instruments, series=series)
     markets = {role: market(store.instrument(instrument)) for role, instrument in instruments.items()}
     prices = tables[features.clock].select("ts", price=_PRICES[features.clock]).collect()
     frame = features.batch(tables, markets).collect()

@@ -1,6 +1,7 @@
 """`nexttick features`: build feature columns from stored data, and prove that they are sound."""
 
 import argparse
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="another instrument that the set reads, by its role",
     )
+    data.add_argument(
+        "--series",
+        metavar="NAME",
+        action="append",
+        help="news to read, may be repeated (default: all stored)",
+    )
     data.add_argument("--store", type=Path, metavar="DIR", help=f"tick store (default: {default_store()})")
     questions = parser.add_subparsers(dest="question", metavar="build | check | list", required=True)
     build = questions.add_parser("build", parents=[shared, data], help="write a set's columns as Parquet")
@@ -59,14 +66,17 @@ def run(args: argparse.Namespace, report: Report) -> Result:
     for instrument in instruments.values():
         store.instrument(instrument)
     if args.question == "build":
-        return _build(store, instruments, find_set(args.set), args.out)
+        features = find_set(args.set)
+        tables = tables_of(store, features, instruments, series=args.series)
+        return _build(store, instruments, features, tables, args.out)
     if args.rows < 3:
         raise UserError("A check needs at least 3 rows; give --rows a larger number.")
-    chosen = [find_set(args.set)] if args.set else _fed(store, args.instrument)
+    chosen = [find_set(args.set)] if args.set else _fed(store, args.instrument, args.series)
     checks = []
     for features in chosen:
         report(f"Checking {features.name} on {args.instrument}")
-        checks.append(_checked(store, instruments, features, args.rows))
+        tables = tables_of(store, features, instruments, args.rows, args.series)
+        checks.append(_checked(store, instruments, features, tables))
     return _answer(args.instrument, checks)
 
 
@@ -89,10 +99,10 @@ def find_set(name: str) -> FeatureSet:
     return FeatureSet.load(files[name])
 
 
-def _fed(store: Store, instrument: str) -> list[FeatureSet]:
+def _fed(store: Store, instrument: str, series: Collection[str] | None) -> list[FeatureSet]:
     """Return the sets that need nothing but what is stored of this instrument."""
     stored = {kind for kind in ("quotes", "trades", "deltas", "depth") if store.files(instrument, kind)}
-    if not headlines(store.root, store.instrument(instrument)).is_empty():
+    if not headlines(store.root, store.instrument(instrument), series).is_empty():
         stored.add(NEWS)
     sets = [FeatureSet.load(path) for path in set_files().values()]
     found = [each for each in sets if all(_is_fed(line, each, stored) for line in each.lines)]
@@ -156,8 +166,9 @@ def _markets(store: Store, instruments: dict[str, str]) -> dict[str, Any]:
     return {role: market(store.instrument(instrument)) for role, instrument in instruments.items()}
 
 
-def _build(store: Store, instruments: dict[str, str], features: FeatureSet, path: Path) -> Result:
-    tables = tables_of(store, features, instruments)
+def _build(
+    store: Store, instruments: dict[str, str], features: FeatureSet, tables: Frames, path: Path
+) -> Result:
     frame = features.batch(tables, _markets(store, instruments)).collect()
     try:
         frame.write_parquet(path)
@@ -176,10 +187,10 @@ def _build(store: Store, instruments: dict[str, str], features: FeatureSet, path
     return Result(json, text)
 
 
-def _checked(store: Store, instruments: dict[str, str], features: FeatureSet, rows: int) -> dict[str, Any]:
-    tables: Frames = {
-        name: table.collect().lazy() for name, table in tables_of(store, features, instruments, rows).items()
-    }
+def _checked(
+    store: Store, instruments: dict[str, str], features: FeatureSet, tables: Frames
+) -> dict[str, Any]:
+    tables = {name: table.collect().lazy() for name, table in tables.items()}
     markets = _markets(store, instruments)
     differences = parity(features, tables, markets)
     ahead = look_ahead(features, tables, markets)

@@ -50,6 +50,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     data.add_argument(
         "--of", metavar="ROLE=ID", action="append", default=[], help="another instrument that the set reads"
     )
+    data.add_argument(
+        "--series",
+        metavar="NAME",
+        action="append",
+        help="news to read, may be repeated (default: all stored)",
+    )
     data.add_argument("--simulate", metavar="MARKET", help="a generated market instead: fx or crypto")
     data.add_argument("--start", metavar="T", help="first market time: ISO date or time (UTC), or ns")
     data.add_argument("--end", metavar="T", help="last market time, inclusive; a date means all of it")
@@ -153,7 +159,8 @@ def _asked(args: argparse.Namespace) -> _Task:
         store = Store(args.store or default_store())
         for each in instruments.values():
             store.instrument(each)
-        return Origin(name, (args.instrument,)), [stored_rows(store, features, instruments, start_ns, end_ns)]
+        rows = stored_rows(store, features, instruments, start_ns, end_ns, args.series)
+        return Origin(name, (args.instrument,)), [rows]
 
     return _Task(name, plan, features, stored if args.simulate is None else simulated)
 
@@ -161,7 +168,7 @@ def _asked(args: argparse.Namespace) -> _Task:
 def _from_recipe(args: argparse.Namespace) -> _Task:
     if args.recipe not in RECIPES:
         raise unknown_name("recipe", args.recipe, RECIPES)
-    told = ("instrument", "simulate", "start", "end", "set", "label", "model", "name", *_PLANNED)
+    told = ("instrument", "series", "simulate", "start", "end", "set", "label", "model", "name", *_PLANNED)
     given = [name for name in told if getattr(args, name, None) is not None]
     if given or args.of:
         option = (given or ["of"])[0].replace("_", "-")

@@ -249,6 +249,8 @@ def test_a_set_reads_the_news_that_concern_its_instrument(
         "demo",
         "news",
     }
+    assert main(["features", *check, "--series", "wier"]) == 2
+    assert "choose wire" in capsys.readouterr().err
     out = tmp_path / "news.parquet"
     asked(capsys, "build", *check[1:], "--out", str(out))
     rows = pl.read_parquet(out).select("ts", "news_sentiment_1", "news_count_1h_2")

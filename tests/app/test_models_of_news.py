@@ -123,6 +123,10 @@ def test_one_is_trained_on_stored_headlines_and_run(
     assert main([*words, "--instrument", FX.id, "--store", str(store), "--json", "-"]) == 0
     trained = json.loads(capsys.readouterr().out)
     assert trained["golden_ok"]
+    add(store, "calendar", [(TIMES[500], "GBP", 1.0)])
+    words[-1] = str(tmp_path / "other")
+    assert main([*words, "--instrument", FX.id, "--store", str(store), "--series", "calendar"]) == 2
+    assert "No news of EURUSD.SIM are stored" in capsys.readouterr().err
     words = ["backtest", "--instrument", FX.id, "--store", str(store), "--model", str(out / "model.onnx")]
     assert main([*words, "--series", "wire", "--json", "-"]) == 0
     assert json.loads(capsys.readouterr().out)["predictions"] > 5_000
