@@ -39,7 +39,6 @@ class DataDeeds(ReplayDeeds):
         panel.cancel_asked.connect(self._station.library.queue.cancel)
         panel.clear_asked.connect(self._station.library.queue.clear_finished)
         panel.export_asked.connect(self.save_export)
-        self._station.library.make_old()
 
     def serve_correlation(self, panel: CorrelationPanel) -> None:
         """Answer what this panel asks of stored instruments."""

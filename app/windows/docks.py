@@ -69,6 +69,11 @@ class PanelDock(QDockWidget):
         self._float.setIcon(float_icon)
         self._close.setIcon(close_icon)
 
+    def raise_shown(self, shown: bool) -> None:  # noqa: FBT001 - a Qt slot
+        """Come in front of the tabs that it stands among, when it was just shown."""
+        if shown:
+            self.raise_()
+
     def show_title(self, *, shown: bool) -> None:
         """Show or hide the title."""
         wanted = self._title if shown else self._no_title

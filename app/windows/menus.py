@@ -1,7 +1,6 @@
 """Menus, keys and palette entries of a window, made from the tables of actions and panels."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QCoreApplication
@@ -46,17 +45,11 @@ def make_actions(
         if spec.id in docks:
             toggle = docks[spec.id].toggleViewAction()
             toggle.setShortcut(QKeySequence(spec.key))
-            toggle.triggered.connect(partial(_raise_shown, docks[spec.id]))
+            toggle.triggered.connect(docks[spec.id].raise_shown)
             panels.addAction(toggle)
             window.addAction(toggle)
             actions[f"{PANEL_ACTION}{spec.id}"] = toggle
     return actions
-
-
-def _raise_shown(dock: PanelDock, shown: bool) -> None:  # noqa: FBT001 - a Qt slot
-    """Bring a panel that was just shown in front of the tabs that it stands among."""
-    if shown:
-        dock.raise_()
 
 
 def palette_entries(actions: Mapping[str, QAction]) -> list[Entry]:

@@ -179,6 +179,8 @@ class DataPanel(QWidget):
         library = self._library
         if library is None or library.version == self._version:
             return
+        if self._version < 0:
+            library.make_old()  # on screen for the first time: now is when it must be read
         self._version = library.version
         self.calendar.show_days(library.days)
         self._findings = library.findings

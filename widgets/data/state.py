@@ -10,12 +10,13 @@ from engine.messages.data import Finding, Job, Repair, StoredDay
 class Library(Protocol):
     """The tick store and what is being done with it.
 
-    `version` grows with every change of any of them. `findings` are those of the last check of each day that
-    is still as it was checked.
+    `version` grows with every change of any of them, and `make_old` has the store read anew, soon. `findings`
+    are those of the last check of each day that is still as it was checked.
     """
 
     @property
     def version(self) -> int: ...
+    def make_old(self) -> None: ...
     @property
     def days(self) -> Sequence[StoredDay]: ...
     @property

@@ -54,6 +54,10 @@ class FakeLibrary:
         self.findings: Sequence[Finding] = [finding("2024-01-22", "one"), finding("2024-01-23", "two")]
         self.repairs: Sequence[Repair] = []
         self.jobs: Sequence[Job] = []
+        self.readings = 0
+
+    def make_old(self) -> None:
+        self.readings += 1
 
 
 @pytest.fixture
@@ -82,6 +86,11 @@ def click(panel: DataPanel, row: int, day: str) -> None:
     view = panel.calendar
     place = QPoint(view._left(date.fromisoformat(day)) + 1, view._top(row) + 8)
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+
+
+def test_the_store_is_read_once_the_panel_is_on_screen(panel: DataPanel, library: FakeLibrary) -> None:
+    panel.refresh()
+    assert library.readings == 1
 
 
 def test_a_click_on_a_day_shows_its_findings(panel: DataPanel) -> None:
