@@ -142,6 +142,7 @@ FORMATS: Final = (
     Format(
         "databento", "vendors.databento", "Databento: trades, quotes, depth, orders, bars, facts"
     ),
+    Format("nexttick", "exported", "CSV that nexttick data export writes"),
     Format("delimited", "delimited", "a table whose header names time, bid and ask, or time, price and size"),
     Format("quotes", "delimited", "a table of quotes without a header"),
     Format("trades", "delimited", "a table of trades without a header"),

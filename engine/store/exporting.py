@@ -12,7 +12,7 @@ import msgspec
 import polars as pl
 import pyarrow as pa
 
-from engine.columns import Action, Aggressor, Columns, CorporateAction, Side
+from engine.columns import Action, Aggressor, Columns, CorporateAction, Side, is_bars
 from engine.errors import UserError, unknown_name
 from engine.store.merging import levels, padded
 from engine.store.row_groups import RowGroup, read_rows, row_groups
@@ -22,7 +22,7 @@ from engine.store.store import Store
 type Progress = Callable[[float, str], None]
 """Takes the fraction done, 0 to 1, and what is being done; what it raises stops the export."""
 
-_WORDS: Final[Mapping[str, Mapping[str, Mapping[int, str]]]] = {
+WORDS: Final[Mapping[str, Mapping[str, Mapping[int, str]]]] = {
     "trades": {
         "aggressor": {Aggressor.NONE: "", Aggressor.BUYER: "buyer", Aggressor.SELLER: "seller"},
     },
@@ -33,6 +33,9 @@ _WORDS: Final[Mapping[str, Mapping[str, Mapping[int, str]]]] = {
     "actions": {"action": {int(action): action.name.lower() for action in CorporateAction}},
 }
 """Codes that a CSV tells in words, by kind and column."""
+
+BARS_COLUMN: Final = "kind"
+"""Last column of a CSV of bars: what kind of bars each row is, which no other column tells."""
 
 
 class Exported(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +63,8 @@ def to_csv(
 ) -> Exported:
     """Write rows with `start_ns <= ts_event < end_ns` as CSV: times in ns UTC, prices and sizes exact.
 
-    Levels of whole books become columns `bid_0`, `bid_1` and so on, best first.
+    Levels of whole books become columns `bid_0`, `bid_1` and so on, best first; bars name their kind in a
+    column of its own. `engine.feeds.exported` reads it back.
 
     Raises
     ------
@@ -172,15 +176,26 @@ def _written(path: Path) -> Iterator[BinaryIO]:
         beside.unlink(missing_ok=True)
 
 
+def csv_names(kind: str, deepest: int) -> list[str]:
+    """Header of a CSV of this kind; of whole books with so many levels."""
+    table = to_table(empty(kind, 0, 0))
+    flat = [field.name for field in table.schema if not pa.types.is_list(field.type)]
+    deep = [field.name for field in table.schema if pa.types.is_list(field.type)]
+    levelled = [f"{name}_{level}" for name in deep for level in range(deepest)]
+    return [*flat, *levelled, *([BARS_COLUMN] if is_bars(kind) else [])]
+
+
 def _csv_part(kind: str, rows: Columns, file: BinaryIO, *, header: bool) -> None:
     frame = pl.DataFrame(to_table(rows))
-    for name, words in _WORDS.get(kind, {}).items():
+    for name, words in WORDS.get(kind, {}).items():
         frame = frame.with_columns(pl.col(name).replace_strict(words, return_dtype=pl.String))
     for name, dtype in frame.schema.items():
         if isinstance(dtype, pl.List):
             deep = [pl.col(name).list.get(level).alias(f"{name}_{level}") for level in range(levels(rows))]
             frame = frame.with_columns(deep).drop(name)
-    frame.write_csv(file, include_header=header)
+    if is_bars(kind):
+        frame = frame.with_columns(pl.lit(kind).alias(BARS_COLUMN))
+    frame.select(csv_names(kind, levels(rows))).write_csv(file, include_header=header)
 
 
 def _widened(schema: pa.Schema) -> pa.Schema:
