@@ -68,7 +68,7 @@ _LAYOUTS: Mapping[tuple[str, int], tuple[str, ...]] = {
 
 _LEAN_NAME = re.compile(r"^(\d{8})(?:_([a-z0-9]+))?(?:_tick)?_(quote|trade)", re.IGNORECASE)
 _DAY_IN_NAME = re.compile(r"(?:^|[^0-9])((?:19|20)\d{2})-?(\d{2})-?(\d{2})(?:[^0-9]|$)")
-_BOOK_CHANGES = frozenset({"is_snapshot", "update_type"})
+_BOOK_CHANGES = frozenset({"is_snapshot", "update_type", "action", "flags"})
 """Names that tell a table of book changes, whose price and size are no trade's."""
 
 _NAMES_SHOWN = 8
@@ -180,15 +180,10 @@ def _decode_one(data: bytes, described: Described) -> Decoded:
         found = _read(table, columns, described, named.mapping)
         return replace(found, notes=(*found.notes, f"Its columns were read by the mapping {named.name}."))
     columns = _columns(table, described)
-    changes = _BOOK_CHANGES & {normalised(name) for name in table.names or ()}
-    if changes:
-        raise Undecodable(
-            f"its column {min(changes)} tells that it holds book changes, which are read from Binance "
-            "recordings only"
-        )
     kinds: tuple[tuple[Kind, set[str]], ...] = (("quotes", {"bid", "ask"}), ("trades", {"price", "size"}))
     for kind, needed in kinds:
         if needed <= set(columns):
+            _check_changes(table, kind)
             return _read(table, columns, described, TableMapping(kind=kind, columns={}))
     names = ", ".join(table.names[:_NAMES_SHOWN]) if table.names else ""
     more = ", …" if table.names and len(table.names) > _NAMES_SHOWN else ""
@@ -197,6 +192,15 @@ def _decode_one(data: bytes, described: Described) -> Decoded:
         "price and size; say which is which with --columns time=…,bid=…,ask=…, or have a mapping proposed "
         "with --propose"
     )
+
+
+def _check_changes(table: Table, kind: Kind) -> None:
+    changes = _BOOK_CHANGES & {normalised(name) for name in table.names or ()}
+    if kind == "trades" and changes:
+        raise Undecodable(
+            f"its column {min(changes)} tells that its rows may be book changes, which are no trades; if "
+            "they are trades, say so by a mapping, as --propose prints one"
+        )
 
 
 def _read(
