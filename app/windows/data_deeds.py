@@ -144,7 +144,9 @@ class DataDeeds(ReplayDeeds):
 
     def _covers(self, finding: Finding) -> bool:
         session = self._session
-        if session is None or session.down is not None or session.run.store != str(self._station.store):
+        if session is None or session.down is not None or session.run.recording:
+            return False
+        if session.run.store != str(self._station.store):
             return False
         transport = session.state.transport
         within = transport is not None and transport.start <= finding.start_ns <= transport.end

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Final, override
 
-import msgspec
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -17,7 +16,6 @@ from PySide6.QtWidgets import (
 )
 
 from engine.errors import UserError
-from engine.messages.run import Run
 from engine.recording.recording import Recording, recordings
 from engine.strategies import STRATEGIES
 from widgets.numbers import date_time_text
@@ -100,7 +98,7 @@ class OpenRecordingDialog(QDialog):
         recording = self._chosen
         if recording is None or not self._open.isEnabled():
             return
-        self.accepted_run.emit(run_of(recording))
+        self.accepted_run.emit(recording.replay())
         self.accept()
 
     @property
@@ -133,19 +131,6 @@ class OpenRecordingDialog(QDialog):
         if lost := recording.rows_lost:
             lines.append(self.tr("%1 rows that came are not in it.").replace("%1", f"{lost:,}"))
         return "\n".join(lines), True
-
-
-def run_of(recording: Recording) -> Run:
-    """Run that replays a recording: the same strategy and rules over what was recorded."""
-    return msgspec.structs.replace(
-        recording.manifest.run,
-        instrument=recording.manifest.instrument.id,
-        recording=str(recording.folder),
-        simulate=None,
-        store="",
-        start_ns=None,
-        end_ns=None,
-    )
 
 
 class _Model(QAbstractTableModel):

@@ -9,8 +9,11 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
+
 from engine.columns import KINDS, Columns
 from engine.errors import UserError, unknown_name
+from engine.messages.run import Run
 from engine.recording.journal import Line, read_lines
 from engine.recording.manifest import NAME, Manifest, read_manifest
 from engine.recording.room import size_of
@@ -146,6 +149,17 @@ class Recording:
         if self.manifest.ended_ns is not None:
             return "ended with its session"
         return "still recording" if self.is_live else "killed; at most its last second is missing"
+
+    def replay(self) -> Run:
+        """Run that replays it: the same strategy, models and rules over what was recorded."""
+        return msgspec.structs.replace(
+            self.manifest.run,
+            instrument=self.manifest.instrument.id,
+            recording=str(self.folder),
+            simulate=None,
+            start_ns=None,
+            end_ns=None,
+        )
 
     def market(self) -> Mapping[str, KindRows]:
         """Market data by kind, as they are now; kinds without rows are left out."""

@@ -10,6 +10,7 @@ import pyarrow as pa
 from engine.errors import UserError
 from engine.messages.events import Published
 from engine.messages.run import Run
+from engine.recording.recording import Recording
 from engine.store.series import SeriesStore
 
 
@@ -22,6 +23,9 @@ def news_in(store: Path) -> list[str]:
 def publications(run: Run, start_ns: int, end_ns: int) -> list[Published]:
     """Rows of the run's series that become known in `[start_ns, end_ns]`, in that order.
 
+    Over a recording, the series of the recorded session are told as it told them, whatever became of its
+    store.
+
     Raises
     ------
     UserError
@@ -29,14 +33,18 @@ def publications(run: Run, start_ns: int, end_ns: int) -> list[Published]:
     """
     if not run.series:
         return []
-    if not run.store:
+    recording = Recording(Path(run.recording)) if run.recording else None
+    recorded = set(run.series) & set(recording.manifest.run.series if recording is not None else ())
+    found: list[Published] = []
+    if recording is not None and recorded:
+        told = _told(recording)
+        found += [each for each in told if each.series in recorded and start_ns <= each.ts <= end_ns]
+    stored = [name for name in run.series if name not in recorded]
+    if stored and not run.store:
         raise UserError("Series are read from a tick store, and this run has none; leave them out.")
-    store = SeriesStore(Path(run.store))
-    found = [
-        _published(name, row)
-        for name in run.series
-        for row in news_rows(store, name, start_ns, end_ns + 1).to_pylist()
-    ]
+    for name in stored:
+        rows = news_rows(SeriesStore(Path(run.store)), name, start_ns, end_ns + 1)
+        found += [_published(name, row) for row in rows.to_pylist()]
     return sorted(found, key=lambda each: each.ts)
 
 
@@ -54,6 +62,15 @@ def news_rows(
     if "title" not in table.column_names:
         raise UserError(f"The series {name} has no titles, so it cannot be shown as news; leave it out.")
     return table
+
+
+def _told(recording: Recording) -> list[Published]:
+    """What a recorded session told: each epoch tells from the start, so that the longest holds all."""
+    by_epoch: dict[int, list[Published]] = {}
+    for line in recording.lines():
+        if isinstance(line.event, Published):
+            by_epoch.setdefault(line.epoch, []).append(line.event)
+    return max(by_epoch.values(), key=len, default=[])
 
 
 def _published(series: str, row: dict[str, Any]) -> Published:

@@ -1,7 +1,9 @@
 """News in a session: told once they could be known, in order, again after a seek back, never before."""
 
+import shutil
 from pathlib import Path
 
+import msgspec
 import pyarrow as pa
 import pytest
 
@@ -9,8 +11,15 @@ from engine.errors import UserError
 from engine.feeds.news import decode_news
 from engine.messages.commands import Finish, Seek, Step, StepTo
 from engine.messages.events import AnyEvent, EpochBegan, Published
+from engine.messages.run import Run
+from engine.recording.recorder import SessionRecorder
+from engine.recording.writing import Keeping
+from engine.session.publishing import publications
+from engine.session.replay import ReplaySession
+from engine.session.source import ColumnsSource, open_source
 from engine.store.series import SeriesStore
-from tests.engine.session.markets import START_NS, obey, quotes, session
+from tests.engine.recording.sessions import only
+from tests.engine.session.markets import FX, START_NS, obey, quotes, session
 
 
 @pytest.fixture
@@ -60,6 +69,23 @@ def test_they_stand_before_what_came_later(store: str) -> None:
     assert before == []
     assert any(event.ts > events[place].ts for event in events[place:])
     run.close()
+
+
+def test_a_recording_tells_what_its_session_told_though_its_store_is_gone(tmp_path: Path, store: str) -> None:
+    kept = tmp_path / "recordings"
+    described = Run(instrument=FX.id, store=store, series=("news",))
+    recorder = SessionRecorder(Keeping(root=str(kept)))
+    run = ReplaySession(described, ColumnsSource(FX, quotes()), recorder=recorder)
+    obey(run, Finish())
+    obey(run, Seek(int(quotes().ts_init[100])))
+    run.close()
+    again = only(kept).replay()
+    shutil.rmtree(Path(store) / "series")
+    replayed = ReplaySession(again, open_source(again))
+    assert told(obey(replayed, Finish())) == ["at 1", "at 2", "at 3"]
+    replayed.close()
+    with pytest.raises(UserError, match="wire"):
+        publications(msgspec.structs.replace(again, series=("news", "wire")), 0, 1)
 
 
 def test_series_that_cannot_be_shown_are_refused(tmp_path: Path, store: str) -> None:
