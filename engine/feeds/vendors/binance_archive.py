@@ -20,6 +20,7 @@ from engine.feeds.vendors.archives import archived_text
 from engine.feeds.vendors.binance_rows import aggregate_trades, best_quotes, book_depth, candles, trades
 from engine.feeds.vendors.markets import (
     FUTURES,
+    SPOT,
     Evidence,
     Market,
     check_market,
@@ -34,7 +35,7 @@ _INTERVAL: Final = re.compile(r"\d+(s|m|h|d|w|mo)")
 _CANDLES: Final = "klines"
 _UNREAD: Final = ("metrics", "fundingRate", "liquidationSnapshot")
 _OTHER_CANDLES: Final = re.compile(r"(mark|index|premiumindex)price?klines", re.IGNORECASE)
-_INVERSE_SYMBOL: Final = re.compile(r"USD_(PERP|\d{6})$")
+INVERSE_SYMBOL: Final = re.compile(r"USD_(PERP|\d{6})$")
 
 _ROLES: Final = {
     "agg_trade_id": "id",
@@ -64,18 +65,17 @@ def _layout(columns: str, markets: frozenset[Market]) -> _Layout:
     return _Layout(tuple(columns.split()), markets)
 
 
-_SPOT: Final = frozenset({Market.SPOT})
 _ANY: Final = frozenset(Market)
 _LAYOUTS: Final[Mapping[str, tuple[_Layout, ...]]] = {
     "trades": (
-        _layout("id price qty quote_qty time is_buyer_maker is_best_match", _SPOT),
+        _layout("id price qty quote_qty time is_buyer_maker is_best_match", SPOT),
         _layout("id price qty quote_qty time is_buyer_maker", FUTURES),
     ),
     "aggTrades": (
         _layout(
             "agg_trade_id price quantity first_trade_id last_trade_id transact_time is_buyer_maker "
             "is_best_match",
-            _SPOT,
+            SPOT,
         ),
         _layout(
             "agg_trade_id price quantity first_trade_id last_trade_id transact_time is_buyer_maker", FUTURES
@@ -257,5 +257,5 @@ def _evidence(file: SourceFile, table: Table, layout: _Layout, named: _Named | N
         ]
     found.append(Evidence(f"its layout of {len(layout.columns)} columns", layout.markets))
     if named is not None:
-        found.append(symbol_evidence(named.symbol, _INVERSE_SYMBOL))
+        found.append(symbol_evidence(named.symbol, INVERSE_SYMBOL))
     return tuple(found)

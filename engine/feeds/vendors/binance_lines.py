@@ -39,6 +39,8 @@ class Message(msgspec.Struct, gc=False):
     q: str = ""
     t: int = 0
     m: bool = False
+    X: str | None = None
+    M: bool | None = None
     lastUpdateId: int | None = None  # noqa: N815 - the wire's name
     bids: _Levels = []
     asks: _Levels = []
@@ -71,6 +73,8 @@ class Trade(msgspec.Struct, gc=False):
     m: bool
     E: int = 0
     T: int = 0
+    X: str | None = None
+    M: bool | None = None
 
 
 class _TickerEnvelope(msgspec.Struct, gc=False):

@@ -2,7 +2,8 @@
 
 Read are `trade`, `bookTicker` and `depthUpdate` messages of the spot and USD-M markets, in a stream envelope
 or bare, and REST depth snapshots between them. Which market it is shows in the messages: only futures diffs
-name their predecessor (`pu`).
+name their predecessor (`pu`), only their tickers have a time (`E`, `T`) and only their trades an order type
+(`X`), where those of spot have a flag `M`.
 
 Spot book tickers carry no event time, so theirs is the receive time; a diff's and a trade's is the venue's.
 """
@@ -10,6 +11,7 @@ Spot book tickers carry no event time, so theirs is the receive time; a diff's a
 import re
 from collections.abc import Sequence
 from itertools import chain
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -19,12 +21,27 @@ from engine.feeds.decimals import Scaled, scaled
 from engine.feeds.decoded import Decoded, Undecodable
 from engine.feeds.formats import Head, SourceFile
 from engine.feeds.unpacking import gunzipped
+from engine.feeds.vendors.binance_archive import INVERSE_SYMBOL
 from engine.feeds.vendors.binance_book import follow
-from engine.feeds.vendors.binance_lines import Group, Message, Rejections, Ticker, Trade, split
+from engine.feeds.vendors.binance_lines import Group, Lines, Message, Rejections, Ticker, Trade, split
+from engine.feeds.vendors.markets import (
+    FUTURES,
+    SPOT,
+    Evidence,
+    Market,
+    check_market,
+    folder_evidence,
+    symbol_evidence,
+)
 
 _LINE = re.compile(rb"^\d{16,19} \{")
 _PERPETUAL_SUFFIX = re.compile(r"[-_]?(PERP|SWAP)$")
 _OTHERS_NAMED = 3
+_FOLDERS: Final = {
+    "spot": Market.SPOT,
+    **dict.fromkeys(("um", "usdm"), Market.LINEAR),
+    **dict.fromkeys(("cm", "coinm"), Market.INVERSE),
+}
 
 
 def matches(head: Head) -> bool:
@@ -41,13 +58,17 @@ def decode(file: SourceFile) -> Decoded:
     Raises
     ------
     Undecodable
-        Damaged, cut off, empty, of another symbol or of several, or a number with more than 18 digits.
+        Damaged, cut off, empty, of another symbol or market or of several, or a number with more than 18
+        digits.
     """
     text = gunzipped(file.data)
     if not text.strip():
         raise Undecodable("it is empty")
     lines = split(text)
     _check_symbol(lines.symbols, _PERPETUAL_SUFFIX.sub("", file.instrument.symbol))
+    market_notes = check_market(
+        file.instrument, (*folder_evidence(file.path, _FOLDERS), *_message_evidence(lines))
+    )
     book = follow(lines.updates, file.book_continues)
     for reason, line, count in book.left_out:
         lines.rejections.add(reason, line, count)
@@ -56,7 +77,7 @@ def decode(file: SourceFile) -> Decoded:
         "trades": _trades(lines.trades, lines.rejections),
         "deltas": book.deltas,
     }
-    notes = [*book.notes, *_clock_note(columns["trades"])]
+    notes = [*market_notes, *book.notes, *_clock_note(columns["trades"])]
     return Decoded(
         columns={kind: part for kind, part in columns.items() if part is not None and len(part)},
         timestamps="receive times as recorded; event times from the messages in ms, UTC",
@@ -72,6 +93,24 @@ def _check_symbol(found: set[str], symbol: str) -> None:
         raise Undecodable(f"it holds several symbols ({some}); split it by symbol")
     if found and symbol not in found:
         raise Undecodable(f"it holds {next(iter(found))}, not {symbol}; give that as --instrument")
+
+
+def _message_evidence(lines: Lines) -> tuple[Evidence, ...]:
+    """What the symbol tells, and the fields that only messages of one market have."""
+    diffs = [each for each in lines.updates if not each.snapshot]
+    tickers, trades = lines.tickers.messages, lines.trades.messages
+    signs = (
+        ("the field pu of its book updates", FUTURES, any(each.previous is not None for each in diffs)),
+        ("the lack of pu in its book updates", SPOT, any(each.previous is None for each in diffs)),
+        ("the time in its book tickers", FUTURES, any(each.E for each in tickers)),
+        ("the lack of a time in its book tickers", SPOT, any(not each.E for each in tickers)),
+        ("the field X of its trades", FUTURES, any(each.X is not None for each in trades)),
+        ("the field M of its trades", SPOT, any(each.M is not None for each in trades)),
+    )
+    return (
+        *(symbol_evidence(symbol, INVERSE_SYMBOL) for symbol in lines.symbols),
+        *(Evidence(sign, markets) for sign, markets, is_there in signs if is_there),
+    )
 
 
 def _numbers(texts: Sequence[str]) -> Scaled:

@@ -16,7 +16,7 @@ from engine.feeds.rows import Rows, bare_symbol
 from engine.feeds.tables import header_line, normalised, text_table
 from engine.feeds.vendors.archives import archived_text
 from engine.feeds.vendors.bybit_book import INVERSE_SYMBOL
-from engine.feeds.vendors.markets import FUTURES, Evidence, Market, check_market, symbol_evidence
+from engine.feeds.vendors.markets import FUTURES, SPOT, Evidence, check_market, symbol_evidence
 from engine.messages.instrument import Instrument
 
 _DERIVATIVES: Final = (
@@ -88,7 +88,7 @@ def decode(file: SourceFile) -> Decoded:
 
 def _check_spot(name: str, instrument: Instrument) -> None:
     """Refuse another market, or another symbol, which only the name of the file tells."""
-    check_market(instrument, (Evidence("its header, that of spot trades,", frozenset({Market.SPOT})),))
+    check_market(instrument, (Evidence("its header, that of spot trades,", SPOT),))
     named = _NAME.match(name)
     if named is not None and bare_symbol(named["symbol"]) != bare_symbol(instrument.symbol):
         raise _of_another(named["symbol"], instrument)

@@ -30,7 +30,7 @@ from engine.feeds.vendors.bar_rows import (
     spec_of,
 )
 from engine.feeds.vendors.json_text import loaded, text_column
-from engine.feeds.vendors.markets import FUTURES, Evidence, Market, check_market
+from engine.feeds.vendors.markets import FUTURES, SPOT, Evidence, check_market
 from engine.messages.instrument import Instrument
 
 _NAME: Final = re.compile(
@@ -90,7 +90,7 @@ def _check_pair(name: re.Match[str], instrument: Instrument) -> None:
     if bare_symbol(pair) != bare_symbol(instrument.symbol):
         raise Undecodable(f"its name says {pair.upper()}, not {instrument.symbol}; give that as --instrument")
     futures = bool(name["settled"] or name["type"])
-    check_market(instrument, (Evidence("its name", FUTURES if futures else frozenset({Market.SPOT})),))
+    check_market(instrument, (Evidence("its name", FUTURES if futures else SPOT),))
 
 
 def _read(data: bytes, wanted: tuple[str, ...]) -> tuple[Table, dict[str, pl.Series]]:

@@ -22,6 +22,7 @@ class Market(StrEnum):
     INVERSE = "inverse futures (COIN-M)"
 
 
+SPOT = frozenset({Market.SPOT})
 FUTURES = frozenset({Market.LINEAR, Market.INVERSE})
 
 

@@ -18,7 +18,7 @@ from engine.feeds.instrument_rules import plain
 from engine.feeds.rows import Rows, bare_symbol
 from engine.feeds.tables import header_line, normalised, text_table
 from engine.feeds.vendors.archives import archived_text
-from engine.feeds.vendors.markets import FUTURES, Evidence, Market, check_market
+from engine.feeds.vendors.markets import FUTURES, SPOT, Evidence, Market, check_market
 from engine.feeds.vendors.tardis_book import changes, message_times, snapshots
 from engine.messages.instrument import Instrument
 
@@ -35,12 +35,11 @@ _UNREAD: Final = {"funding_rate": "derivative_ticker", "strike_price": "options_
 _LIQUIDATIONS: Final = "liquidations"
 """Their columns are those of trades; only a name tells them."""
 
-_SPOT: Final = frozenset({Market.SPOT})
 _LINEAR: Final = frozenset({Market.LINEAR})
 _INVERSE: Final = frozenset({Market.INVERSE})
 _MARKETS: Final = {
-    **dict.fromkeys(("binance", "binance-us", "bybit-spot", "huobi", "okex", "kraken", "kucoin"), _SPOT),
-    **dict.fromkeys(("gate-io", "bitfinex"), _SPOT),
+    **dict.fromkeys(("binance", "binance-us", "bybit-spot", "huobi", "okex", "kraken", "kucoin"), SPOT),
+    **dict.fromkeys(("gate-io", "bitfinex"), SPOT),
     **dict.fromkeys(("binance-futures", "huobi-dm-linear-swap"), _LINEAR),
     **dict.fromkeys(("binance-delivery", "huobi-dm", "huobi-dm-swap"), _INVERSE),
     **dict.fromkeys(("bybit", "okex-swap", "okex-futures", "cryptofacilities", "kucoin-futures"), FUTURES),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from engine.columns import Action, Aggressor, Deltas, Flag, Quotes, Trades
+from engine.errors import UserError
 from engine.feeds.decoded import Decoded, Undecodable
 from engine.feeds.importing import import_files
 from engine.feeds.vendors.binance_raw import decode
@@ -65,8 +66,8 @@ def read(data: bytes, symbol: str = "ETHUSDT", continues: Callable[[int], bool] 
     return decode(source_file(data, instrument=f"{symbol}.BINANCE", book_continues=continues))
 
 
-def decoded(*messages: Any, continues: Callable[[int], bool] = unknown) -> Decoded:
-    return read(recording([(T0 + n, message) for n, message in enumerate(messages)]), continues=continues)
+def decoded(*messages: Any, symbol: str = "ETHUSDT", continues: Callable[[int], bool] = unknown) -> Decoded:
+    return read(recording([(T0 + n, message) for n, message in enumerate(messages)]), symbol, continues)
 
 
 def deltas(found: Decoded) -> Deltas:
@@ -75,6 +76,15 @@ def deltas(found: Decoded) -> Deltas:
     return part
 
 
+FUTURES_TRADE = {
+    "stream": "ethusdt@trade",
+    "data": {"e": "trade", "E": 1723161256560, "T": 1723161256560, "s": "ETHUSDT", "t": 4308068523}
+    | {"p": "2681.62", "q": "1.000", "X": "MARKET", "m": True},
+}
+FUTURES_TICKER = {
+    "stream": "ethusdt@bookTicker",
+    "data": {"e": "bookTicker", **ticker(7, "1", "2")["data"], "T": 1723161256310, "E": 1723161256311},
+}
 BIDS, ASKS = [["10.00", "1"], ["9.90", "2"]], [["10.10", "3"]]
 
 
@@ -168,15 +178,17 @@ def test_the_diff_that_covers_the_snapshot_may_come_before_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("messages", "sequences"),
+    ("symbol", "messages", "sequences"),
     [
-        ((snapshot(6, BIDS, ASKS), diff(5, 6, BIDS, []), diff(7, 9, BIDS, [])), {6, 9}),
-        ((snapshot(6, BIDS, ASKS), diff(4, 6, BIDS, [], 3), diff(8, 9, BIDS, [], 6)), {6, 9}),
-        ((snapshot(6, BIDS, ASKS), diff(2, 5, BIDS, [], 1), diff(6, 9, BIDS, [], 5)), {6, 9}),
+        ("ETHUSDT", (snapshot(6, BIDS, ASKS), diff(5, 6, BIDS, []), diff(7, 9, BIDS, [])), {6, 9}),
+        ("ETHUSDT-PERP", (snapshot(6, BIDS, ASKS), diff(4, 6, BIDS, [], 3), diff(8, 9, BIDS, [], 6)), {6, 9}),
+        ("ETHUSDT-PERP", (snapshot(6, BIDS, ASKS), diff(2, 5, BIDS, [], 1), diff(6, 9, BIDS, [], 5)), {6, 9}),
     ],
 )
-def test_spot_and_futures_each_follow_their_own_rule(messages: tuple[Any, ...], sequences: set[int]) -> None:
-    found = decoded(*messages)
+def test_spot_and_futures_each_follow_their_own_rule(
+    symbol: str, messages: tuple[Any, ...], sequences: set[int]
+) -> None:
+    found = decoded(*messages, symbol=symbol)
     assert set(deltas(found).sequence.tolist()) == sequences
     assert found.gaps == 0
 
@@ -256,10 +268,46 @@ def test_a_recording_of_another_symbol_is_refused() -> None:
     data = recording([(T0, trade(1, "10"))])
     with pytest.raises(Undecodable, match="holds ETHUSDT, not BTCUSDT"):
         read(data, "BTCUSDT")
-    assert read(data, "ETHUSDT-PERP").columns.keys() == {"trades"}
+    of_futures = recording([(T0, FUTURES_TRADE)])
+    assert read(of_futures, "ETHUSDT-PERP").columns.keys() == {"trades"}
     other = {**trade(2, "10"), "data": {**trade(2, "10")["data"], "s": "BTCUSDT"}}
     with pytest.raises(Undecodable, match="several symbols"):
         read(recording([(T0, trade(1, "10")), (T0, other)]), "ETHUSDT")
+
+
+@pytest.mark.parametrize(
+    ("messages", "sign"),
+    [
+        ([diff(1, 2, BIDS, [])], "the lack of pu in its book updates"),
+        ([ticker(7, "1", "2")], "the lack of a time in its book tickers"),
+        ([trade(1, "10")], "the field M of its trades"),
+        ([trade(1, "10")["data"]], "the field M of its trades"),
+        ([diff(1, 2, BIDS, [], 0)], "the field pu of its book updates"),
+        ([FUTURES_TICKER], "the time in its book tickers"),
+        ([FUTURES_TRADE], "the field X of its trades"),
+        ([FUTURES_TRADE, trade(1, "10")], "the field [XM] of its trades"),
+    ],
+)
+def test_messages_of_the_other_market_are_refused(messages: list[dict[str, Any]], sign: str) -> None:
+    of_futures = sign.startswith(("the field pu", "the time", "the field X"))
+    symbol, other = ("ETHUSDT", "futures") if of_futures else ("ETHUSDT-PERP", "the spot market")
+    with pytest.raises(Undecodable, match=rf"^{sign} tells that it is of .*{other}.*--instrument$"):
+        decoded(*messages, symbol=symbol)
+
+
+@pytest.mark.parametrize(
+    ("market", "instrument"), [("spot", "ETHUSDT-PERP.BINANCE"), ("usdm", "ETHUSDT.BINANCE")]
+)
+def test_a_recording_of_the_other_market_is_refused_wherever_it_lies(
+    tmp_path: Path, market: str, instrument: str
+) -> None:
+    path = real(f"crypto/binance_raw/{market}/ethusdt_20240808.gz")
+    elsewhere = tmp_path / path.name
+    elsewhere.symlink_to(path)
+    for file in (path, elsewhere):
+        with pytest.raises(UserError, match=r"tells that it is of .*; give the instrument of that market"):
+            import_files([file], instrument, Store(tmp_path / "store"), known())
+    assert Store(tmp_path / "store").instruments() == []
 
 
 def test_lines_are_read_bare_and_unzipped_too() -> None:
