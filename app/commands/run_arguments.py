@@ -45,7 +45,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     what.add_argument("--store", metavar="DIR", help="folder of the tick store")
     what.add_argument("--simulate", metavar="MARKET", help="a generated market instead: fx or crypto")
-    what.add_argument("--recording", metavar="DIR", help="a recorded session instead: its folder or its id")
+    what.add_argument(
+        "--recording", metavar="DIR", help="a recorded session instead, run as it ran: its folder or its id"
+    )
     what.add_argument(
         "--series",
         metavar="NAME",
@@ -69,6 +71,10 @@ def run_of(args: argparse.Namespace, mode: InferenceMode = "per-tick") -> Run:
     if args.fills is not None:
         check_output("--fills", args.fills)
     given = _from_file(Path(args.config)) if args.config else {}
+    if recording := args.recording or given.get("recording"):
+        asked = args.strategy or given.get("strategy") or ("ai_signal" if args.model else "")
+        recorded = _recorded(recording, asked)
+        given = {**recorded, **given, "recording": recorded["recording"]}
     strategy = args.strategy or given.get("strategy") or ("ai_signal" if args.model else "none")
     if args.strategy and args.strategy != given.get("strategy"):
         given.pop("parameters", None)  # another strategy's
@@ -78,10 +84,6 @@ def run_of(args: argparse.Namespace, mode: InferenceMode = "per-tick") -> Run:
     for name in ("instrument", "store", "simulate", "series", "seed"):
         if getattr(args, name) is not None:
             given[name] = getattr(args, name)
-    if args.recording is not None:
-        recording = _recording(args.recording)
-        given["recording"] = str(recording.folder)
-        given.setdefault("instrument", recording.manifest.instrument.id)
     if args.start is not None:
         given["start_ns"] = time_ns(args.start)
     if args.end is not None:
@@ -154,6 +156,15 @@ def time_ns(text: str, *, end: bool = False) -> int:
         moment = moment.replace(tzinfo=UTC)
     nanoseconds = int(finer[2].ljust(3, "0")) if finer else 0
     return (moment - _EPOCH) // timedelta(microseconds=1) * 1000 + nanoseconds
+
+
+def _recorded(given: str, strategy: str) -> dict[str, Any]:
+    """Settings of a recorded session's run; of its strategy only where no other is asked for."""
+    settings: dict[str, Any] = msgspec.to_builtins(_recording(given).replay())
+    if strategy not in ("", settings["strategy"]):
+        for name in ("strategy", "parameters", "inference"):
+            del settings[name]
+    return settings
 
 
 def _recording(given: str) -> "Recording":

@@ -11,9 +11,12 @@ import pytest
 from app.__main__ import main
 from app.paths import home
 from app.settings import SettingsFile
+from engine.feeds.news import decode_news
+from engine.messages.events import Published
 from engine.recording.recording import Recording
 from engine.session.source import SIMULATED_START_NS
 from engine.store import Store
+from engine.store.series import SeriesStore
 from tests.recordings import recording
 
 RUN = ["--simulate", "crypto", "--strategy", "book_imbalance", "--param", "hold_s=1"]
@@ -50,6 +53,20 @@ def test_a_backtest_records_only_where_it_is_asked_to(capsys: pytest.CaptureFixt
     assert (listed["ending"], listed["rows_lost"]) == ("ended with its session", 0)
 
 
+def test_news_of_a_recorded_session_are_told_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at = SIMULATED_START_NS + 5 * 10**9
+    wire = decode_news(f"time,title\n{at},Rates unchanged\n".encode(), "x.csv", "news").series["news"]
+    SeriesStore(tmp_path).add("news", wire)
+    words = [*RUN, "--store", str(tmp_path), "--series", "news", "--record"]
+    first = Path(answer(capsys, "backtest", *words)["recording"]["folder"])
+    for command in (["replay", "--headless"], ["backtest"]):
+        again = answer(capsys, *command, "--recording", first.name, "--record")["recording"]["folder"]
+        told = [line.event for line in Recording(Path(again)).lines() if isinstance(line.event, Published)]
+        assert [(each.ts, each.title) for each in told] == [(at, "Rates unchanged")]
+
+
 def test_a_recording_is_replayed_by_its_id_to_the_same_fills(
     recorded: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -57,6 +74,11 @@ def test_a_recording_is_replayed_by_its_id_to_the_same_fills(
     for given in (name, recorded["recording"]["folder"]):
         again = answer(capsys, "replay", "--headless", "--recording", given, *RUN[2:6])
         assert again["fills_sha256"] == recorded["fills_sha256"]
+    for command in (["replay", "--headless"], ["backtest"]):
+        assert answer(capsys, *command, "--recording", name)["fills_sha256"] == recorded["fills_sha256"]
+    assert answer(capsys, "backtest", "--recording", name, "--strategy", "none")["fills"] == 0
+    rarer = answer(capsys, "backtest", "--recording", name, "--param", "hold_s=5")
+    assert 0 < rarer["fills"] < recorded["fills"]
     assert "Unknown recording" in sentence(capsys, "replay", "--headless", "--recording", "nothing")
     assert "leave out one" in sentence(capsys, "backtest", "--recording", name, "--simulate", "fx")
     assert "is of BTCUSDT.SIM, not EURUSD.SIM" in sentence(
