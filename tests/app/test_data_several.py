@@ -71,6 +71,8 @@ def test_sync_and_correlate_answer_what_they_say(
         (["merge", "EURUSD.A", "GBPUSD.A", "--kind", "deltas", "--csv", "x.csv"], "choose quotes or trades"),
         (["convert", "many", "EUR", "USD", "--at", "2020-01-01"], "is no amount"),
         (["convert", "1", "EUR", "CHF", "--at", "2020-01-01"], "from EUR to CHF"),
+        (["convert", "1", "EUR", "USD", "--at", "2020-01-01"], "The last rate of EURUSD.A"),
+        (["convert", "1", "EUR", "USD", "--at", "2020-01-01", "--oldest", "long"], "no length of time"),
     ],
 )
 def test_what_cannot_be_answered_is_one_sentence(
@@ -79,6 +81,19 @@ def test_what_cannot_be_answered_is_one_sentence(
     told = refusal(capsys, *words, "--store", store)
     assert said in told
     assert told.count("\n") == 1
+
+
+def test_an_amount_is_told_with_the_age_of_its_rates(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    last = 5_000 * SECOND
+    Store(store).add(instrument("EURUSD.B"), {"quotes": quotes([last], bid=109_999)})
+    words = ("convert", "100", "EUR", "USD", "--at", last + 2 * SECOND, "--store", store)
+    found = answer(capsys, *words)
+    assert found["amount"] == "110.000500"
+    rate = {"instrument": "EURUSD.B", "inverted": False, "mid": "1.100005"}
+    assert found["rates"] == [rate | {"ts_ns": last, "age_ns": 2 * SECOND}]
+    assert main(["data", *map(str, words)]) == 0
+    assert "by the mid of EURUSD.B of 1970-01-01 01:23:20 UTC, 2 s old" in capsys.readouterr().out
+    assert "more than 1 s old" in refusal(capsys, *words, "--oldest", "1s")
 
 
 def test_a_missing_venue_time_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
