@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
@@ -78,6 +79,29 @@ def test_a_check_fills_the_panel_and_a_finding_leads_to_its_place(desk: Desk, pa
     assert desk.runs[-1].instrument == INSTRUMENT
     assert desk.runs[-1].store == str(desk.station.store)
     assert Seek(found.start_ns) in desk.sent
+
+
+def test_the_calendar_and_the_findings_keep_their_keys(desk: Desk, panel: DataPanel) -> None:
+    (found,) = check(desk, panel)
+    desk.play()
+    sent = list(desk.sent)
+    panel.calendar.choose(INSTRUMENT, "quotes", "2023-11-14")
+    panel.calendar.setFocus()
+    went = []
+    for key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+        desk.key(key, widget=panel.calendar)
+        went.append(panel.calendar.day and panel.calendar.day.day)
+    assert went == [None, "2023-11-14"]
+    panel.findings.view.setFocus()
+    view = panel.findings.view
+    for key in (Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_Up, Qt.Key.Key_Down):
+        desk.key(key, widget=view)
+    assert desk.sent == sent
+    place = next(row for row, each in enumerate(panel.findings.model.rows()) if each == found)
+    view.selectRow(place)
+    with desk.qtbot.waitSignal(panel.place_asked) as asked:
+        desk.key(Qt.Key.Key_Return, widget=view)
+    assert asked.args == [found]
 
 
 def test_a_session_of_ones_own_is_not_thrown_away(desk: Desk, panel: DataPanel) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
 
 from engine.messages.data import StoredDay
 from widgets.chrome import paint_empty
+from widgets.data.keys import RETURN, ROWS, OwnKeys
 from widgets.numbers import mono_font
 from widgets.theme import Theme
 
@@ -32,6 +33,7 @@ _POOR: Final = 60.0
 
 _TICKS: Final = frozenset({"quotes", "trades", "deltas", "depth"})
 _DAY: Final = timedelta(days=1)
+_KEYS: Final = ROWS | RETURN | {Qt.Key.Key_Left, Qt.Key.Key_Right}
 
 
 @dataclass(slots=True)
@@ -77,6 +79,7 @@ class CalendarView(QAbstractScrollArea):
         self.setFrameShape(QAbstractScrollArea.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
+        OwnKeys(self, _KEYS)
         self.setAccessibleName(self.tr("Stored days"))
 
     # What is shown
@@ -286,6 +289,8 @@ class CalendarView(QAbstractScrollArea):
             if not _NAMES_PX <= left <= self.viewport().width() - _WIDTHS[self._width]:
                 across = self.horizontalScrollBar()
                 across.setValue(across.value() + left - _NAMES_PX - self._room // 2)
+            down, top, low = self.verticalScrollBar(), self._top(cell[0]), self.viewport().height() - _ROW_PX
+            down.setValue(down.value() + min(0, top - _HEAD_PX) + max(0, top - low))
         self.viewport().update()
         self.chosen.emit(self.day)
 
@@ -300,21 +305,28 @@ class CalendarView(QAbstractScrollArea):
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        steps = {
-            Qt.Key.Key_Left: (0, -1),
-            Qt.Key.Key_Right: (0, 1),
-            Qt.Key.Key_Up: (-1, 0),
-            Qt.Key.Key_Down: (1, 0),
-        }
-        step = steps.get(Qt.Key(event.key()))
-        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and self.day is not None:
+        key = Qt.Key(event.key())
+        if key in RETURN and self.day is not None:
             self.replay_asked.emit(self.day)
-        elif step is not None and self._lines:
-            row, day = self._cell or (0, self._last)
-            row = min(max(row + step[0], 0), len(self._lines) - 1)
-            self._choose((row, min(max(day + step[1] * _DAY, self._first), self._last)))
+        elif key in _KEYS - RETURN and self._lines:
+            self._choose(self._reached(key))
         else:
             super().keyPressEvent(event)
+
+    def _reached(self, key: Qt.Key) -> tuple[int, date]:
+        """Cell that a key leads to; where there is none, the one at the edge."""
+        row, day = self._cell or (0, self._last)
+        page = max(1, (self.viewport().height() - _HEAD_PX) // _ROW_PX)
+        days = self._lines[row].days
+        rows = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -page, Qt.Key.Key_PageDown: page}
+        to = {
+            Qt.Key.Key_Left: day - _DAY,
+            Qt.Key.Key_Right: day + _DAY,
+            Qt.Key.Key_Home: min(days),
+            Qt.Key.Key_End: max(days),
+        }
+        row = min(max(row + rows.get(key, 0), 0), len(self._lines) - 1)
+        return row, min(max(to.get(key, day), self._first), self._last)
 
     @override
     def wheelEvent(self, event: QWheelEvent) -> None:

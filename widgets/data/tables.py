@@ -1,10 +1,14 @@
 """Findings and repairs of stored data as tables."""
 
-from PySide6.QtCore import QCoreApplication
+from typing import override
+
+from PySide6.QtCore import QCoreApplication, QEvent, QObject
+from PySide6.QtGui import QKeyEvent
 
 from engine.messages.data import Finding, Repair
 from widgets.blotter.column import Column, Tone, count, traded_thing, words
 from widgets.blotter.table import EventTable
+from widgets.data.keys import RETURN, ROWS, OwnKeys
 from widgets.numbers import date_time_text
 from widgets.theme import Theme
 
@@ -13,7 +17,7 @@ _SEVERITIES = {"error": 2, "warning": 1, "note": 0}
 
 
 class FindingsTable(EventTable[Finding]):
-    """What was found in stored rows; a double click goes there."""
+    """What was found in stored rows; a double click or Return goes there."""
 
     explains = True
 
@@ -50,6 +54,17 @@ class FindingsTable(EventTable[Finding]):
             "findings",
             (tr("Nothing was found"), tr("Choose an instrument in the calendar and press Check.")),
         )
+        OwnKeys(self.view, ROWS | RETURN)
+        self.view.installEventFilter(self)
+
+    @override
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.KeyPress:
+            return False
+        if event.key() not in RETURN:
+            return False
+        self.ask_why()
+        return True
 
 
 class RepairsTable(EventTable[Repair]):
@@ -82,6 +97,7 @@ class RepairsTable(EventTable[Repair]):
             "repairs",
             (tr("Nothing was repaired"), tr("Select findings and press Repair…; every step can be undone.")),
         )
+        OwnKeys(self.view, ROWS)
 
 
 def _parameters(row: Repair) -> str:

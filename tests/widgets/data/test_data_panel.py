@@ -114,6 +114,20 @@ def test_the_arrow_keys_go_from_day_to_day(panel: DataPanel) -> None:
     assert panel.calendar.instrument == INSTRUMENT
 
 
+def test_home_and_end_go_to_the_ends_of_a_line_and_pages_to_other_lines(panel: DataPanel) -> None:
+    panel.calendar.choose(INSTRUMENT, "quotes", "2024-01-22")
+    went = []
+    for key in (Qt.Key.Key_End, Qt.Key.Key_Home, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp):
+        QTest.keyClick(panel.calendar, key)
+        went.append((panel.calendar.instrument, panel.calendar.day and panel.calendar.day.day))
+    assert went == [
+        (INSTRUMENT, "2024-01-23"),
+        (INSTRUMENT, "2024-01-22"),
+        ("USDJPY.DUKASCOPY", None),
+        (INSTRUMENT, "2024-01-22"),
+    ]
+
+
 def test_a_year_of_bars_is_one_wide_cell(panel: DataPanel) -> None:
     click(panel, 1, "2024-01-10")
     assert panel.calendar.day is not None
