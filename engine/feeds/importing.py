@@ -108,8 +108,13 @@ def _imported(
     report = tally.report(instrument, added)
     if not tally.rows:
         return report
+    revised = [
+        f"{count:,} rows of {kind} were revised: newer ones of the same time replaced them."
+        for kind, count in added.replaced.items()
+        if count
+    ]
     notes = import_notes(store, instrument.id, added, report.first_ts_ns)
-    return msgspec.structs.replace(report, notes=[*report.notes, *notes])
+    return msgspec.structs.replace(report, notes=[*report.notes, *revised, *notes])
 
 
 def _defined(facts: Known, tally: Tally, store: Store) -> Known:

@@ -12,20 +12,51 @@ different times; the first one stored is kept).
 
 So importing a file twice, in any pieces, adds nothing. The one case that no rule can tell apart: a file cut
 between two identical unnumbered rows of one nanosecond reads as an overlap.
+
+A vendor's bars and corporate actions are statements that the vendor may revise: there is one bar of a time,
+and one action of its sort, and the one that came last replaces the others.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from engine.columns import Columns, Int64
+from engine.columns import Columns, CorporateActions, Int64, VendorBars
 from engine.store.schema import restated
 
 type Mask = npt.NDArray[np.bool_]
 
 _NUMBER = {"quotes": "sequence", "trades": "trade_id"}
+
+_REVISED: Final[Mapping[type[Columns], tuple[str, ...]]] = {
+    VendorBars: ("ts_event",),
+    CorporateActions: ("ts_event", "action"),
+}
+"""What names a row that later ones of the same name replace."""
+
+
+class Merged(NamedTuple):
+    """Stored and new rows as one history.
+
+    Attributes
+    ----------
+    rows : Columns
+        All rows in order; the stored ones themselves where nothing is new.
+    duplicates : int
+        New rows that were stored, were withheld, or were revised by later ones of the same files.
+    withheld : int
+        Of the duplicates, those that a repair took out.
+    replaced : int
+        Rows that others of the same time replaced.
+    """
+
+    rows: Columns
+    duplicates: int
+    withheld: int = 0
+    replaced: int = 0
 
 
 def in_order[C: Columns](columns: C) -> C:
@@ -43,26 +74,87 @@ def joined(parts: Sequence[Columns]) -> Columns:
     return type(parts[0]).concat([padded(restated(part, price, size), deepest) for part in parts])
 
 
-def merge(kind: str, stored: Columns, new: Columns, withheld: Columns | None = None) -> tuple[Columns, int]:
-    """Stored and new rows as one ordered history, and how many of the new rows were duplicates.
+def merge(kind: str, stored: Columns, new: Columns, withheld: Columns | None = None) -> Merged:
+    """Merge new rows, in the order in which they came, into the stored ones.
 
     All sides have the same precisions; `withheld` are rows that count as stored but are not, because a repair
-    took them out. Returns `stored` itself where nothing is new.
+    took them out.
     """
+    if type(new) in _REVISED:
+        return _revised(stored, new, withheld)
+    known = _merged(kind, stored, new, withheld)
+    if withheld is None or not len(withheld):
+        return known
+    return known._replace(withheld=known.duplicates - _merged(kind, stored, new, None).duplicates)
+
+
+def revised_in(rows: Columns, others: Columns) -> Mask:
+    """Which of `rows`, where they are bars or actions, a row of `others` replaces: one of the same name."""
+    if type(rows) not in _REVISED:
+        return np.zeros(len(rows), np.bool_)
+    return _found(_named(rows), _named(others))
+
+
+def _merged(kind: str, stored: Columns, new: Columns, withheld: Columns | None) -> Merged:
     new = in_order(new)
     if _is_stretch_of(stored, new):
-        return stored, len(new)
+        return Merged(stored, len(new))
     deepest = max(levels(stored), levels(new))
     wide_stored, new = padded(stored, deepest), padded(new, deepest)
     known = _duplicates(kind, _with(wide_stored, withheld), new)
     duplicates = int(known.sum())
     if duplicates == len(new):
-        return stored, duplicates
+        return Merged(stored, duplicates)
     if duplicates:
         new = new.take(~known)
     if len(stored):
         new = in_order(type(new).concat([wide_stored, new]))
-    return new, duplicates
+    return Merged(new, duplicates)
+
+
+def _revised(stored: Columns, new: Columns, withheld: Columns | None) -> Merged:
+    """Merge rows of which the last one of a name counts; an equal one that came before it is the one kept."""
+    out = np.zeros(len(new), np.bool_) if withheld is None else _found(_identity(new), _identity(withheld))
+    latest, revised = _latest(new.take(~out))
+    both = type(new).concat([stored, latest])
+    kept, replaced = _last_of_each(both)
+    added = int((kept >= len(stored)).sum())
+    rows = in_order(both.take(kept)) if added or len(kept) < len(stored) else stored
+    return Merged(rows, len(new) - added, int(out.sum()), revised + replaced)
+
+
+def _latest(rows: Columns) -> tuple[Columns, int]:
+    kept, replaced = _last_of_each(rows)
+    return rows.take(kept), replaced
+
+
+def _last_of_each(rows: Columns) -> tuple[Int64, int]:
+    """Of each name the row that brought its last values, in the order of `rows`; how many were replaced."""
+    order = np.lexsort(tuple(_named(rows).values()))
+    ordered = rows.take(order)
+    names = list(_named(ordered).values())
+    begins, differs = np.ones((2, len(rows)), np.bool_)
+    begins[1:] = np.logical_or.reduce([name[1:] != name[:-1] for name in names])
+    differs[1:] = begins[1:] | ~_same_rows(ordered.take(slice(1, None)), ordered.take(slice(None, -1)))
+    last_values = np.maximum.accumulate(np.where(differs, np.arange(len(rows)), 0))
+    ends = np.append(begins[1:], True)[: len(rows)]
+    return np.sort(order[last_values[ends]]), int(differs.sum() - begins.sum())
+
+
+def _named(columns: Columns) -> dict[str, npt.NDArray[np.generic]]:
+    """Columns that name a row which a vendor may revise."""
+    return {name: columns.arrays()[name] for name in _REVISED[type(columns)]}
+
+
+def _found(
+    rows: Mapping[str, npt.NDArray[np.generic]], others: Mapping[str, npt.NDArray[np.generic]]
+) -> Mask:
+    """Which rows stand among the others."""
+    sought = pl.DataFrame(dict(rows)).with_row_index("row_of_new")
+    there = pl.DataFrame(dict(others))
+    found = np.zeros(len(sought), np.bool_)
+    found[sought.join(there, on=there.columns, how="semi")["row_of_new"].to_numpy()] = True
+    return found
 
 
 def _with(stored: Columns, withheld: Columns | None) -> Columns:

@@ -31,7 +31,7 @@ from engine.store.corrections import (
     rows_changed,
 )
 from engine.store.journal import Draft, FileDraft, Kept, ahead_of, exchanged
-from engine.store.merging import joined, levels, padded
+from engine.store.merging import joined, levels, padded, revised_in
 from engine.store.row_groups import RowGroup, read_rows, row_groups
 from engine.store.schema import PRICES, ROW_GROUP_ROWS, SIZES, empty, restated
 from engine.store.store import Store
@@ -79,12 +79,23 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Undone(msgspec.Struct, frozen=True, kw_only=True):
-    """A repair that was undone: rows put back, rows taken away, and rows of it that were gone already."""
+    """A repair that was undone.
+
+    Attributes
+    ----------
+    rows_restored, rows_taken : int
+        Rows put back, and rows taken away.
+    rows_missing : int
+        Rows of the repair that were gone already.
+    rows_replaced : int
+        Rows not put back, because an import has brought newer ones of the same time since.
+    """
 
     repair: Repair
     rows_restored: int
     rows_taken: int
     rows_missing: int
+    rows_replaced: int
 
 
 def _silent(_fraction: float, _what: str) -> None:
@@ -428,21 +439,26 @@ def _drafted_undo(
     removed, added = (
         journal.files(folder, repair.number, side, repair.kind) for side in ("removed", "added")
     )
-    restored = taken = gone = 0
+    restored = taken = gone = replaced = 0
     for done, (day, path) in enumerate(removed.items()):
         progress(done / len(removed), f"Restoring {repair.kind} of {day}")
         stored = folder / repair.kind / path.name
         into, out = _KeptStream(path), _KeptStream(added.get(day))
         with draft.file(repair.kind, day) as file:
             for columns, back, own in _sides(repair.kind, [stored, path, added.get(day)], precisions):
-                rows, missing = exchanged(columns, out.next(own), into.next(back))
-                file.add(rows)
-                restored, taken, gone = restored + len(back), taken + len(own) - missing, gone + missing
+                rows, missing = exchanged(columns, out.next(own), None)
+                kept = into.next(back)
+                newer = revised_in(back, rows)
+                returns = Kept(back.take(~newer), kept.ahead[~newer])
+                file.add(exchanged(rows, None, returns)[0])
+                restored, replaced = restored + len(returns.rows), replaced + int(newer.sum())
+                taken, gone = taken + len(own) - missing, gone + missing
     return Undone(
         repair=msgspec.structs.replace(repair, undone=True),
         rows_restored=restored,
         rows_taken=taken,
         rows_missing=gone,
+        rows_replaced=replaced,
     )
 
 

@@ -21,12 +21,14 @@ from engine.store.stretches import Batch, stored_batches, stretches
 class Added(msgspec.Struct, frozen=True):
     """What one write did, by kind: rows that are newly stored, and rows that were there already.
 
-    Of the duplicates, `withheld` were left out because repairs had taken them out.
+    Of the duplicates, `withheld` were left out because repairs had taken them out. `replaced` are rows,
+    stored or of this write, that newer ones of the same time replaced.
     """
 
     rows: dict[str, int]
     duplicates: dict[str, int]
     withheld: dict[str, int] = {}
+    replaced: dict[str, int] = {}
 
 
 def write(
@@ -48,7 +50,7 @@ def write(
     if grown:  # days without new rows are restated too, so that all files have one schema
         for path in folder.glob("*/????-??-??.parquet"):
             files.setdefault(path, (path.parent.name, ()))
-    added = Added(*(dict.fromkeys(new.kinds, 0) for _ in range(3)))
+    added = Added(*(dict.fromkeys(new.kinds, 0) for _ in range(4)))
     staged: list[tuple[Path, Path]] = []
     try:
         if instrument != stored:
@@ -65,6 +67,7 @@ def write(
                 added.rows[kind] += merge_of_file.added
                 added.duplicates[kind] += sum(batch.rows for batch in batches) - merge_of_file.added
                 added.withheld[kind] += merge_of_file.withheld
+                added.replaced[kind] += merge_of_file.replaced
             told(1.0)
         _put_in_place(staged)
     except BaseException:
@@ -80,12 +83,13 @@ class _FileMerge:
     ----------
     added : int
         New rows that were not stored, once `stage` has written them.
-    withheld : int
-        New rows that repairs had taken out, once `has_news` or `stage` has seen all.
+    withheld, replaced : int
+        New rows that repairs had taken out, and rows that newer ones of the same time replaced, once
+        `has_news` or `stage` has seen all.
     """
 
     def __init__(self, path: Path, kind: str, new: Sequence[Batch], precisions: tuple[int, int]) -> None:
-        self.added = self.withheld = 0
+        self.added = self.withheld = self.replaced = 0
         self._path, self._kind, self._new, self._precisions = path, kind, new, precisions
         self._stored = stored_batches(kind, [path] if path.exists() else [])
         self._withheld = stored_batches(kind, withheld_files(path) if new else [])
@@ -121,16 +125,16 @@ class _FileMerge:
 
     def _stretches(self) -> Iterator[tuple[Columns, int]]:
         """Merged rows of each stretch of time, and how many of the new ones in it were not stored."""
-        self.withheld = 0
+        self.withheld = self.replaced = 0
         depths = [batch.levels for batch in self._new]
         if self._kind == "depth":
             depths += [levels(batch.load()) for batch in (*self._stored[:1], *self._withheld)]
         for parts in stretches([self._stored, self._new, self._withheld], ROW_GROUP_ROWS):
             old, fresh, out = (self._joined(part, max(depths, default=0)) for part in parts)
-            merged, duplicates = merge(self._kind, old, fresh, out)
-            if len(out):
-                self.withheld += duplicates - merge(self._kind, old, fresh)[1]
-            yield merged, len(fresh) - duplicates
+            merged = merge(self._kind, old, fresh, out)
+            self.withheld += merged.withheld
+            self.replaced += merged.replaced
+            yield merged.rows, len(fresh) - merged.duplicates
 
     def _joined(self, parts: list[Columns], deepest: int) -> Columns:
         rows = joined(parts) if parts else empty(self._kind, *self._precisions)

@@ -35,6 +35,8 @@ def run(args: argparse.Namespace, report: Report) -> Result:
     ]
     if undone.rows_missing:
         lines.append(f"  {undone.rows_missing:,} of the repair's rows were not there any more")
+    if undone.rows_replaced:
+        lines.append(f"  {undone.rows_replaced:,} stay out; an import has revised them since")
     return Result(msgspec.to_builtins(undone), "\n".join(lines))
 
 

@@ -126,6 +126,21 @@ def test_any_cut_into_files_and_any_batching_of_them_store_the_same_bytes(
         assert sum(report.rows for report in reports) == whole.rows
 
 
+def test_a_candle_that_comes_again_with_other_values_replaces_the_old_one_and_is_told(tmp_path: Path) -> None:
+    line = f"{START_MS},1.{{}},2,1,1.5,7,{START_MS + 59_999},9,3,4,5,0"
+    kind = KINDS["bars"]
+    old, new = (written(tmp_path / price, kind, [line.format(price)]) for price in ("100", "200"))
+    imported(tmp_path / "store", old, instrument=kind.instrument)
+
+    report = imported(tmp_path / "store", new, instrument=kind.instrument)
+
+    assert (report.rows, report.added, report.duplicates) == (1, 1, 0)
+    (note,) = (note for note in report.notes if "revised" in note)
+    assert note.startswith("1 rows of bars-1-MINUTE-LAST")
+    rows = pl.read_parquet(tmp_path / "store/**/*.parquet")
+    assert rows["open"].cast(pl.Float64).to_list() == [1.2]
+
+
 @pytest.mark.parametrize("kind", [KINDS["quotes"], KINDS["trades"]], ids=["quotes", "trades"])
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from engine.columns import Action, Columns, Deltas, Flag, Quotes, Side, Trades
+from engine.columns import Action, Columns, CorporateActions, Deltas, Flag, Quotes, Side, Trades, VendorBars
 from engine.messages.instrument import Instrument
 
 NOON_NS = 1_549_281_600_000_000_000
@@ -71,6 +71,33 @@ def deltas(times: list[int], prices: list[int], sizes: list[int], sequences: lis
         size=size,
         flags=np.full(len(ts), Flag.LAST, np.uint8),
         sequence=np.array(sequences, np.int64),
+        price_precision=5,
+        size_precision=0,
+    )
+
+
+def bars(times: list[int], prices: list[int]) -> VendorBars:
+    """Bars of a minute that open at noon plus `times` ns, all four prices the same."""
+    ts, price = np.array(times, np.int64) + NOON_NS, np.array(prices, np.int64)
+    return VendorBars(
+        ts_event=ts,
+        ts_init=ts + 60_000_000_000,
+        **dict.fromkeys(("open", "high", "low", "close", "volume"), price),
+        price_precision=5,
+        size_precision=0,
+    )
+
+
+def actions(times: list[int], kinds: list[int], amounts: list[int]) -> CorporateActions:
+    """Splits and dividends at noon plus `times` ns."""
+    ts = np.array(times, np.int64) + NOON_NS
+    return CorporateActions(
+        ts_event=ts,
+        ts_init=ts,
+        action=np.array(kinds, np.uint8),
+        amount=np.array(amounts, np.int64),
+        numerator=np.ones(len(ts), np.int64),
+        denominator=np.ones(len(ts), np.int64),
         price_precision=5,
         size_precision=0,
     )

@@ -28,7 +28,7 @@ from engine.store.repairs import apply, finish, import_notes, interrupted, liste
 from engine.store.row_groups import row_groups
 from engine.store.schema import restated
 from engine.store.verifying import verify
-from tests.engine.store.rows import DAY_NS, EURUSD, NOON_NS, deltas, quotes, same, trades
+from tests.engine.store.rows import DAY_NS, EURUSD, NOON_NS, bars, deltas, quotes, same, trades
 from tests.recordings import recording
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -224,7 +224,7 @@ def test_books_of_any_depth_and_bars_are_repaired_too(tmp_path: Path) -> None:
         size_precision=0,
     )
     prices = np.array([7, 700_000, 9], np.int64)
-    bars = VendorBars(
+    minutes = VendorBars(
         ts_event=ts,
         ts_init=ts + 60,
         **dict.fromkeys(("open", "high", "low", "close", "volume"), prices),
@@ -232,7 +232,7 @@ def test_books_of_any_depth_and_bars_are_repaired_too(tmp_path: Path) -> None:
         size_precision=0,
     )
     kind = bars_kind("1-MINUTE-BID")
-    store = stored(tmp_path, depth=depth, **{kind: bars})
+    store = stored(tmp_path, depth=depth, **{kind: minutes})
 
     apply(store, ID, Correction(kind="depth", action="drop", where="crossed"))
     apply(store, ID, Correction(kind=kind, action="clip", low=Decimal(0), high=Decimal(1)))
@@ -242,7 +242,24 @@ def test_books_of_any_depth_and_bars_are_repaired_too(tmp_path: Path) -> None:
     undo(store, ID, 1)
     undo(store, ID, 2)
     assert same(store.read(ID, "depth"), depth)
-    assert same(store.read(ID, kind), bars)
+    assert same(store.read(ID, kind), minutes)
+
+
+def test_a_repaired_bar_that_the_vendor_revises_stays_revised(tmp_path: Path) -> None:
+    kind = bars_kind("1-MINUTE-BID")
+    first = bars([1, 2, 3], [7, 700_000, 9])
+    store = stored(tmp_path, **{kind: first})
+    apply(store, ID, Correction(kind=kind, action="clip", low=Decimal(0), high=Decimal(1)))
+
+    again = store.add(EURUSD, {kind: first})
+    assert (again.rows, again.withheld, again.replaced) == ({kind: 0}, {kind: 1}, {kind: 0})
+    revised = store.add(EURUSD, {kind: bars([2], [8])})
+    assert (revised.rows, revised.withheld, revised.replaced) == ({kind: 1}, {kind: 0}, {kind: 1})
+    assert same(store.read(ID, kind), bars([1, 2, 3], [7, 8, 9]))
+
+    undone = undo(store, ID, 1)
+    assert (undone.rows_restored, undone.rows_missing, undone.rows_replaced) == (0, 1, 1)
+    assert same(store.read(ID, kind), bars([1, 2, 3], [7, 8, 9]))
 
 
 @pytest.mark.parametrize(
