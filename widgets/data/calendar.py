@@ -60,7 +60,8 @@ class CalendarView(QAbstractScrollArea):
     Signals
     -------
     chosen(object)
-        The `StoredDay` that the person clicked or went to by the arrow keys; None is none.
+        The `StoredDay` that the person clicked, whose line's name they clicked, or went to by the arrow keys;
+        None is none.
     replay_asked(object)
         They double-clicked it, or pressed Return.
     """
@@ -169,12 +170,20 @@ class CalendarView(QAbstractScrollArea):
 
     def _at(self, point: QPoint) -> tuple[int, date] | None:
         """Cell under a point; None beside the map."""
-        row = (point.y() - _HEAD_PX + self.verticalScrollBar().value()) // _ROW_PX
+        row = self._row_at(point)
         days = (point.x() - _NAMES_PX + self.horizontalScrollBar().value()) // _WIDTHS[self._width]
-        beside = point.x() < _NAMES_PX or point.y() < _HEAD_PX
-        if beside or not (0 <= row < len(self._lines) and 0 <= days < self._columns):
+        if row is None or point.x() < _NAMES_PX or not 0 <= days < self._columns:
             return None
         return row, self._first + days * _DAY
+
+    def _row_at(self, point: QPoint) -> int | None:
+        row = (point.y() - _HEAD_PX + self.verticalScrollBar().value()) // _ROW_PX
+        return row if point.y() >= _HEAD_PX and row < len(self._lines) else None
+
+    def _newest_of(self, point: QPoint) -> tuple[int, date] | None:
+        """Newest day of the line that a point stands in."""
+        row = self._row_at(point)
+        return None if row is None else (row, max(self._first, *self._lines[row].days))
 
     def _cell_named(self) -> tuple[str, str, date] | None:
         if self._cell is None:
@@ -296,11 +305,12 @@ class CalendarView(QAbstractScrollArea):
 
     @override
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._choose(self._at(event.position().toPoint()))
+        place = event.position().toPoint()
+        self._choose(self._newest_of(place) if place.x() < _NAMES_PX else self._at(place))
 
     @override
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if self.day is not None:
+        if self.day is not None and self._at(event.position().toPoint()) is not None:
             self.replay_asked.emit(self.day)
 
     @override

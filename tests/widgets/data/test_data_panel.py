@@ -104,6 +104,21 @@ def test_a_click_on_a_day_shows_its_findings(panel: DataPanel) -> None:
     assert shown(panel) == []
 
 
+def test_a_click_on_a_name_chooses_its_newest_day(qtbot: QtBot, panel: DataPanel) -> None:
+    name = QPoint(20, panel.calendar._top(0) + 8)
+    QTest.mouseClick(panel.calendar.viewport(), Qt.MouseButton.LeftButton, pos=name)
+    assert panel.calendar.day is not None
+    assert (panel.calendar.instrument, panel.calendar.day.day) == (INSTRUMENT, "2024-01-23")
+    with qtbot.assertNotEmitted(panel.replay_asked):
+        QTest.mouseDClick(panel.calendar.viewport(), Qt.MouseButton.LeftButton, pos=name)
+    with qtbot.waitSignal(panel.check_asked) as asked:
+        panel.buttons["check"].click()
+    assert asked.args == [INSTRUMENT]
+    below = QPoint(20, panel.calendar._top(3) + 8)
+    QTest.mouseClick(panel.calendar.viewport(), Qt.MouseButton.LeftButton, pos=below)
+    assert panel.calendar.instrument == ""
+
+
 def test_the_arrow_keys_go_from_day_to_day(panel: DataPanel) -> None:
     panel.calendar.choose(INSTRUMENT, "quotes", "2024-01-23")
     days = []
