@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final, override
 
 from PySide6.QtCore import QByteArray, QSize, Qt
-from PySide6.QtGui import QIcon
+from PySide6.QtGui import QAction, QIcon
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QTabBar, QToolButton, QWidget
 
 from app.windows.layouts import DockPlace, Layout, WindowPlace
@@ -36,7 +36,13 @@ class _TitleBar(QWidget):
 
 
 class PanelDock(QDockWidget):
-    """A dock around one panel; its title disappears while a tab says the same."""
+    """A dock around one panel; its title disappears while a tab says the same.
+
+    Attributes
+    ----------
+    action : QAction
+        Brings the panel to the front, or hides it where it is there; checked while it is not hidden.
+    """
 
     def __init__(self, host: PanelHost, parent: QMainWindow) -> None:
         super().__init__(host.spec.label, parent)
@@ -48,6 +54,7 @@ class PanelDock(QDockWidget):
         self._title = self._title_bar()
         self._no_title = QWidget()
         self.setTitleBarWidget(self._title)
+        self.action = self._make_action()
 
     def _title_bar(self) -> QWidget:
         bar = _TitleBar()
@@ -69,10 +76,22 @@ class PanelDock(QDockWidget):
         self._float.setIcon(float_icon)
         self._close.setIcon(close_icon)
 
-    def raise_shown(self, shown: bool) -> None:  # noqa: FBT001 - a Qt slot
-        """Come in front of the tabs that it stands among, when it was just shown."""
-        if shown:
+    def bring_or_hide(self) -> None:
+        """Come to the front where it is hidden or behind another tab; hide where it can be seen."""
+        if self.host.is_seen():
+            self.close()
+        else:
+            self.show()
             self.raise_()
+        self.action.setChecked(not self.isHidden())
+
+    def _make_action(self) -> QAction:
+        # Qt's own action hides a panel that stands behind another tab.
+        action = QAction(self.windowTitle(), self, checkable=True)
+        action.setChecked(not self.isHidden())
+        action.triggered.connect(self.bring_or_hide)
+        self.toggleViewAction().toggled.connect(action.setChecked)
+        return action
 
     def show_title(self, *, shown: bool) -> None:
         """Show or hide the title."""

@@ -43,9 +43,8 @@ def make_actions(
     bar.insertMenu(bar.actions()[-1], panels)
     for spec in PANELS:
         if spec.id in docks:
-            toggle = docks[spec.id].toggleViewAction()
+            toggle = docks[spec.id].action
             toggle.setShortcut(QKeySequence(spec.key))
-            toggle.triggered.connect(docks[spec.id].raise_shown)
             panels.addAction(toggle)
             window.addAction(toggle)
             actions[f"{PANEL_ACTION}{spec.id}"] = toggle

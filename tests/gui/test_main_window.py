@@ -321,6 +321,28 @@ def test_a_panel_that_a_layout_lacks_covers_nothing_when_it_is_shown(desk: Desk,
         assert not desk.window.hosts["chart"].geometry().intersects(dock.geometry())
 
 
+def test_a_panels_key_brings_it_to_the_front_before_it_hides_it(desk: Desk) -> None:
+    docks, actions = desk.window.docks, desk.window.actions_
+    desk.window.place_panels(desk.station.layouts.load("desk"))
+    docks["orders"].raise_()
+    QCoreApplication.processEvents()
+    behind = next(
+        name
+        for name, dock in docks.items()
+        if dock in desk.window.tabifiedDockWidgets(docks["orders"]) and not dock.isHidden()
+    )
+    seen = []
+    for _ in range(3):
+        assert actions[f"panel_{behind}"].isChecked() is not docks[behind].isHidden()
+        actions[f"panel_{behind}"].trigger()
+        QCoreApplication.processEvents()
+        seen.append(docks[behind].host.is_seen())
+    assert seen == [True, False, True]
+    assert actions[f"panel_{behind}"].isChecked()
+    docks[behind].close()
+    assert not actions[f"panel_{behind}"].isChecked()
+
+
 def test_an_impossible_layout_name_is_refused_in_a_sentence(desk: Desk) -> None:
     desk.window.deeds.save_layout_as("../evil")
     assert "letters" in desk.window.top.banner.text
