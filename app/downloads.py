@@ -1,15 +1,22 @@
 """One download as the command line and the data panel run it: files into the cache, then into the store."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from app.paths import CONFIGS, home
 from app.secrets import Secrets, profile_named
 from engine.downloads.access import Access
-from engine.downloads.downloading import Downloads
+from engine.downloads.downloading import Downloaded, Downloads
 from engine.downloads.plan import Order
 from engine.downloads.settings import DownloadSettings
 from engine.downloads.source import Source
 from engine.errors import UserError
+from engine.feeds.importing import Progress, import_files
+from engine.feeds.instruments import KnownInstruments
+from engine.feeds.reader import DamagedFile
+from engine.feeds.reader import Source as ImportSource
+from engine.feeds.report import ImportReport
+from engine.store import Store
 
 
 def cache_folder() -> Path:
@@ -27,6 +34,36 @@ def downloads_for(source: Source, order: Order) -> Downloads:
     """
     settings = DownloadSettings.load(CONFIGS / "downloads.toml", home() / "downloads.toml")
     return Downloads(source, settings, cache_folder(), lambda: _access(source, order, settings))
+
+
+def import_downloaded(
+    downloads: Downloads,
+    got: Downloaded,
+    store: Store,
+    known: KnownInstruments,
+    how: ImportSource,
+    progress: Progress,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> ImportReport:
+    """Import what was fetched; a file that is damaged is taken out of the cache.
+
+    Raises
+    ------
+    UserError
+        As `import_files` does.
+    Cancelled
+        Likewise.
+    """
+    try:
+        return import_files(got.paths, got.report.instrument, store, known, how, progress, cancelled)
+    except DamagedFile as error:
+        if error.path not in got.paths:
+            raise
+        downloads.set_aside(error.path)
+        raise UserError(
+            f"{error.path} cannot be imported: {error.what}; it was taken out of the cache, so run this "
+            "again to fetch it again."
+        ) from error
 
 
 def _access(source: Source, order: Order, settings: DownloadSettings) -> Access:

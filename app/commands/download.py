@@ -9,16 +9,14 @@ import msgspec
 
 from app.commands import Report, Result
 from app.commands.import_ import crossed_policy, known_instruments, progress_lines, report_text
-from app.downloads import cache_folder, downloads_for
+from app.downloads import cache_folder, downloads_for, import_downloaded
 from app.paths import default_store
 from engine.downloads.downloading import Missing
 from engine.downloads.plan import Order
 from engine.downloads.report import FetchReport
 from engine.downloads.sources import SOURCES, source_named
 from engine.errors import UserError
-from engine.feeds.importing import import_files
 from engine.feeds.reader import Source as ImportSource
-from engine.feeds.report import ImportReport
 from engine.store import Store, checked_id
 
 SUMMARY: Final = "fetch files of a vendor, and import them"
@@ -54,6 +52,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--offline", action="store_true", help=f"use only what is in the cache ({cache_folder()})"
     )
+    parser.add_argument(
+        "--refetch", action="store_true", help="fetch again what is in the cache (a vendor may charge again)"
+    )
     parser.add_argument("--no-import", action="store_true", help="leave the files in the cache")
     parser.add_argument("--store", type=Path, metavar="DIR", help=f"tick store (default: {default_store()})")
     parser.add_argument(
@@ -66,6 +67,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, report: Report) -> Result:
     """Fetch, import, and answer both reports."""
+    if args.offline and args.refetch:
+        raise UserError("--offline fetches nothing, and --refetch everything; leave one of them out.")
     source = source_named(args.source)
     order = Order(
         instrument=checked_id(args.instrument),
@@ -81,7 +84,9 @@ def run(args: argparse.Namespace, report: Report) -> Result:
         known.find(order.instrument)
     downloads = downloads_for(source, order)
     try:
-        got = downloads.fetch(order, offline=args.offline, progress=progress_lines(report))
+        got = downloads.fetch(
+            order, offline=args.offline, refetch=args.refetch, progress=progress_lines(report)
+        )
     except Missing as error:
         _list(error.names, report)
         raise
@@ -90,7 +95,7 @@ def run(args: argparse.Namespace, report: Report) -> Result:
     if args.no_import:
         return Result(answer, text)
     store = Store(args.store or default_store())
-    done: ImportReport = import_files(got.paths, order.instrument, store, known, how, progress_lines(report))
+    done = import_downloaded(downloads, got, store, known, how, progress_lines(report))
     return Result({**answer, "import": msgspec.to_builtins(done)}, f"{text}\n{report_text(done)}")
 
 

@@ -18,14 +18,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.downloads import downloads_for
+from app.downloads import downloads_for, import_downloaded
 from app.library import Work
 from app.windows.import_job import known_instruments
 from engine.downloads.plan import Order
 from engine.downloads.source import Source
 from engine.downloads.sources import SOURCES
 from engine.errors import UserError
-from engine.feeds.importing import import_files
 from engine.feeds.reader import Source as ImportSource
 from engine.feeds.report import CrossedPolicy
 from engine.store import Store, checked_id
@@ -168,15 +167,16 @@ def downloading(
     """Work of a job: files into the cache, then into the store."""
 
     def work(progress: Callable[[float, str], None], cancelled: Callable[[], bool]) -> str:
-        got = downloads_for(source, order).fetch(
+        downloads = downloads_for(source, order)
+        got = downloads.fetch(
             order,
             offline=offline,
             progress=lambda done, what: progress(_FETCHING * done, what),
             cancelled=cancelled,
         )
-        report = import_files(
-            got.paths,
-            order.instrument,
+        report = import_downloaded(
+            downloads,
+            got,
             Store(store),
             known_instruments(),
             ImportSource(crossed=crossed),

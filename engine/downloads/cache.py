@@ -1,8 +1,9 @@
 """The offline cache of one source: whole files only, each put in place in one step.
 
 A file that is final lies under its own name, and one that was fetched before its time was over under
-`.unfinished/`. What has not all arrived lies beside its place as `NAME.part`, with `NAME.part.resume` telling
-how to go on where it stopped.
+`.unfinished/`; one that turned out to be damaged is kept under `.damaged/` and never read again. What has not
+all arrived lies beside its place as `NAME.part`, with `NAME.part.resume` telling how to go on where it
+stopped.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import msgspec
 from engine.downloads.plan import RemoteFile
 
 _UNFINISHED: Final = ".unfinished"
+_DAMAGED: Final = ".damaged"
 
 
 class Validator(msgspec.Struct, frozen=True):
@@ -86,6 +88,15 @@ class Cache:
         if final:
             self._unfinished(file).unlink(missing_ok=True)
         return place
+
+    def set_aside(self, path: Path) -> None:
+        """Let a file of the cache no longer count as here; its bytes are kept under `.damaged/`."""
+        name = path.relative_to(self.root)
+        if name.parts[0] == _UNFINISHED:
+            name = name.relative_to(_UNFINISHED)
+        place = self.root / _DAMAGED / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(place)
 
     def _final(self, file: RemoteFile) -> Path:
         return self.root / file.name

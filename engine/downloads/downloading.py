@@ -79,10 +79,18 @@ class Downloads:
         order: Order,
         *,
         offline: bool = False,
+        refetch: bool = False,
         progress: Progress = lambda _fraction, _what: None,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Downloaded:
         """Bring all files of `order` into the cache; `progress` is called in this thread only.
+
+        Parameters
+        ----------
+        offline : bool
+            Use only what is in the cache.
+        refetch : bool
+            Fetch also what is in the cache, and replace it.
 
         Raises
         ------
@@ -103,7 +111,8 @@ class Downloads:
 
         try:
             with exclusive(self._cache.root, self._source.title, waiting):
-                done = self._fetched(files, progress, cancelled)
+                wanted = [file for file in files if refetch or self._cache.find(file) is None]
+                done = self._fetched(files, wanted, progress, cancelled)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise UserError(
@@ -112,6 +121,10 @@ class Downloads:
         progress(1.0, DONE)
         return self._downloaded(order, files, done)
 
+    def set_aside(self, path: Path) -> None:
+        """Take a damaged file out of the cache, so that the next download fetches it again."""
+        self._cache.set_aside(path)
+
     def plan(self, order: Order) -> tuple[Order, list[RemoteFile]]:
         """The order with its defaults, and its files; raises UserError where it cannot be filled."""
         now = self._clock.now()
@@ -119,10 +132,13 @@ class Downloads:
         return order, self._source.plan(order, self._settings.sources[self._source.name].url.rstrip("/"), now)
 
     def _fetched(
-        self, files: Sequence[RemoteFile], progress: Progress, cancelled: Callable[[], bool]
+        self,
+        files: Sequence[RemoteFile],
+        wanted: Sequence[RemoteFile],
+        progress: Progress,
+        cancelled: Callable[[], bool],
     ) -> list[Fetched]:
-        """Fetch those of `files` that are not here."""
-        wanted = [file for file in files if self._cache.find(file) is None]
+        """Fetch those of `files` that are `wanted`."""
         if not wanted:
             return []
         access = self._access()

@@ -14,6 +14,20 @@ class Undecodable(Exception):  # noqa: N818 - it reads as what it says of a file
     """Why a whole file cannot be taken, as the end of the sentence "FILE cannot be imported: …"."""
 
 
+class Damaged(Undecodable):
+    """Bytes of a file are missing or wrong, so that another copy of it may well be whole.
+
+    Attributes
+    ----------
+    what : str
+        What is wrong, without the next step.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}; fetch it again")
+        self.what = what
+
+
 class Rejected(msgspec.Struct, frozen=True):
     """Rows that were left out for one reason; `first_line` is the first one's line (or record), from 1."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
-from engine.feeds.decoded import Undecodable
+from engine.feeds.decoded import Damaged, Undecodable
 
 PIECE_BYTES: Final = 32 << 20
 """A table takes about seven times its text's length while it is decoded."""
@@ -131,4 +131,4 @@ def _damage_told() -> Iterator[None]:
     try:
         yield
     except _DAMAGE as error:
-        raise Undecodable("the archive is damaged, cut off or locked; fetch it again") from error
+        raise Damaged("the archive is damaged, cut off or locked") from error

@@ -10,7 +10,7 @@ import msgspec
 
 from engine.columns import Deltas
 from engine.errors import UserError
-from engine.feeds.decoded import Decoded, Rejected, Undecodable
+from engine.feeds.decoded import Damaged, Decoded, Rejected, Undecodable
 from engine.feeds.formats import DATA_SUFFIXES, Format, Head, SourceFile, detect, format_named
 from engine.feeds.mapping import NO_MAPPINGS, Mappings
 from engine.feeds.pieces import PIECE_BYTES, Text, opened_text
@@ -50,6 +50,21 @@ class ReadPart:
     file_bytes: int
 
 
+class DamagedFile(UserError):  # noqa: N818 - it reads as what is said of a file
+    """Bytes of a file are missing or wrong.
+
+    Attributes
+    ----------
+    path : Path
+    what : str
+        What is wrong, without the next step.
+    """
+
+    def __init__(self, path: Path, reason: Damaged) -> None:
+        super().__init__(f"{path} cannot be imported: {reason}.")
+        self.path, self.what = path, reason.what
+
+
 class Reader:
     """Decodes one file after another, each knowing where the books of the ones before it ended.
 
@@ -72,7 +87,8 @@ class Reader:
         Raises
         ------
         UserError
-            It cannot be read or decoded, or none of its rows can be taken; the sentence names it.
+            It cannot be read or decoded (`DamagedFile` where another copy may be whole), or none of its rows
+            can be taken; the sentence names it.
         """
         rejected: list[Rejected] = []
         is_empty = True
@@ -85,6 +101,8 @@ class Reader:
                 if isinstance(deltas, Deltas):
                     self._book_ends.add(int(deltas.sequence[-1]))
                 yield part
+        except Damaged as reason:
+            raise DamagedFile(path, reason) from reason
         except Undecodable as reason:
             raise UserError(f"{path} cannot be imported: {reason}.") from reason
         if rejected and is_empty:

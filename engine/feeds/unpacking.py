@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 import zstandard
 
-from engine.feeds.decoded import Undecodable
+from engine.feeds.decoded import Damaged, Undecodable
 
 LARGEST_BYTES = 4 << 30
 _STEP_BYTES = 16 << 20
@@ -43,13 +43,13 @@ def head_of(name: str, data: bytes) -> tuple[str, bytes]:
             with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
                 return name, file.read1(_HEAD_BYTES)
         except (OSError, EOFError, zlib.error) as error:
-            raise Undecodable("the gzip file is damaged or cut off; fetch it again") from error
+            raise Damaged("the gzip file is damaged or cut off") from error
     if data.startswith(_ZSTD):
         try:
             with zstandard.ZstdDecompressor().stream_reader(data) as reader:
                 return name, reader.read(_HEAD_BYTES)
         except zstandard.ZstdError as error:
-            raise Undecodable("the Zstandard file is damaged or cut off; fetch it again") from error
+            raise Damaged("the Zstandard file is damaged or cut off") from error
     return name, data[:_HEAD_BYTES]
 
 
@@ -78,14 +78,14 @@ def _unzstd(data: bytes, largest: int) -> bytes:
             while not frame.eof:
                 step = data[at : at + _ZSTD_STEP_BYTES]
                 if not step:
-                    raise Undecodable("the Zstandard file is cut off before its end; fetch it again")
+                    raise Damaged("the Zstandard file is cut off before its end")
                 parts.append(frame.decompress(step))
                 at += len(step) - len(frame.unused_data)
                 size += len(parts[-1])
                 if size > largest:
                     raise Undecodable(_TOO_LARGE.format(largest / (1 << 30)))
     except zstandard.ZstdError as error:
-        raise Undecodable("the Zstandard file is damaged; fetch it again") from error
+        raise Damaged("the Zstandard file is damaged") from error
     return b"".join(parts)
 
 
@@ -108,17 +108,17 @@ def gunzipped(data: bytes, largest: int = LARGEST_BYTES) -> bytes:
             try:
                 part = member.decompress(rest, _STEP_BYTES)
             except zlib.error as error:
-                raise Undecodable("the gzip file is damaged; fetch it again") from error
+                raise Damaged("the gzip file is damaged") from error
             rest = member.unconsumed_tail
             size += len(part)
             if size > largest:
                 raise Undecodable(_TOO_LARGE.format(largest / (1 << 30)))
             if not part and not rest and not member.eof:
-                raise Undecodable("the gzip file is cut off before its end; fetch it again")
+                raise Damaged("the gzip file is cut off before its end")
             parts.append(part)
         rest = member.unused_data.lstrip(b"\x00")
         if rest and not rest.startswith(_GZIP):
-            raise Undecodable("there are bytes after the end of the gzip file; fetch it again")
+            raise Damaged("there are bytes after the end of the gzip file")
     return b"".join(parts)
 
 
@@ -152,7 +152,7 @@ def _damage_told() -> Iterator[None]:
     try:
         yield
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise Undecodable("the zip archive is damaged, cut off or locked; fetch it again") from error
+        raise Damaged("the zip archive is damaged, cut off or locked") from error
 
 
 _TOO_LARGE = "it unpacks to more than {:g} GiB; split it and import the parts"

@@ -6,7 +6,7 @@ import logging
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +118,48 @@ def test_offline_uses_only_the_cache_and_names_what_is_missing(
     assert len(here.requests) == asked
     assert answer["download"]["from_cache"] == 24
     assert answer["import"]["rows"] == 100
+
+
+def test_a_file_that_was_served_damaged_is_fetched_again(
+    here: Vendor, own_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = bi5(TICKS)
+    here.answers[HOUR] = Serve(body=whole[:-20])
+    assert "is cut off before its end; it was taken out of the cache" in refused(capsys, *DUKASCOPY)
+    assert (own_home / f"downloads/dukascopy/.damaged{HOUR}").read_bytes() == whole[:-20]
+    here.answers[HOUR] = Serve(body=whole)
+    answer = answered(capsys, *DUKASCOPY)
+    assert answer["download"]["fetched"] == 1
+    assert answer["import"]["rows"] == 100
+
+
+@pytest.mark.parametrize("cut", [lambda whole: whole[:-200], lambda whole: whole[:-1] + b"?"])
+def test_an_archive_that_was_served_damaged_leaves_the_cache(
+    cut: Callable[[bytes], bytes], here: Vendor, own_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = TRADES.format("01")
+    here.answers[path] = Serve(body=cut(tardis_trades("01").body))
+    free = [*TARDIS[:-1], "2020-09-01"]
+    assert "it was taken out of the cache, so run this again" in refused(capsys, *free)
+    here.answers[path] = tardis_trades("01")
+    assert answered(capsys, *free)["import"]["rows"] == 100
+
+
+def test_a_file_that_another_import_refuses_stays_in_the_cache(
+    here: Vendor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here.answers[HOUR] = Serve(body=bi5([(0, 114_543, 114_545, 1.5, 2.25)]))
+    refused(capsys, *DUKASCOPY)
+    assert answered(capsys, *DUKASCOPY, "--crossed", "keep")["download"]["from_cache"] == 24
+
+
+def test_what_is_in_the_cache_can_be_fetched_again(here: Vendor, capsys: pytest.CaptureFixture[str]) -> None:
+    here.answers[HOUR] = Serve(body=bi5(TICKS))
+    answered(capsys, *DUKASCOPY)
+    here.answers[HOUR] = Serve(body=bi5(TICKS[:50]))
+    answer = answered(capsys, *DUKASCOPY, "--refetch")
+    assert (answer["download"]["fetched"], answer["import"]["rows"]) == (24, 50)
+    assert "leave one of them out" in refused(capsys, *DUKASCOPY, "--refetch", "--offline")
 
 
 def test_missing_files_are_listed_beside_the_sentence(

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from engine.columns import Int64
 from engine.feeds.decimals import fewest_decimals
-from engine.feeds.decoded import Undecodable
+from engine.feeds.decoded import Damaged, Undecodable
 from engine.store.merging import Mask
 
 type Records = npt.NDArray[np.void]
@@ -41,7 +41,7 @@ _DATASET_BYTES: Final = 16
 _INSTRUMENT_ID: Final = 0
 """Type of symbols that are instrument numbers."""
 
-_DAMAGED: Final = "the DBN file is damaged or cut off; fetch it again"
+_DAMAGED: Final = "the DBN file is damaged or cut off"
 
 _RECORD: Final = (
     ("length", "u1"),
@@ -202,13 +202,13 @@ def read_dbn(data: bytes) -> DbnFile:
         Damaged, cut off, or of a version that is not known.
     """
     if not data.startswith(MAGIC) or len(data) < _HEADER_BYTES:
-        raise Undecodable(_DAMAGED)
+        raise Damaged(_DAMAGED)
     version, size = data[len(MAGIC)], int.from_bytes(data[4:_HEADER_BYTES], "little")
     if version not in _VERSIONS:
         raise Undecodable(f"it is DBN version {version}, and versions 1 to 3 are read")
     header = _Header(data[_HEADER_BYTES : _HEADER_BYTES + size], version)
     if len(header.data) != size:
-        raise Undecodable(_DAMAGED)
+        raise Damaged(_DAMAGED)
     dataset = header.dataset()
     symbols = tuple(header.symbols())
     records, unread = _records(data, _HEADER_BYTES + size, version, _TS_OUT_BYTES * header.has_ts_out)
@@ -220,7 +220,7 @@ class _Header:
 
     def __init__(self, data: bytes, version: int) -> None:
         if len(data) < _FIXED_BYTES:
-            raise Undecodable(_DAMAGED)
+            raise Damaged(_DAMAGED)
         self.data = data
         # Version 1 had a count of records between the limit and the types of symbols.
         at = 50 if version == 1 else 42
@@ -248,7 +248,7 @@ class _Header:
     def _take(self, size: int) -> bytes:
         found = self.data[self._at : self._at + size]
         if len(found) != size or not size:
-            raise Undecodable(_DAMAGED)
+            raise Damaged(_DAMAGED)
         self._at += size
         return found
 
@@ -267,14 +267,14 @@ class _Header:
         try:
             return date(packed // 10_000, packed // 100 % 100, packed % 100)
         except ValueError as error:
-            raise Undecodable(_DAMAGED) from error
+            raise Damaged(_DAMAGED) from error
 
 
 def _text(padded: bytes) -> str:
     try:
         return padded.split(b"\0")[0].decode()
     except UnicodeDecodeError as error:
-        raise Undecodable(_DAMAGED) from error
+        raise Damaged(_DAMAGED) from error
 
 
 def _layout(rtype: int, version: int) -> np.dtype[np.void] | None:
@@ -296,11 +296,11 @@ def _records(data: bytes, start: int, version: int, extra: int) -> tuple[dict[in
             layout = _layout(rtype, version)
             if layout is None:
                 if rtype not in _UNREAD:
-                    raise Undecodable(_DAMAGED)
+                    raise Damaged(_DAMAGED)
                 unread[_UNREAD[rtype]] = unread.get(_UNREAD[rtype], 0) + int(rows.sum())
                 continue
             if length != layout.itemsize + extra:
-                raise Undecodable(_DAMAGED)
+                raise Damaged(_DAMAGED)
             found = np.frombuffer(data, _stretched(layout, length), count, at)
             parts.setdefault(rtype, []).append(found if rows.all() else found[rows])
     joined = {rtype: each[0] if len(each) == 1 else np.concatenate(each) for rtype, each in parts.items()}
@@ -328,7 +328,7 @@ def _runs(data: bytes, at: int) -> Iterator[tuple[int, int, int]]:
         length = data[at] * _WORD_BYTES
         whole = (len(data) - at) // max(length, 1)
         if length < _HEAD.itemsize or not whole:
-            raise Undecodable(_DAMAGED)
+            raise Damaged(_DAMAGED)
         count, reach = 0, 1
         while count < whole:
             ahead = lengths[at + count * length : at + min(whole, count + reach) * length : length]

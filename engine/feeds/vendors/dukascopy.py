@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from engine.columns import Quotes
 from engine.feeds.decimals import Scaled
-from engine.feeds.decoded import Decoded, Rejected, Undecodable
+from engine.feeds.decoded import Damaged, Decoded, Rejected, Undecodable
 from engine.feeds.formats import Head, SourceFile
 from engine.feeds.vendors.single_precision import LARGEST, shortest_decimals
 
@@ -188,13 +188,13 @@ def _unpacked(data: bytes) -> bytes:
     try:
         unpacked = reader.decompress(data, _LARGEST_BYTES)
     except lzma.LZMAError as error:
-        raise Undecodable("it is damaged, or no LZMA file as Dukascopy serves them") from error
+        raise Damaged("it is damaged, or no LZMA file as Dukascopy serves them") from error
     if not reader.eof:
         if len(unpacked) >= _LARGEST_BYTES:
             raise Undecodable(
                 f"it unpacks to more than {_LARGEST_BYTES >> 20} MiB, which no hour of ticks does"
             )
-        raise Undecodable("it is cut off before its end; fetch it again")
+        raise Damaged("it is cut off before its end")
     if reader.unused_data:
-        raise Undecodable("there are bytes after its end; fetch it again")
+        raise Damaged("there are bytes after its end")
     return unpacked

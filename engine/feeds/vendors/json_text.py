@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from engine.feeds.decoded import Undecodable
+from engine.feeds.decoded import Damaged, Undecodable
 
 _WRAPPED = re.compile(r"^[A-Za-z_$][\w$.]*\s*\((.*)\)\s*;?$", re.DOTALL)
 """jsonp: a call with the document as its argument."""
@@ -23,15 +23,15 @@ def loaded(data: bytes) -> object:
     try:
         text = data.decode("utf-8-sig").strip()
     except UnicodeDecodeError as error:
-        raise Undecodable("its JSON is not UTF-8 text; fetch it again") from error
+        raise Damaged("its JSON is not UTF-8 text") from error
     wrapped = _WRAPPED.match(text)
     try:
         document: object = json.loads(
             wrapped[1] if wrapped else text, parse_float=str, parse_int=str, parse_constant=str
         )
     except json.JSONDecodeError as error:
-        raise Undecodable(
-            f"its JSON is damaged or cut off in line {error.lineno} ({error.msg.lower()}); fetch it again"
+        raise Damaged(
+            f"its JSON is damaged or cut off in line {error.lineno} ({error.msg.lower()})"
         ) from error
     except RecursionError as error:
         raise Undecodable("its JSON is nested too deeply to be data") from error
