@@ -7,6 +7,7 @@ from app.windows.background import Background
 from app.windows.replay_deeds import ReplayDeeds
 from engine.errors import UserError
 from engine.messages.data import Correlations, Finding, LeadLagCurve, Repair, StoredDay
+from engine.messages.events import Phase
 from engine.messages.run import Run
 from widgets.correlation.panel import CorrelationPanel, Question
 from widgets.data.panel import DataPanel
@@ -153,19 +154,27 @@ class DataDeeds(ReplayDeeds):
         return within and session.run.instrument == finding.instrument
 
     def _open_beside(self, run: Run, ts: int | None) -> None:
-        """Open a replay; where a session of the person's own runs, only after they said so."""
+        """Open a replay; in place of a session that plays or has orders only after the person said so."""
 
         def open_it() -> None:
-            self.open_run(run)
-            if ts is not None and self._session is not None:
+            if self.open_run(run) and ts is not None and self._session is not None:
                 self._session.seek(ts)
 
-        if self._session is None or self._session.run.simulate is not None:
+        if self._is_idle():
             open_it()
             return
         sentence = self.tr("%1 is open; a replay of %2 would take its place.")
         text = sentence.replace("%1", self._window.top.session_name).replace("%2", run.instrument)
         self._window.top.banner.say(text, severity="info", key="deed", action=(self.tr("Replay it"), open_it))
+
+    def _is_idle(self) -> bool:
+        """Whether nothing is lost where another session takes the place of this one."""
+        session = self._session
+        if session is None or session.down is not None:
+            return True
+        phase = None if session.state.transport is None else session.state.transport.phase
+        paused_without_orders = phase is Phase.PAUSED and not session.state.orders.orders
+        return paused_without_orders or phase in {Phase.FINISHED, Phase.FAILED}
 
     # Repairs
 

@@ -16,6 +16,8 @@ from engine.errors import UserError
 from engine.feeds.simulated import PROFILES, simulate
 from engine.messages.commands import Seek
 from engine.messages.data import Finding
+from engine.messages.events import Phase
+from engine.messages.frames import Frame, Transport
 from engine.messages.run import Run
 from engine.store import Store
 from tests.gui.conftest import Desk
@@ -110,6 +112,27 @@ def test_a_session_of_ones_own_is_not_thrown_away(desk: Desk, panel: DataPanel) 
     desk.window.deeds.show_place(found)
     assert len(desk.runs) == 1
     assert "would take its place" in desk.window.top.banner.text
+
+
+def test_a_market_that_plays_or_has_orders_is_asked_about_and_an_idle_one_is_replaced(
+    desk: Desk, panel: DataPanel
+) -> None:
+    (found,) = check(desk, panel)
+    desk.play()
+    assert desk.clock.phase is Phase.PLAYING
+    assert desk.state.orders.orders
+    desk.window.deeds.show_place(found)
+    assert [run.simulate for run in desk.runs] == ["fx"]
+    banner = desk.window.top.banner
+    assert "would take its place" in banner.text
+    desk.click(banner.action)
+    assert [run.instrument for run in desk.runs[1:]] == [INSTRUMENT]
+    clock = Transport(phase=Phase.PAUSED, now=START_NS, start=START_NS, end=START_NS + 1, speed=1.0)
+    desk.link.push(Frame(number=1, epoch=1, transport=clock))
+    desk.tick()
+    assert panel.calendar.day is not None
+    desk.window.deeds.replay_day(panel.calendar.day)
+    assert len(desk.runs) == 3
 
 
 def test_crossed_quotes_are_taken_out_after_a_preview_and_put_back(
