@@ -85,6 +85,8 @@ class Described:
     symbol: str
     zone: str
     mappings: Mappings
+    is_whole: bool = False
+    """Whether a zip archive proves that it was not cut off."""
 
 
 _TRUEFX_LINE = re.compile(rb"^[A-Z]{3}/?[A-Z]{3},\d{8} \d{2}:\d{2}:\d{2}")
@@ -133,6 +135,7 @@ def decode(file: SourceFile) -> Decoded:
         return _decode_one(contents(file.path.name, data)[0][1], table)
     inside = contents(file.path.name, data)
     tables = [each for each in inside if each[0].lower().endswith(".csv")] or inside
+    table = replace(table, is_whole=True)
     parts = [
         _decode_one(unpacked, replace(table, name=name if _LEAN_NAME.match(name) else f"{table.name}/{name}"))
         for name, unpacked in tables
@@ -171,7 +174,8 @@ def _together(parts: list[Decoded]) -> Decoded:
 def _decode_one(data: bytes, described: Described) -> Decoded:
     if not data.strip():
         raise Undecodable("it is empty")
-    table = table_of(data, HEADER_WORDS, described.mappings.separator())
+    separator = described.mappings.separator()
+    table = table_of(data, HEADER_WORDS, separator, is_whole=described.is_whole)
     if not len(table.lines):
         raise Undecodable("it has a header but no rows")
     named = described.mappings.chosen(table)

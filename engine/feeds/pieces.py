@@ -74,7 +74,8 @@ class Text:
         while True:
             with _damage_told():
                 block = self._stream.read(size)
-            end = block.rfind(b"\n") + 1
+            # A short block is the last one; a line without an end goes with the lines before it.
+            end = block.rfind(b"\n") + 1 if len(block) == size else len(block)
             if block and not end:
                 rest += block
                 if len(rest) > max(size, _HEAD_BYTES) * 2:

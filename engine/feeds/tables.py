@@ -18,6 +18,10 @@ _HEAD_LINES = 50
 ARROW_FILE = b"ARROW1"
 ARROW_STREAM = b"\xff\xff\xff\xff"
 PARQUET = b"PAR1"
+_SHOWN_LETTERS = 80
+CUT_OFF = "the file ends in the middle of the line; fetch it again"
+"""Why a last line is left out."""
+
 _BLANK = -1
 """Fields of a line that has nothing but blanks."""
 
@@ -82,19 +86,24 @@ def _table_of(read: Callable[[], pa.Table], form: str) -> Table:
     return Table(columns, frame.columns, np.arange(1, len(frame) + 1), notes=notes)
 
 
-def table_of(data: bytes, header_words: frozenset[str], separator: str = "") -> Table:
+def table_of(
+    data: bytes, header_words: frozenset[str], separator: str = "", *, is_whole: bool = False
+) -> Table:
     """Table of a Parquet or Arrow file or of a text; see those for what is raised."""
     if data.startswith(PARQUET):
         return parquet_table(data)
     if data.startswith((ARROW_FILE, ARROW_STREAM)):
         return arrow_table(data)
-    return text_table(data, header_words, separator)
+    return text_table(data, header_words, separator, is_whole=is_whole)
 
 
-def text_table(data: bytes, header_words: frozenset[str], separator: str = "") -> Table:
+def text_table(
+    data: bytes, header_words: frozenset[str], separator: str = "", *, is_whole: bool = False
+) -> Table:
     """Table of a delimited text; whether it has a header line, and its separator, are found out.
 
-    Blank lines are passed over. Lines with too many or too few fields are rejected.
+    Blank lines are passed over. Lines with too many or too few fields are rejected. A last line without an
+    end is taken where it has all fields, but told: nobody can see whether it was cut off.
 
     Parameters
     ----------
@@ -102,6 +111,8 @@ def text_table(data: bytes, header_words: frozenset[str], separator: str = "") -
         Normalised names; a first line with one of them is a header, as is one of words only.
     separator : str
         One character, where it need not be found out.
+    is_whole : bool
+        Whether it is known, as from a zip archive, that the text was not cut off.
 
     Raises
     ------
@@ -113,7 +124,9 @@ def text_table(data: bytes, header_words: frozenset[str], separator: str = "") -
     if not head:
         raise Undecodable("it is empty")
     between, fields = _separator(head, separator)
+    text, cut, notes = (text, (), ()) if is_whole else _ended(text, between, fields)
     frame, lines, rejected = _split(text, between, fields)
+    rejected += cut
     blank = (
         pl.select(pl.all_horizontal([column.is_null() for column in frame.get_columns()]))
         .to_series()
@@ -123,8 +136,24 @@ def text_table(data: bytes, header_words: frozenset[str], separator: str = "") -
     lines = lines[~blank]
     first = [column[0] or "" for column in columns] if len(lines) else []
     if not _is_header(first, header_words):
-        return Table(columns, None, lines, rejected)
-    return Table([column.slice(1) for column in columns], first, lines[1:], rejected)
+        return Table(columns, None, lines, rejected, notes)
+    return Table([column.slice(1) for column in columns], first, lines[1:], rejected, notes)
+
+
+def _ended(text: bytes, separator: bytes, fields: int) -> tuple[bytes, tuple[Rejected, ...], tuple[str, ...]]:
+    """Text without a last line that was cut off, that line, and a note of one that may have been."""
+    before = text[: text.rfind(b"\n") + 1]
+    last = text[len(before) :]
+    if text.endswith(b"\r") or not last.strip():
+        return text, (), ()
+    if before.strip() and _fields_in(last, separator) < fields:
+        return before, (Rejected(CUT_OFF, 1, before.count(b"\n") + 1),), ()
+    shown = last.strip().decode()[:_SHOWN_LETTERS]
+    return (
+        text,
+        (),
+        (f"The last line ({shown}) has no line end; if the file was cut off there, its last row is wrong.",),
+    )
 
 
 def header_line(head: bytes, header_words: frozenset[str]) -> bytes:

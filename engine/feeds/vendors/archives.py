@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 from engine.feeds.decoded import Rejected, Undecodable
 from engine.feeds.formats import SourceFile
+from engine.feeds.tables import CUT_OFF
 from engine.feeds.unpacking import contents
-
-_CUT_OFF = "the file ends in the middle of the line; fetch it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +55,11 @@ def archived_text(file: SourceFile) -> ArchivedText:
         See `only_member`; or cut off in the first line.
     """
     name, text = only_member(file)
-    if text is not file.data or text.endswith((b"\n", b"\r")):
+    if text.endswith((b"\n", b"\r")):
         return ArchivedText(name, text)
+    if text is not file.data:
+        return ArchivedText(name, text + b"\n")
     whole = text[: text.rfind(b"\n") + 1]
     if not whole:
         raise Undecodable("it is cut off in its first line; fetch it again")
-    return ArchivedText(name, whole, (Rejected(_CUT_OFF, 1, whole.count(b"\n") + 1),))
+    return ArchivedText(name, whole, (Rejected(CUT_OFF, 1, whole.count(b"\n") + 1),))

@@ -38,7 +38,7 @@ def decode(file: SourceFile) -> Decoded:
     tables = [each for each in inside if each[0].lower().endswith(".csv")] or inside
     if len(tables) > 1:
         raise Undecodable(f"the zip archive holds {len(tables)} tables; unpack it and import them one by one")
-    table = text_table(tables[0][1], frozenset())
+    table = text_table(tables[0][1], frozenset(), is_whole=tables[0][1] is not file.data)
     if len(table.columns) != len(_COLUMNS) or table.names is not None:
         raise Undecodable("its lines are not time, open, high, low, close and volume, as HistData's bars are")
     rows = Rows(table, dict(zip(_COLUMNS, table.columns, strict=True)))

@@ -99,7 +99,8 @@ def _day(said: date | None, named: str) -> date:
 def _table(name: str, data: bytes, width: int) -> Table:
     """Table of numbers only; `width` 0 is any number of levels."""
     inside = contents(name, data)
-    table = text_table(inside[0][1], frozenset())
+    # The last line never has an end; that the direction, 1 or -1, and both files agree shows they are whole.
+    table = text_table(inside[0][1], frozenset(), is_whole=True)
     count = len(table.columns)
     if len(inside) > 1 or table.names or (count != width if width else count % _LEVEL_COLUMNS):
         raise Undecodable(f"{name} has not the columns of a LOBSTER file")

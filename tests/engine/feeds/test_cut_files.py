@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.feeds import reader
 from engine.feeds.importing import import_files
 from engine.store import Store
 from tests.engine.feeds.files import known
@@ -81,3 +82,58 @@ def test_any_cut_between_lines_stores_the_same(
     whole = stored(folder / "whole", instrument, name, parts[0])
     assert whole
     assert stored(folder / "parts", instrument, name, *parts[1:]) == whole
+
+
+TICKS = {
+    **FORMS,
+    "quotes": ("EURUSD.TEST", "q.csv", "time,bid,ask", [f"15492384{n}000,1.1{n},1.2{n}" for n in TEN]),
+    "trades": ("EURUSD.TEST", "t.csv", "time,price,size", [f"15492384{n}000,1.1{n},{n}" for n in TEN]),
+    "truefx": (
+        "EURUSD.TEST",
+        "EURUSD-2019-02.csv",
+        "",
+        [f"EUR/USD,20190204 00:00:{n}.500,1.1{n},1.2{n}" for n in TEN],
+    ),
+    "histdata ticks": (
+        "EURUSD.TEST",
+        "DAT_ASCII_EURUSD_T_201902.csv",
+        "",
+        [f"20190204 0000{n}500,1.1{n},1.2{n},0" for n in TEN],
+    ),
+}
+
+
+@pytest.mark.parametrize("form", TICKS)
+def test_a_line_that_was_cut_is_never_taken_without_a_word(tmp_path: Path, form: str) -> None:
+    instrument, name, head, lines = TICKS[form]
+    whole = "\n".join(filter(None, (head, *lines)))
+    for cut in (1, len(lines[-1]) - 4):
+        path = tmp_path / name
+        path.write_text(whole[:-cut])
+        report = import_files([path], instrument, Store(tmp_path / str(cut)), known())
+        told = [*report.notes, *(each.reason for each in report.rejected)]
+        assert any("no line end" in each or "middle of the line" in each for each in told)
+    path.write_text(f"{whole}\n")
+    report = import_files([path], instrument, Store(tmp_path / "whole"), known())
+    assert not any("line end" in each for each in report.notes)
+    assert not report.rejected
+
+
+def test_the_last_piece_of_a_large_text_tells_that_its_line_has_no_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instrument, name, head, _ = TICKS["quotes"]
+    monkeypatch.setattr(reader, "_SMALL_BYTES", 1)
+    monkeypatch.setattr(reader, "PIECE_BYTES", 1 << 16)
+    rows = [f"{1_549_238_400_000 + n},1.1,1.2" for n in range(20_000)]
+    path = tmp_path / name
+    path.write_text("\n".join((head, *rows)))
+    report = import_files([path], instrument, Store(tmp_path / "noted"), known())
+    assert report.rows == 20_000
+    assert [each for each in report.notes if "no line end" in each] == [
+        f"The last line ({rows[-1]}) has no line end; if the file was cut off there, its last row is wrong."
+    ]
+    path.write_text("\n".join((head, *rows))[:-5])
+    report = import_files([path], instrument, Store(tmp_path / "cut"), known())
+    assert [(each.count, each.first_line) for each in report.rejected] == [(1, 20_001)]
+    assert "middle of the line" in report.rejected[0].reason
