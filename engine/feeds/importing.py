@@ -13,7 +13,7 @@ import msgspec
 
 from engine.errors import UserError
 from engine.feeds.instruments import Known, KnownInstruments
-from engine.feeds.naming import named_otherwise
+from engine.feeds.naming import check_names, named_otherwise
 from engine.feeds.reader import Reader, Source, data_files, file_size
 from engine.feeds.report import ImportReport
 from engine.feeds.tally import Tally
@@ -58,6 +58,7 @@ def import_files(
     """
     facts = known.find(instrument_id)
     files = [file for path in paths for file in data_files(path)]
+    check_names(files, facts.instrument.symbol, known)
 
     def step(fraction: float, what: str) -> None:
         if cancelled():

@@ -6,7 +6,7 @@ import pytest
 
 from app.__main__ import main
 from engine.store.locking import exclusive
-from tests.engine.feeds.files import bi5, hour
+from tests.engine.feeds.files import CANDLE, bi5, hour
 from tests.recordings import recording
 
 TICKS = [(n * 1_000, 114_545 + n % 3, 114_543, 1.5, 2.25) for n in range(100)]
@@ -126,6 +126,39 @@ def test_a_file_named_after_another_pair_is_warned_of(
     out = capsys.readouterr().out
     assert ("Warning: the name or folder of" in out) is warned
     assert ("not EURUSD" in out) is warned
+
+
+@pytest.mark.parametrize(
+    ("name", "instrument", "other"),
+    [
+        ("EURUSD/2019/01/04/00h_ticks.bi5", "USDJPY.DUKASCOPY", "EURUSD"),
+        ("EURUSD/2019/01/04/BID_candles_min_1.bi5", "USDJPY.DUKASCOPY", "EURUSD"),
+        ("EURUSD/2019/01/04/00h_ticks.bi5", "EURUSD.DUKASCOPY", ""),
+        ("ticks/2019/01/04/00h_ticks.bi5", "USDJPY.DUKASCOPY", ""),
+        ("DAT_ASCII_GBPUSD_T_201902.csv", "EURUSD.HISTDATA", "GBPUSD"),
+        ("HISTDATA_COM_ASCII_GBPUSD_M1_2019.csv", "EURUSD.HISTDATA", "GBPUSD"),
+        ("DAT_ASCII_EURUSD_M1_2019.csv", "EURUSD.HISTDATA", ""),
+        ("GBPUSD_M1_201902040000_201902042359.csv", "EURUSD.BROKER", "GBPUSD"),
+        ("GBPUSD.pro_201902040000_201902042359.csv", "EURUSD.BROKER", "GBPUSD"),
+        ("GBPUSD60.csv", "EURUSD.BROKER", "GBPUSD"),
+        ("EURUSD.pro_M1_201902040000_201902042359.csv", "EURUSD.BROKER", ""),
+    ],
+)
+def test_a_file_that_its_vendor_named_after_another_pair_is_refused(
+    name: str, instrument: str, other: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    candle = [(0, 1, 1, 1, 1, 1.0)]
+    rows = bi5(candle, CANDLE) if "candles" in name else bi5(TICKS)
+    table = b"time,bid,ask\n2019-02-04T00:00:00Z,1.1,1.2\n"
+    path.write_bytes(rows if path.suffix == ".bi5" else table)
+    code = main(["import", str(path), "--instrument", instrument, "--store", str(tmp_path / "s")])
+    assert code == (2 if other else 0)
+    symbol = instrument.partition(".")[0]
+    said = f"its name or folder says {other}, not {symbol}; give that as --instrument"
+    assert (said in capsys.readouterr().err) is bool(other)
+    assert (tmp_path / "s").exists() is not bool(other)
 
 
 def test_a_perpetual_whose_file_is_named_without_its_suffix_is_no_doubt(
