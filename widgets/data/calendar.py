@@ -22,11 +22,14 @@ type Shading = Literal["rows", "quality"]
 _ROW_PX: Final = 20
 _HEAD_PX: Final = 34
 _NAMES_PX: Final = 232
-_WIDTHS: Final = (2, 3, 4, 6, 9, 13, 18, 24)
+_WIDTHS: Final = (1, 2, 3, 4, 6, 9, 13, 18, 24)
 """Widths of a day, logical pixels; the wheel with Ctrl goes through them."""
 
-_USUAL_WIDTH: Final = 5
+_USUAL_WIDTH: Final = 6
 _NUMBERED_FROM_PX: Final = 18
+_MONTH_PX: Final = 70
+"""What the name of a month takes, with some room beside it."""
+
 _GOOD: Final = 95.0
 _POOR: Final = 60.0
 """Scores from which a day is good, and below which it is poor; between them colours run."""
@@ -38,12 +41,11 @@ _KEYS: Final = ROWS | RETURN | {Qt.Key.Key_Left, Qt.Key.Key_Right}
 
 @dataclass(slots=True)
 class _Line:
-    """One instrument's kind: its days by date, and the most rows among them."""
+    """One instrument's kind: its days by date."""
 
     instrument: str
     kind: str
     days: dict[date, StoredDay] = field(default_factory=dict)
-    most_rows: int = 1
 
     @property
     def by_year(self) -> bool:
@@ -73,6 +75,7 @@ class CalendarView(QAbstractScrollArea):
         super().__init__(parent)
         self._theme = theme
         self._lines: list[_Line] = []
+        self._most_rows: dict[str, int] = {}
         self._first = self._last = date(2000, 1, 1)
         self._width = _USUAL_WIDTH
         self._cell: tuple[int, date] | None = None
@@ -88,13 +91,13 @@ class CalendarView(QAbstractScrollArea):
     def show_days(self, days: Sequence[StoredDay]) -> None:
         """Take what is stored; what was in sight and chosen stays so."""
         lines: dict[tuple[str, str], _Line] = {}
+        most_rows: dict[str, int] = {}
         for each in days:
             line = lines.setdefault((each.instrument, each.kind), _Line(each.instrument, each.kind))
             line.days[date.fromisoformat(each.day)] = each
-            line.most_rows = max(line.most_rows, each.rows)
-        known = self._cell_named()
-        was_empty = not self._lines
-        self._lines = list(lines.values())
+            most_rows[each.kind] = max(most_rows.get(each.kind, 1), each.rows)
+        known, was_empty, first = self._cell_named(), not self._lines, self._first
+        self._lines, self._most_rows = list(lines.values()), most_rows
         ticks = [day for line in self._lines if not line.by_year for day in line.days]
         every = ticks or [day for line in self._lines for day in line.days]
         if every:
@@ -102,11 +105,12 @@ class CalendarView(QAbstractScrollArea):
             if not ticks:
                 self._last = self._last.replace(month=12, day=31)
         self._cell = self._cell_of(known) if known is not None else None
+        across = self.horizontalScrollBar()
+        place = across.value() + (first - self._first).days * _WIDTHS[self._width]
         self._fit()
-        if was_empty and self._lines:
-            if self._columns * _WIDTHS[self._width] > self._room:
-                self.horizontalScrollBar().setValue(self.horizontalScrollBar().maximum())
+        if was_empty:
             self._widen_while_it_fits()
+        across.setValue(across.maximum() if was_empty else place)
         self.viewport().update()
 
     def shade_by(self, shading: Shading) -> None:
@@ -146,11 +150,15 @@ class CalendarView(QAbstractScrollArea):
         return max(1, self.viewport().width() - _NAMES_PX)
 
     def _fit(self) -> None:
+        """Let the scroll bars reach all days; at their end the newest stay in sight."""
         width, height = self._columns * _WIDTHS[self._width], len(self._lines) * _ROW_PX
         across, down = self.horizontalScrollBar(), self.verticalScrollBar()
+        was_at_end = across.value() == across.maximum()
         across.setRange(0, max(0, width - self._room))
         across.setPageStep(self._room)
         across.setSingleStep(7 * _WIDTHS[self._width])
+        if was_at_end:
+            across.setValue(across.maximum())
         down.setRange(0, max(0, height + _HEAD_PX - self.viewport().height()))
         down.setPageStep(self.viewport().height())
         down.setSingleStep(_ROW_PX)
@@ -164,6 +172,19 @@ class CalendarView(QAbstractScrollArea):
     def _left(self, day: date) -> int:
         days = (day - self._first).days
         return _NAMES_PX + days * _WIDTHS[self._width] - self.horizontalScrollBar().value()
+
+    def _span(self, line: _Line, day: date) -> tuple[int, int]:
+        """Left and right edge of what a stored day's cell covers."""
+        if not line.by_year:
+            return self._left(day), self._left(day + _DAY)
+        last = min(day.replace(year=day.year + 1), self._last + _DAY)
+        return self._left(max(day, self._first)), self._left(last)
+
+    def _in_sight(self, left: int, right: int) -> bool:
+        return right > _NAMES_PX and left < self.viewport().width()
+
+    def _shows(self, line: _Line) -> bool:
+        return any(self._in_sight(*self._span(line, day)) for day in line.days)
 
     def _top(self, row: int) -> int:
         return _HEAD_PX + row * _ROW_PX - self.verticalScrollBar().value()
@@ -224,24 +245,21 @@ class CalendarView(QAbstractScrollArea):
         width = _WIDTHS[self._width]
         gap = 1 if width > 3 else 0
         for day, stored in line.days.items():
-            left, right = self._left(day), self._left(day + _DAY)
-            if line.by_year:
-                left = max(left, self._left(self._first))
-                right = self._left(min(day.replace(year=day.year + 1), self._last + _DAY))
-            if right <= _NAMES_PX or left >= self.viewport().width():
+            left, right = self._span(line, day)
+            if not self._in_sight(left, right):
                 continue
             cell = QRect(left, top + 2, max(1, right - left - gap), _ROW_PX - 3)
-            colour = self._colour(stored, line)
+            colour = self._colour(stored)
             if colour is None:
                 painter.setPen(QPen(self._theme.colour("quiet", 0.7), 1))
                 painter.drawRect(cell.adjusted(0, 0, -1, -1))
             else:
                 painter.fillRect(cell, colour)
 
-    def _colour(self, stored: StoredDay, line: _Line) -> QColor | None:
-        """Colour of a day; None for one that was not checked."""
+    def _colour(self, stored: StoredDay) -> QColor | None:
+        """Colour of a day, by rows of its kind over all instruments; None for one that was not checked."""
         if self.shading == "rows":
-            part = sqrt(stored.rows / line.most_rows)
+            part = sqrt(stored.rows / self._most_rows[stored.kind])
             ramp = self._theme.heat
             return QColor(ramp[min(len(ramp) - 1, round((0.15 + 0.85 * part) * (len(ramp) - 1)))])
         return None if stored.score is None else score_colour(stored.score, self._theme)
@@ -256,22 +274,31 @@ class CalendarView(QAbstractScrollArea):
     def _paint_dates(self, painter: QPainter) -> None:
         painter.setFont(mono_font(10))
         width = _WIDTHS[self._width]
-        day, months = self._first, 1 if 30 * width > 70 else 12 if 365 * width > 60 else 60
-        while day <= self._last:
-            left = self._left(day)
-            if left < self.viewport().width() and (day.year * 12 + day.month - 1) % months == 0:
-                painter.setPen(self._theme.colour("line"))
-                painter.drawLine(left, 4, left, _HEAD_PX)
-                painter.setPen(self._theme.colour("quiet"))
-                text = f"{day:%Y-%m}" if months == 1 else f"{day:%Y}"
-                painter.drawText(QRect(max(left, _NAMES_PX) + 4, 2, 90, 14), 0, text)
-            day = (day.replace(day=28) + 7 * _DAY).replace(day=1)
+        for left, right, text in self._periods():
+            painter.setPen(self._theme.colour("line"))
+            painter.drawLine(left, 4, left, _HEAD_PX)
+            painter.setPen(self._theme.colour("quiet"))
+            room = painter.fontMetrics().horizontalAdvance(text) + 8
+            painter.drawText(QRect(min(max(left, _NAMES_PX), right - room) + 4, 2, room, 14), 0, text)
         if width >= _NUMBERED_FROM_PX:
             painter.setPen(self._theme.colour("quiet"))
             for number in range(self._columns):
                 day = self._first + number * _DAY
                 box = QRect(self._left(day), 17, width, 14)
                 painter.drawText(box, Qt.AlignmentFlag.AlignHCenter, str(day.day))
+
+    def _periods(self) -> list[tuple[int, int, str]]:
+        """Left edge, right edge and name of each month in sight; of each year where months are too narrow."""
+        by_month = 30 * _WIDTHS[self._width] > _MONTH_PX
+        start = self._first if by_month else self._first.replace(month=1)
+        found = []
+        while start <= self._last:
+            after = (start + (31 if by_month else 366) * _DAY).replace(day=1)
+            left, right = self._left(start), self._left(after)
+            if self._in_sight(left, right):
+                found.append((left, right, f"{start:%Y-%m}" if by_month else f"{start:%Y}"))
+            start = after
+        return found
 
     def _paint_names(self, painter: QPainter) -> None:
         painter.fillRect(QRect(0, 0, _NAMES_PX, self.viewport().height()), self._theme.colour("panel"))
@@ -336,6 +363,8 @@ class CalendarView(QAbstractScrollArea):
             Qt.Key.Key_End: max(days),
         }
         row = min(max(row + rows.get(key, 0), 0), len(self._lines) - 1)
+        if key in rows and not self._shows(self._lines[row]):
+            day = max(self._lines[row].days)
         return row, min(max(to.get(key, day), self._first), self._last)
 
     @override

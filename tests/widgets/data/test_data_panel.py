@@ -1,16 +1,18 @@
 """The data panel: what the calendar shows and tells, which findings go with a day, and what is asked for."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from engine.messages.data import Finding, Job, Repair, StoredDay
 from tests.widgets.chart.markets import theme
-from widgets.data.calendar import score_colour
+from widgets.data.calendar import _NAMES_PX, _WIDTHS, score_colour
 from widgets.data.panel import DataPanel
 
 INSTRUMENT = "EURUSD.DUKASCOPY"
@@ -163,6 +165,79 @@ def test_the_chosen_day_survives_new_data(panel: DataPanel, library: FakeLibrary
     panel.refresh()
     assert panel.calendar.day is not None
     assert (panel.calendar.day.instrument, panel.calendar.day.day) == (INSTRUMENT, "2024-01-23")
+
+
+def many_days(first: str, count: int, **more: str) -> list[StoredDay]:
+    start = date.fromisoformat(first)
+    return [stored(str(start + timedelta(days=number)), **more) for number in range(count)]
+
+
+def left_edge(panel: DataPanel) -> str:
+    """First day that is in sight."""
+    view = panel.calendar
+    days = view.horizontalScrollBar().value() // _WIDTHS[view._width]
+    return str(view._first + timedelta(days=days))
+
+
+def take(panel: DataPanel, library: FakeLibrary, days: Sequence[StoredDay]) -> None:
+    library.days = days
+    library.version += 1
+    panel.refresh()
+
+
+def test_the_newest_days_are_in_sight_at_first_and_what_is_in_sight_stays(
+    qtbot: QtBot, library: FakeLibrary
+) -> None:
+    panel = DataPanel(theme())
+    qtbot.addWidget(panel)
+    panel.set_library(library)
+    take(panel, library, many_days("2020-01-01", 1500))
+    panel.resize(1400, 320)
+    panel.show()
+    qtbot.waitExposed(panel)
+    across = panel.calendar.horizontalScrollBar()
+    assert 0 < across.value() == across.maximum()
+    across.setValue(across.value() // 2)
+    there = left_edge(panel)
+    take(panel, library, [*many_days("2012-05-07", 9, instrument="AAA.X"), *library.days])
+    assert left_edge(panel) == there
+    panel.resize(1100, 320)
+    assert left_edge(panel) == there
+
+
+def test_each_month_in_sight_is_named_once_and_none_that_is_not(
+    panel: DataPanel, library: FakeLibrary
+) -> None:
+    take(panel, library, [*library.days, *many_days("2010-01-01", 5475)])
+    view = panel.calendar
+    for width in range(len(_WIDTHS)):
+        view._width = width
+        view._fit()
+        view.horizontalScrollBar().setValue(view.horizontalScrollBar().maximum() // 3)
+        periods = view._periods()
+        assert all(right > _NAMES_PX and left < view.viewport().width() for left, right, _ in periods)
+        assert all(one[1] == other[0] for one, other in pairwise(periods))
+        assert len({name for *_, name in periods}) == len(periods)
+    assert _WIDTHS[0] == 1
+
+
+def test_going_to_a_line_with_nothing_in_sight_goes_to_its_newest_day(
+    panel: DataPanel, library: FakeLibrary
+) -> None:
+    take(panel, library, [*many_days("2010-01-01", 9, instrument="AAA.X"), *library.days])
+    panel.calendar.choose(INSTRUMENT, "quotes", "2024-01-23")
+    QTest.keyClick(panel.calendar, Qt.Key.Key_Up)
+    assert panel.calendar.day is not None
+    assert (panel.calendar.instrument, panel.calendar.day.day) == ("AAA.X", "2010-01-09")
+
+
+def test_rows_are_shaded_alike_over_all_instruments_of_a_kind(panel: DataPanel) -> None:
+    few, many = stored("2024-01-22", 4, instrument="USDJPY.DUKASCOPY"), stored("2024-01-22", 53_992)
+    panel.calendar.show_days([many, few])
+    colours = [panel.calendar._colour(each) for each in (few, many)]
+    ramp = [QColor(token) for token in theme().heat]
+    assert colours[1] == ramp[-1]
+    assert colours[0] in ramp[: len(ramp) // 4]
 
 
 def test_what_is_asked_names_what_is_chosen(qtbot: QtBot, panel: DataPanel, library: FakeLibrary) -> None:
