@@ -4,6 +4,7 @@ A row is identified by all its exact columns but `ts_init` (two recorders receiv
 different times; the first one stored is kept).
 
 - Rows that carry the venue's number (`trade_id`, a quote's `sequence`) are the same message if identical.
+  Trades are so too if only their times differ, one's being the other's cut to whole milliseconds.
 - Rows without a number are counted: the second of two identical trades at one nanosecond is a duplicate only
   if two such trades are stored already. Deltas are counted too, numbered or not: one update may set a level,
   remove it and set it again.
@@ -24,7 +25,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from engine.columns import Columns, CorporateActions, Int64, VendorBars
+from engine.columns import Columns, CorporateActions, Int64, Trades, VendorBars
+from engine.store.resolutions import dated_otherwise
 from engine.store.schema import restated
 
 type Mask = npt.NDArray[np.bool_]
@@ -77,8 +79,8 @@ def joined(parts: Sequence[Columns]) -> Columns:
 def merge(kind: str, stored: Columns, new: Columns, withheld: Columns | None = None) -> Merged:
     """Merge new rows, in the order in which they came, into the stored ones.
 
-    All sides have the same precisions; `withheld` are rows that count as stored but are not, because a repair
-    took them out.
+    All sides have the same precisions, and trades of one millisecond come together; `withheld` are rows that
+    count as stored but are not, because a repair took them out.
     """
     if type(new) in _REVISED:
         return _revised(stored, new, withheld)
@@ -96,20 +98,23 @@ def revised_in(rows: Columns, others: Columns) -> Mask:
 
 
 def _merged(kind: str, stored: Columns, new: Columns, withheld: Columns | None) -> Merged:
-    new = in_order(new)
-    if _is_stretch_of(stored, new):
+    ordered = in_order(new)
+    if _is_stretch_of(stored, ordered):
         return Merged(stored, len(new))
     deepest = max(levels(stored), levels(new))
-    wide_stored, new = padded(stored, deepest), padded(new, deepest)
-    known = _duplicates(kind, _with(wide_stored, withheld), new)
-    duplicates = int(known.sum())
-    if duplicates == len(new):
-        return Merged(stored, duplicates)
-    if duplicates:
-        new = new.take(~known)
+    wide_stored, ordered = padded(stored, deepest), padded(ordered, deepest)
+    taken = _with(wide_stored, withheld)
+    if isinstance(new, Trades) and isinstance(taken, Trades):
+        ordered = in_order(new.take(~dated_otherwise(taken, new)))
+    known = _duplicates(kind, taken, ordered)
+    if known.all():
+        return Merged(stored, len(new))
+    if known.any():
+        ordered = ordered.take(~known)
+    duplicates = len(new) - len(ordered)
     if len(stored):
-        new = in_order(type(new).concat([wide_stored, new]))
-    return Merged(new, duplicates)
+        ordered = in_order(type(new).concat([wide_stored, ordered]))
+    return Merged(ordered, duplicates)
 
 
 def _revised(stored: Columns, new: Columns, withheld: Columns | None) -> Merged:

@@ -29,12 +29,14 @@ def stored_batches(kind: str, paths: Sequence[Path]) -> list[Batch]:
     ]
 
 
-def stretches(sides: Sequence[Sequence[Batch]], rows: int) -> Iterator[list[list[Columns]]]:
+def stretches(
+    sides: Sequence[Sequence[Batch]], rows: int, together_ns: int = 1
+) -> Iterator[list[list[Columns]]]:
     """Yield one stretch of time after another: of each side, the parts of its batches that lie in it.
 
-    Rows of one `ts_event` never part, and the parts of a side keep the order of its batches. A stretch holds
-    at least `rows` rows while there are as many, and more where batches overlap: memory is bounded by twice
-    the batches that overlap at one time.
+    Rows whose `ts_event` lies within the same `together_ns` never part, and the parts of a side keep the
+    order of its batches. A stretch holds at least `rows` rows while there are as many, and more where batches
+    overlap: memory is bounded by twice the batches that overlap at one time.
     """
     waiting = sorted(
         (
@@ -48,7 +50,7 @@ def stretches(sides: Sequence[Sequence[Batch]], rows: int) -> Iterator[list[list
     loaded: list[dict[int, Columns]] = [{} for _ in sides]
     while waiting or any(loaded):
         while waiting:
-            until = waiting[-1][0]
+            until = waiting[-1][0] // together_ns * together_ns
             held = sum(len(part) for side in loaded for part in side.values())
             complete = sum(_before(part, until) for side in loaded for part in side.values())
             if complete >= max(rows, held / 2):

@@ -14,6 +14,7 @@ from engine.store.flushing import flush, flush_folders
 from engine.store.incoming import Incoming
 from engine.store.journal import withheld_files
 from engine.store.merging import joined, levels, merge, padded
+from engine.store.resolutions import COARSE_NS
 from engine.store.schema import ROW_GROUP_ROWS, empty, restated, to_table, write_tables
 from engine.store.stretches import Batch, stored_batches, stretches
 
@@ -129,7 +130,8 @@ class _FileMerge:
         depths = [batch.levels for batch in self._new]
         if self._kind == "depth":
             depths += [levels(batch.load()) for batch in (*self._stored[:1], *self._withheld)]
-        for parts in stretches([self._stored, self._new, self._withheld], ROW_GROUP_ROWS):
+        together_ns = COARSE_NS if self._kind == "trades" else 1
+        for parts in stretches([self._stored, self._new, self._withheld], ROW_GROUP_ROWS, together_ns):
             old, fresh, out = (self._joined(part, max(depths, default=0)) for part in parts)
             merged = merge(self._kind, old, fresh, out)
             self.withheld += merged.withheld
