@@ -55,6 +55,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--refetch", action="store_true", help="fetch again what is in the cache (a vendor may charge again)"
     )
+    parser.add_argument(
+        "--strict", action="store_true", help="import nothing where the vendor lacks a file of the order"
+    )
     parser.add_argument("--no-import", action="store_true", help="leave the files in the cache")
     parser.add_argument("--store", type=Path, metavar="DIR", help=f"tick store (default: {default_store()})")
     parser.add_argument(
@@ -90,6 +93,12 @@ def run(args: argparse.Namespace, report: Report) -> Result:
     except Missing as error:
         _list(error.names, report)
         raise
+    _list(got.report.missing, report)
+    if args.strict and got.report.missing:
+        raise UserError(
+            f"{source.title} lacks {len(got.report.missing):,} of the {got.report.files:,} files, so nothing "
+            "was imported; leave out --strict to import the others."
+        )
     answer: dict[str, Any] = {"download": msgspec.to_builtins(got.report), "import": None}
     text = _fetched(got.report)
     if args.no_import:
@@ -117,6 +126,7 @@ def _fetched(done: FetchReport) -> str:
     counts = [
         f"{done.fetched:,} fetched ({done.size_bytes / 1e6:,.1f} MB)",
         f"{done.from_cache:,} from the cache",
+        *([f"{len(done.missing):,} missing"] if done.missing else []),
         *([f"{done.absent:,} of them empty at the source"] if done.absent else []),
         *([f"{done.verified:,} with the published checksum"] if done.verified else []),
         *([f"{done.repeated:,} requests repeated"] if done.repeated else []),

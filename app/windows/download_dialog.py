@@ -183,6 +183,7 @@ def downloading(
             progress=lambda done, what: progress(_FETCHING + (1 - _FETCHING) * done, what),
             cancelled=cancelled,
         )
-        return f"{report.added:,} new rows, {report.duplicates:,} were stored already."
+        told = f"{report.added:,} new rows, {report.duplicates:,} were stored already."
+        return " ".join([told, *got.report.notes])
 
     return work

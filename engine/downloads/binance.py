@@ -3,7 +3,7 @@
 `BASE/data/MARKET/PERIOD/KIND/SYMBOL/[INTERVAL/]SYMBOL-KIND-YYYY-MM-DD.zip`: MARKET is `spot`, `futures/um`
 or `futures/cm`, PERIOD `daily` or `monthly`. A day is published on the next one, a month on the first Monday
 after its end (the README of binance-public-data). Bars come in monthly files where a whole month is wanted,
-ticks by day, so that a file is of a size to be read.
+ticks by day, so that a file is of a size to be read. Of some days the archive has no file.
 """
 
 import re
@@ -44,7 +44,16 @@ def _plan(order: Order, base: str, now: datetime) -> list[RemoteFile]:
         folder = f"{market}/{period}/{kind}/{symbol}{f'/{interval}' if interval else ''}"
         name = f"{folder}/{symbol}-{interval or kind}-{label}.zip"
         url = f"{base}/data/{name}"
-        files.append(RemoteFile(url=url, name=name, final_at=end, begins=ZIP, checksum_url=f"{url}.CHECKSUM"))
+        files.append(
+            RemoteFile(
+                url=url,
+                name=name,
+                final_at=end,
+                absence="missing",
+                begins=ZIP,
+                checksum_url=f"{url}.CHECKSUM",
+            )
+        )
     return files
 
 

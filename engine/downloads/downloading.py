@@ -24,6 +24,12 @@ _NAMED: Final = 3
 """Missing files that a sentence names; the others are counted."""
 
 
+def _named(names: Sequence[str]) -> str:
+    """The first of `names`, and how many more there are."""
+    others = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{others}"
+
+
 class Missing(UserError):  # noqa: N818 - it reads as what is said of files
     """Files of an order that are not in the cache, which alone was to be used.
 
@@ -34,10 +40,9 @@ class Missing(UserError):  # noqa: N818 - it reads as what is said of files
     """
 
     def __init__(self, title: str, names: list[str], files: int) -> None:
-        others = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
         super().__init__(
             f"{len(names):,} of {files:,} files of {title} are not in the cache "
-            f"({', '.join(names[:_NAMED])}{others}); leave out --offline to fetch them."
+            f"({_named(names)}); leave out --offline to fetch them."
         )
         self.names = names
 
@@ -186,6 +191,8 @@ class Downloads:
         return Downloaded(paths, self._report(order, files, done))
 
     def _report(self, order: Order, files: Sequence[RemoteFile], done: Sequence[Fetched]) -> FetchReport:
+        missing = [file.name for file in files if self._cache.find(file, unfinished=True) is None]
+        fetched = sum(not each.is_missing for each in done)
         return FetchReport(
             source=self._source.name,
             instrument=order.instrument,
@@ -193,21 +200,28 @@ class Downloads:
             first=order.first.isoformat(),
             last=order.last.isoformat(),
             files=len(files),
-            fetched=len(done),
-            from_cache=len(files) - len(done),
+            fetched=fetched,
+            from_cache=len(files) - fetched - len(missing),
             absent=sum(each.is_absent for each in done),
             verified=sum(each.is_verified for each in done),
             size_bytes=sum(each.size_bytes for each in done),
             repeated=sum(each.attempts - 1 for each in done),
             folder=str(self._cache.root),
-            notes=self._notes(order, files),
+            missing=missing,
+            notes=self._notes(order, files, missing),
         )
 
-    def _notes(self, order: Order, files: Sequence[RemoteFile]) -> list[str]:
+    def _notes(self, order: Order, files: Sequence[RemoteFile], missing: Sequence[str]) -> list[str]:
         notes = []
+        if missing:
+            verb = "is" if len(missing) == 1 else "are"
+            notes.append(
+                f"{len(missing):,} of the {len(files):,} files {verb} missing at {self._source.title}, so "
+                f"that time is left out: {_named(missing)}."
+            )
         if end_of(order.last) > self._clock.now():
             notes.append(f"{order.last} (UTC) is not over: what is still to come of it is missing.")
-        unfinished = sum(self._cache.find(file) is None for file in files)
+        unfinished = sum(self._cache.find(file) is None for file in files) - len(missing)
         if unfinished:
             noun, them = ("file", "it") if unfinished == 1 else ("files", "them")
             notes.append(

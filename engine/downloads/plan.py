@@ -51,7 +51,8 @@ class RemoteFile:
     final_at : datetime
         From then on the file no longer changes; one that was fetched before is fetched again.
     absence : str
-        What a 404 means: `empty` is a file without rows (kept as an empty file), `error` a mistake.
+        What a 404 means: `empty` is a file without rows (kept as an empty file), `missing` one that the
+        source does not have, though it may have the others (told, and asked for again), `error` a mistake.
     begins : bytes
         How a file that is not empty begins; anything else is no answer of the source.
     checksum_url : str or None
@@ -65,7 +66,7 @@ class RemoteFile:
     url: str
     name: str
     final_at: datetime
-    absence: Literal["empty", "error"] = "error"
+    absence: Literal["empty", "missing", "error"] = "error"
     begins: bytes = b""
     checksum_url: str | None = None
     form: tuple[tuple[str, str], ...] = ()

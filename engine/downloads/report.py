@@ -9,7 +9,9 @@ class FetchReport(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     files : int
-        Of the whole order; `fetched` and `from_cache` are its parts.
+        Of the whole order; `fetched`, `from_cache` and `missing` are its parts.
+    missing : list of str
+        Files that the source does not have and others of its kind it has, by their path in the cache.
     absent : int
         Files that the source does not have, which means that nothing happened in their time.
     verified : int
@@ -37,4 +39,5 @@ class FetchReport(msgspec.Struct, frozen=True, kw_only=True):
     size_bytes: int
     repeated: int
     folder: str
+    missing: list[str] = []
     notes: list[str] = []

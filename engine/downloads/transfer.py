@@ -39,13 +39,15 @@ class Fetched:
     Attributes
     ----------
     path : Path
-        Where it lies now.
+        Where it lies now, or would if the source had it.
     size_bytes : int
         What came over the network for it, in all attempts.
     attempts : int
         How often it was asked for.
     is_absent : bool
         The source has no such file, which by the plan means one without rows.
+    is_missing : bool
+        The source does not have it, which by the plan may be; nothing was kept.
     is_verified : bool
         It has the checksum that the source publishes.
     """
@@ -54,6 +56,7 @@ class Fetched:
     size_bytes: int
     attempts: int
     is_absent: bool = False
+    is_missing: bool = False
     is_verified: bool = False
 
 
@@ -193,6 +196,9 @@ class Transfer:
     def _absent(self, answer: Answer) -> Fetched:
         if self._file.absence == "error":
             raise Absent(self._file.name, self._line.access.said(_body(answer)))
+        if self._file.absence == "missing":
+            self._partial.discard()
+            return Fetched(self._partial.path, self._received, self._attempts, is_missing=True)
         self._partial.begin(None)
         path = self._line.cache.keep(self._file, final=self._line.clock.now() >= self._file.final_at)
         return Fetched(path, self._received, self._attempts, is_absent=True)

@@ -191,6 +191,28 @@ def test_an_archive_of_binance(here: Vendor, capsys: pytest.CaptureFixture[str])
     assert answer["download"]["verified"] == 0
 
 
+def test_days_that_binance_lacks_are_told_and_the_others_imported(
+    here: Vendor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = "spot/daily/trades/BTCUSDT"
+    rows = "1,60000.1,0.5,30000.05,1722470400000,True,True\n"
+    range_ = ["binance", "BTCUSDT.BINANCE", "--from", "2024-07-31", "--to", "2024-08-02"]
+    assert "Binance has no trades of BTCUSDT.BINANCE from 2024-07-31" in refused(capsys, *range_)
+    here.answers[f"/data/{folder}/BTCUSDT-trades-2024-08-01.zip"] = Serve(body=zipped({"a.csv": rows}))
+    lacking = [f"{folder}/BTCUSDT-trades-{day}.zip" for day in ("2024-07-31", "2024-08-02")]
+    assert "Binance lacks 2 of the 3 files" in refused(capsys, *range_, "--strict")
+    answer = answered(capsys, *range_)
+    assert answer["import"]["kinds"] == {"trades": 1}
+    assert answer["download"]["missing"] == lacking
+    assert [answer["download"][part] for part in ("files", "fetched", "from_cache")] == [3, 0, 1]
+    assert main(["download", *range_]) == 0
+    out = capsys.readouterr()
+    assert [line for line in out.err.splitlines() if line.startswith("missing")] == [
+        f"missing  {name}" for name in lacking
+    ]
+    assert "  2 of the 3 files are missing at Binance, so that time is left out: spot/daily" in out.out
+
+
 def test_recorded_bars_of_yahoo(here: Vendor, capsys: pytest.CaptureFixture[str]) -> None:
     name = "historical-via-chart-MSFT-dividends-2021-02-01-to-2022-01-31.csv.json"
     recorded = json.loads(recording(f"equities/yahoo_http/{name}").read_bytes())
