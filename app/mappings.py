@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from app.paths import home
 from app.toml import encode, write_atomically
 from engine.errors import UserError, unknown_name
@@ -15,6 +17,7 @@ from engine.feeds.mapping_proposal import Proposal, first_bytes_are_enough, prop
 from engine.feeds.reader import data_files
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_TO_FILL_IN: Final = "…"
 _HEAD_BYTES: Final = 1 << 20
 _PACKED: Final = (b"PK", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
 
@@ -86,10 +89,15 @@ def proposal_for(path: Path, zone: str = "") -> Proposal:
 
 
 def mapping_text(mapping: TableMapping, sure: Sequence[str] = (), unsure: Sequence[str] = ()) -> str:
-    """A mapping as TOML, what is sure and what is to be checked as comments above it."""
+    """A mapping as TOML, what is sure and what is to be checked as comments above it.
+
+    Columns that are still missing stand there to be filled in.
+    """
     said = [*(f"sure:  {each}" for each in sure), *(f"check: {each}" for each in unsure)]
     lines = ["# " + "".join(letter for letter in each if letter.isprintable()) for each in said]
-    return "\n".join([*lines, ""] * bool(lines)) + encode(mapping)
+    open_roles = dict.fromkeys(mapping.missing, _TO_FILL_IN)
+    shown = msgspec.structs.replace(mapping, columns={**mapping.columns, **open_roles})
+    return "\n".join([*lines, ""] * bool(lines)) + encode(shown)
 
 
 def _read(path: Path) -> NamedMapping:

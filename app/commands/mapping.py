@@ -67,5 +67,11 @@ def propose(args: argparse.Namespace) -> Result:
     }
     if not args.save:
         return Result(found, text.rstrip())
+    if mapping.missing:
+        raise UserError(
+            f"The columns of {args.files[0]} must be named by hand, because nothing tells which is "
+            f"{' or '.join(mapping.missing)}; fill in what --propose prints without --save, and import with "
+            "--mapping FILE.toml."
+        )
     path = save_mapping(args.save, text)
     return Result({**found, "saved": str(path)}, f"{text.rstrip()}\n\nSaved as {path}; check it there.")

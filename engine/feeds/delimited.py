@@ -68,7 +68,7 @@ _LAYOUTS: Mapping[tuple[str, int], tuple[str, ...]] = {
 
 _LEAN_NAME = re.compile(r"^(\d{8})(?:_([a-z0-9]+))?(?:_tick)?_(quote|trade)", re.IGNORECASE)
 _DAY_IN_NAME = re.compile(r"(?:^|[^0-9])((?:19|20)\d{2})-?(\d{2})-?(\d{2})(?:[^0-9]|$)")
-_BOOK_CHANGES = frozenset({"is_snapshot", "update_type", "action", "flags"})
+BOOK_CHANGES = frozenset({"is_snapshot", "update_type", "action", "flags"})
 """Names that tell a table of book changes, whose price and size are no trade's."""
 
 _NAMES_SHOWN = 8
@@ -199,7 +199,7 @@ def _decode_one(data: bytes, described: Described) -> Decoded:
 
 
 def _check_changes(table: Table, kind: Kind) -> None:
-    changes = _BOOK_CHANGES & {normalised(name) for name in table.names or ()}
+    changes = BOOK_CHANGES & {normalised(name) for name in table.names or ()}
     if kind == "trades" and changes:
         raise Undecodable(
             f"its column {min(changes)} tells that its rows may be book changes, which are no trades; if "

@@ -13,6 +13,7 @@ import msgspec
 import polars as pl
 
 from engine.bars import BarSpec
+from engine.columns import ADJUSTED, bars_kind
 from engine.errors import UserError, unknown_name
 from engine.feeds.decoded import Undecodable
 from engine.feeds.tables import Table
@@ -51,7 +52,8 @@ class TableMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
     columns : dict of role to column
         Columns by name or by number from 1; `roles` tells which roles there are.
     bars : str
-        Specification of the bars, for example 1-MINUTE-LAST.
+        Specification of the bars, for example 1-MINUTE-LAST; 1-DAY-LAST-ADJUSTED where their prices are
+        adjusted for splits and dividends, as they are kept apart.
     stamped : str
         Whether a bar's time is its opening or its close.
     separator : str
@@ -80,10 +82,20 @@ class TableMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
             if not belongs(role, self.kind):
                 raise unknown_name(f"role of a column of {self.kind}", role, roles(self.kind))
         if self.kind == "bars":
-            BarSpec.parse(self.bars)
+            _ = self.spec
         if len(self.separator.encode()) > 1:
             raise UserError(f"Separator {self.separator!r} is not one character; write for example ';'.")
         _ = self.price_shift
+
+    @property
+    def spec(self) -> BarSpec:
+        """Specification of the bars; raises UserError where it is none."""
+        return BarSpec.parse(self.bars.strip().upper().removesuffix(ADJUSTED))
+
+    @property
+    def bars_kind(self) -> str:
+        """Kind that the bars are stored as."""
+        return bars_kind(str(self.spec), adjusted=self.bars.strip().upper().endswith(ADJUSTED))
 
     @property
     def price_shift(self) -> int:

@@ -13,8 +13,8 @@ import polars as pl
 from engine.columns import Int64
 from engine.feeds.decimals import scaled
 from engine.feeds.decoded import Undecodable
-from engine.feeds.delimited import HEADER_WORDS, ROLE_OF
-from engine.feeds.mapping import LEVEL, Kind, TableMapping, belongs
+from engine.feeds.delimited import BOOK_CHANGES, HEADER_WORDS, ROLE_OF
+from engine.feeds.mapping import KINDS, LEVEL, Kind, TableMapping, belongs
 from engine.feeds.table_rows import BUYER_WORDS, SELLER_WORDS
 from engine.feeds.tables import ARROW_FILE, ARROW_STREAM, PARQUET, Table, normalised, table_of
 from engine.feeds.timestamps import TimeRule, has_zone, times
@@ -134,6 +134,9 @@ class _Proposer:
         if mapping.missing:
             self._unsure.append(f"Which column is {' and which is '.join(mapping.missing)} is not known.")
         self._doubt_prices(columns)
+        changes = BOOK_CHANGES & {normalised(name) for name in self._table.names or ()}
+        if kind == "trades" and changes:
+            self._unsure.append(f"Its column {min(changes)} tells that rows may be book changes, not trades.")
         if "side" in columns:
             mapping = self._with_sides(mapping, columns["side"])
         return Proposal(self._table, mapping, tuple(self._sure), tuple(self._unsure))
@@ -149,8 +152,11 @@ class _Proposer:
             shared = ("time", "date", "received", "symbol")
             found = {**{role: at for role, at in ticks.items() if role in shared}, **bars}
         if not found.keys() - {"time", "date", "received", "symbol"}:
-            self._unsure.append("The header's names are not known: the columns were told by what is in them.")
-            return self._by_content()
+            self._unsure.append(
+                "The header's names are not known, so its columns must be named by hand: say in kind what a "
+                f"row is ({', '.join(KINDS)}) and in [columns] which column is which."
+            )
+            return self._time_columns(taken=())
         found = dict(sorted(found.items(), key=lambda each: each[1]))
         self._sure.append(f"The header names {', '.join(found)}.")
         timed = {} if {"time", "date"} & set(found) else self._time_columns(taken=found.values())

@@ -6,8 +6,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from engine.bars import BarSpec
-from engine.columns import Aggressor, Int64, Quotes, Snapshots, Trades, UInt8, VendorBars, bars_kind
+from engine.columns import Aggressor, Int64, Quotes, Snapshots, Trades, UInt8, VendorBars
 from engine.feeds.decimals import Scaled, fewest_decimals
 from engine.feeds.decoded import Decoded, Undecodable
 from engine.feeds.mapping import TableMapping
@@ -56,7 +55,7 @@ class TableRows(Rows):
         """Rows of the mapping's kind."""
         readers = {"quotes": self._quotes, "trades": self._trades, "bars": self._bars, "depth": self._depth}
         rows = readers[self._mapping.kind]()
-        kind = bars_kind(self._mapping.bars) if self._mapping.kind == "bars" else self._mapping.kind
+        kind = self._mapping.bars_kind if self._mapping.kind == "bars" else self._mapping.kind
         return decoded(self, {kind: rows}, self._times.said)
 
     def _quotes(self) -> Quotes:
@@ -99,7 +98,7 @@ class TableRows(Rows):
     def _bars(self) -> VendorBars:
         values, precision = self._prices(*PRICES)
         prices = {name: Scaled(each, self.good, precision) for name, each in zip(PRICES, values, strict=True)}
-        interval_ns = BarSpec.parse(self._mapping.bars).interval_ns
+        interval_ns = self._mapping.spec.interval_ns
         if interval_ns is None:
             raise Undecodable(
                 f"bars of {self._mapping.bars} have no length in time, so when they close is unknown"

@@ -83,4 +83,17 @@ def test_a_proposal_that_lacks_a_column_is_not_saved(table: Path, capsys: pytest
     assert run(table, "--propose") == 0
     assert "Which column is time" in capsys.readouterr().out
     assert run(table, "--propose", "--save", "x") != 0
-    assert "does not say which column is time" in capsys.readouterr().err
+    assert "must be named by hand, because nothing tells which is time" in capsys.readouterr().err
+
+
+def test_a_table_of_a_price_for_each_ticker_is_to_be_named_by_hand(
+    table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table.write_text("date,AAPL,GE\n2019-02-04,1.1,1.2\n2019-02-05,1.1,1.2\n")
+    assert run(table, "--propose") == 0
+    out = capsys.readouterr().out
+    assert "AAPL" not in out.rpartition("[columns]")[2]
+    assert 'time = "date"\nbid = "…"\nask = "…"' in out
+    assert "its columns must be named by hand" in out
+    assert run(table, "--propose", "--save", "spy") != 0
+    assert "must be named by hand, because nothing tells which is bid or ask" in capsys.readouterr().err

@@ -138,6 +138,14 @@ def test_bars_are_named_by_their_opening_or_their_close(stamped: Any) -> None:
     assert [each.reason for each in found.rejected] == ["the time lies between two bars"]
 
 
+def test_adjusted_bars_are_kept_apart() -> None:
+    columns = {"time": "time", **{name: name for name in ("open", "high", "low", "close")}}
+    text = "time,open,high,low,close\n2019-02-04 00:00,1,2,0.5,1.5\n"
+    for said in ("1-DAY-LAST-ADJUSTED", "1-day-last-adjusted"):
+        found = read(text, TableMapping(kind="bars", columns=columns, bars=said))
+        assert list(found.columns) == ["bars-1-DAY-LAST-ADJUSTED"]
+
+
 def test_columns_of_levels_are_whole_books() -> None:
     columns = {
         "time": "t",

@@ -77,6 +77,7 @@ def test_what_is_proposed_reads_the_table(text: str, kind: str, columns: dict[st
         ("when,p,q\n1549238400994,11.5,2\n", "header's names are not known"),
         ("x,y\nu,v\n", "Which column is time and which is bid and which is ask is not known"),
         ("time,bid,ask\nsoon,1,2\n", "How times like soon are written is not known"),
+        ("time,price,size,flags\n1549238400994,1,2,128\n", "may be book changes, not trades"),
         ("time,open,high,low,close\n2019-02-04 10:00,1,2,1,2\n", "check bars and stamped"),
     ],
 )
