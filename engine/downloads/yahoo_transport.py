@@ -1,5 +1,6 @@
 """Asks Yahoo through yfinance; imported only where Yahoo is asked, for what yfinance brings is heavy."""
 
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, override
@@ -27,6 +28,8 @@ class YahooTransport:
     def __init__(self, settings: DownloadSettings) -> None:
         # yfinance pickles cookies into a file; where it cannot make its folder it does without.
         yfinance.set_tz_cache_location(os.path.join(os.devnull, "none"))  # noqa: PTH118 - no path that exists
+        # What goes wrong is told in our own words; yfinance would print its lines beside them.
+        logging.getLogger("yfinance").setLevel(logging.CRITICAL + 1)
         self._timeout_s = settings.stall_s
         self._session = _Session(settings.sources["yahoo"].url)
         self._yahoo = YfData(session=self._session)

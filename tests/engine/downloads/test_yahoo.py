@@ -141,7 +141,9 @@ def test_a_day_that_is_not_over_is_fetched_again(tmp_path: Path) -> None:
     assert (again.report.fetched, again.report.from_cache) == (1, 0)
 
 
-@pytest.mark.expects_log  # yfinance warns that it has no cookie
-def test_a_network_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_network_that_is_not_there_is_told_in_our_words_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with pytest.raises(UserError, match="Yahoo cannot be reached, because no connection could be made; 0 of"):
         downloads("yahoo", "http://127.0.0.1:1", tmp_path, retries=0).fetch(ORDER)
+    assert caplog.text == ""
