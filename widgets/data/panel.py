@@ -55,6 +55,7 @@ class DataPanel(QWidget):
         super().__init__(parent)
         self._library: Library | None = None
         self._version = -1
+        self._days: Sequence[StoredDay] = ()
         self._findings: Sequence[Finding] = ()
         self.calendar = CalendarView(theme)
         self.findings, self.repairs = FindingsTable(theme), RepairsTable(theme)
@@ -183,7 +184,7 @@ class DataPanel(QWidget):
             library.make_old()  # on screen for the first time: now is when it must be read
         self._version = library.version
         self.calendar.show_days(library.days)
-        self._findings = library.findings
+        self._days, self._findings = library.days, library.findings
         self.repairs.follow(Growing(list(library.repairs)))
         self.queue.show_jobs(library.jobs)
         live = sum(job.state in {"waiting", "running"} for job in library.jobs)
@@ -218,11 +219,17 @@ class DataPanel(QWidget):
     def _show_findings(self) -> None:
         """Those of the chosen day; of the instrument where the day has none; all where nothing is chosen."""
         day, instrument = self.calendar.day, self.calendar.instrument
+        days = [each for each in self._days if not instrument or each.instrument == instrument]
         shown = [each for each in self._findings if not instrument or each.instrument == instrument]
         if day is not None:
-            shown = [each for each in shown if (each.kind, each.day) == (day.kind, day.day)] or shown
-        self.findings.follow(Growing(shown))
-        self._about.setText(self._summary(day, instrument))
+            own = [each for each in shown if (each.kind, each.day) == (day.kind, day.day)]
+            if own or not shown:
+                shown, days = own, [day]
+        self.findings.show_of(shown, days)
+        found = sum(each.findings for each in days)
+        self._about.setText(
+            f"{self._summary(day, instrument)}   {self._found_text(len(shown), found)}".strip()
+        )
         self._show_buttons()
 
     def _summary(self, day: StoredDay | None, instrument: str) -> str:
@@ -233,6 +240,13 @@ class DataPanel(QWidget):
             score = self.tr("quality %1").replace("%1", f"{day.score:.0f}")
         rows = self.tr("%1 rows").replace("%1", f"{day.rows:,}")
         return f"{day.instrument}  {day.kind}  {day.day}   {rows}   {score}"
+
+    def _found_text(self, shown: int, found: int) -> str:
+        """How many findings are kept of how many; nothing where all are."""
+        if shown >= found:
+            return ""
+        text = self.tr("the worst %1 of %2 findings").replace("%1", f"{shown:,}")
+        return text.replace("%2", f"{found:,}")
 
     def _show_buttons(self) -> None:
         found, repair = self.chosen_findings(), self.chosen_repair()

@@ -240,6 +240,35 @@ def test_rows_are_shaded_alike_over_all_instruments_of_a_kind(panel: DataPanel) 
     assert colours[0] in ramp[: len(ramp) // 4]
 
 
+def test_a_table_that_is_cut_says_of_how_many(panel: DataPanel, library: FakeLibrary) -> None:
+    assert panel.findings._count.text() == "2 of 8"
+    panel.calendar.choose(INSTRUMENT, "quotes", "2024-01-23")
+    assert panel.findings._count.text() == "1 of 2"
+    assert "the worst 1 of 2 findings" in panel._about.text()
+    library.findings = [*library.findings, finding("2024-01-23", "three")]
+    take(panel, library, library.days)
+    assert panel.findings._count.text() == "2"
+    assert "of" not in panel._about.text().split("quality")[1]
+
+
+def test_a_finding_names_its_venue(panel: DataPanel) -> None:
+    (column,) = (column for column in panel.findings.model.columns if column.name == "instrument")
+    assert column.text(finding("2024-01-22", "one")) == INSTRUMENT
+
+
+def test_nothing_is_said_to_be_right_before_it_was_checked(panel: DataPanel, library: FakeLibrary) -> None:
+    library.findings = ()
+    said = []
+    for score, day in ((None, "2024-01-22"), (100.0, "2024-01-22"), (100.0, "2024-01-23")):
+        days = [stored("2024-01-22", score=score), stored("2024-01-23")]
+        take(panel, library, days)
+        panel.calendar.choose(INSTRUMENT, "quotes", day)
+        said.append(panel.findings.view.title)
+    assert said == ["Not checked yet", "Nothing was found", "Not checked yet"]
+    QTest.mouseClick(panel.calendar.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(300, 5))
+    assert panel.findings.view.title == "Nothing was found so far; 1 of 2 files are not checked yet"
+
+
 def test_what_is_asked_names_what_is_chosen(qtbot: QtBot, panel: DataPanel, library: FakeLibrary) -> None:
     panel.calendar.choose(INSTRUMENT, "quotes", "2024-01-23")
     with qtbot.waitSignal(panel.check_asked) as asked:
