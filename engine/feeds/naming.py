@@ -2,7 +2,8 @@
 
 Most formats do not name their symbol inside; a file of dollar-yen imported as euro-dollar would be stored
 without a word. A name that anyone may have given proves nothing, so it is told of; one that the vendor gave
-is refused where it contradicts, and so is the path of a Dukascopy file, whose prices are points of its symbol.
+is refused where it contradicts, and so is the path of a Dukascopy file, whose prices are points of its
+symbol.
 """
 
 import re
