@@ -14,7 +14,7 @@ import msgspec
 import polars as pl
 
 from engine.columns import Columns
-from engine.errors import unknown_name
+from engine.errors import UserError, unknown_name
 from engine.feeds.decoded import Decoded, Undecodable
 from engine.feeds.formats import Head, SourceFile
 from engine.feeds.mapping import Kind, Mappings, TableMapping, mapped_columns
@@ -30,6 +30,7 @@ from engine.feeds.tables import (
     table_of,
 )
 from engine.feeds.unpacking import contents, head_of
+from engine.feeds.vendors.bar_rows import PRICES
 from engine.store.schema import restated
 
 _NAMES = {
@@ -72,6 +73,9 @@ BOOK_CHANGES = frozenset({"is_snapshot", "update_type", "action", "flags"})
 """Names that tell a table of book changes, whose price and size are no trade's."""
 
 _NAMES_SHOWN = 8
+_BARS_BY_MAPPING = (
+    "how long a bar is and of which price it is made; have a mapping proposed with --propose, which says that"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +193,8 @@ def _decode_one(data: bytes, described: Described) -> Decoded:
         if needed <= set(columns):
             _check_changes(table, kind)
             return _read(table, columns, described, TableMapping(kind=kind, columns={}))
+    if set(PRICES) <= {normalised(name) for name in table.names or ()}:
+        raise Undecodable(f"its columns are those of bars, but not {_BARS_BY_MAPPING}")
     names = ", ".join(table.names[:_NAMES_SHOWN]) if table.names else ""
     more = ", …" if table.names and len(table.names) > _NAMES_SHOWN else ""
     raise Undecodable(
@@ -221,6 +227,8 @@ def _columns(table: Table, described: Described) -> dict[str, pl.Series]:
     """Columns by role, `date` already joined to `time`."""
     if described.columns:
         for ours, _ in described.columns:
+            if ours in {*PRICES, "volume"}:
+                raise UserError(f"--columns {ours}=… names a column of bars, but not {_BARS_BY_MAPPING}.")
             if ours not in ROLES:
                 raise unknown_name("column role", ours, ROLES)
         found = mapped_columns(table, described.columns)

@@ -227,6 +227,7 @@ def test_rows_of_another_symbol_are_left_out() -> None:
         (b"a,b\x00,c\n1,2,3\n", "no text"),
         (b"1549238400,1.1,1.2\n", "--format quotes"),
         (b"time,open,high\n1549238400,1,2\n", "say which is which"),
+        (b"time,Open,high,low,close\n1549238400,1,2,1,2\n", "those of bars.* with --propose"),
         (b"time,price,amount,is_snapshot\n1549238400,1,2,true\n", "column is_snapshot .* book changes"),
         (b"time,Action,price,size\n1549238400,add,1,2\n", "column action .* book changes"),
         (b"time,price,size,flags\n1549238400,1,2,128\n", "column flags .* book changes"),
@@ -241,6 +242,11 @@ def test_rows_of_another_symbol_are_left_out() -> None:
 def test_tables_that_cannot_be_read_are_refused_in_words(data: bytes, said: str) -> None:
     with pytest.raises(Undecodable, match=said):
         read(data)
+
+
+def test_bars_are_not_named_by_columns_but_by_a_mapping() -> None:
+    with pytest.raises(UserError, match=r"--columns open=… .* how long a bar is .* --propose"):
+        read("t,o\n1549238400,1\n", columns=(("time", "t"), ("open", "o")))
 
 
 def test_a_quotation_mark_that_does_not_close_costs_its_own_line_only() -> None:
