@@ -55,7 +55,8 @@ class Rows:
     def time(self, role: str, day: date | None = None, rule: TimeRule = AS_FOUND) -> Times:
         """Times of a column, written as `rule` says; `day` is the one that times since midnight belong to."""
         found = times(self.columns[role], day, rule)
-        self.reject(~found.valid, "the time is missing, malformed or outside 1980 to 2199")
+        for bad, reason in found.refusals():
+            self.reject(bad, reason)
         return found
 
     def number(self, role: str, *, positive: bool) -> Scaled:

@@ -1,7 +1,7 @@
 """Times of a table to ns UTC: finds out how they are written, and says what it found and what it assumed."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -77,11 +77,22 @@ AS_FOUND: Final = TimeRule()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Times:
-    """Times in ns UTC; rows that are no time of 1980 to 2199 have 0 and are not `valid`."""
+    """Times in ns UTC; rows that are no time of 1980 to 2199 have 0 and are not `valid`.
+
+    Nor are those that the clock of a zone showed twice or never, which are also `unclear`.
+    """
 
     ns: Int64
     valid: Mask
     said: str
+    unclear: Mask | None = None
+
+    def refusals(self) -> list[tuple[Mask, str]]:
+        """Rows that are no certain time, and why."""
+        told = [(~self.valid, "the time is missing, malformed or outside 1980 to 2199")]
+        if self.unclear is not None:
+            told.insert(0, (self.unclear, "the clock of the time zone shows that hour twice or never"))
+        return told
 
 
 def times(column: pl.Series, day: date | None, rule: TimeRule = AS_FOUND) -> Times:
@@ -202,9 +213,11 @@ def _local(found: pl.Series, zone: str, said: str) -> Times:
     if not zone or zone == _UTC:
         return _checked(found.to_physical(), f"{said} without a zone, {_clock_said(zone)}")
     utc = found.dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
-    twice = int(utc.null_count() - found.null_count())
+    unclear: Mask = (utc.is_null() & found.is_not_null()).to_numpy()
+    twice = int(unclear.sum())
     left_out = f"; {twice:,} in the hour that its clocks repeat or skip were left out" if twice else ""
-    return _checked(utc.to_physical(), f"{said} without a zone, {_clock_said(zone)}{left_out}")
+    checked = _checked(utc.to_physical(), f"{said} without a zone, {_clock_said(zone)}{left_out}")
+    return replace(checked, unclear=unclear)
 
 
 def _clock_said(zone: str) -> str:

@@ -93,7 +93,12 @@ def test_the_hour_that_clocks_repeat_is_left_out_and_said() -> None:
     found = read(f"time,bid,ask\n{rows}", zone="America/New_York")
     assert len(found.columns["quotes"]) == 3
     assert "1 in the hour that its clocks repeat or skip were left out" in found.timestamps
-    assert sum(each.count for each in found.rejected) == 1
+    (left_out,) = found.rejected
+    assert (left_out.reason, left_out.count, left_out.first_line) == (
+        "the clock of the time zone shows that hour twice or never",
+        1,
+        3,
+    )
 
 
 def test_the_users_zone_stands_above_the_mappings() -> None:
