@@ -60,7 +60,12 @@ def restated(columns: Columns, price_precision: int, size_precision: int) -> Col
             arrays[name] = array
             continue
         if len(array) and int(np.abs(array).max()) > LARGEST // factor:
-            raise UserError(f"A {name} has more than 18 digits, which the store cannot keep exactly.")
+            digits = price_precision if name in PRICES else size_precision
+            raise UserError(
+                f"A {'price' if name in PRICES else 'size'} ({name.replace('_', ' ')}) would have more than "
+                f"{_DECIMAL_DIGITS} digits at the {digits} decimals of its history, which the store cannot "
+                "keep exactly; import it into another store, or delete the rows that have so many decimals."
+            )
         arrays[name] = np.multiply(array, factor, dtype=np.int64)
     return type(columns)(
         **arrays,  # type: ignore[arg-type]

@@ -50,6 +50,8 @@ _CANDLES: Final = ("date", *PRICES, "volume")
 _TRADES: Final = ("timestamp", "id", "type", "side", "price", "amount", "cost")
 _MS_NS: Final = 1_000_000
 _DOUBLE_DIGITS: Final = 15
+_NOISY: Final = rf"[1-9][\d.]{{{_DOUBLE_DIGITS},}}"
+_DECIMALS: Final = frozenset({*PRICES, "volume", "price", "amount"})
 _FLOATS_NOTE: Final = (
     f"The file's floating-point numbers are taken at {_DOUBLE_DIGITS} significant digits, which are all that "
     "such numbers keep of a decimal."
@@ -125,7 +127,19 @@ def _json_rows(document: object, wanted: tuple[str, ...]) -> tuple[Table, dict[s
     columns = {
         name: text_column(value(row, place, name) for row in document) for place, name in enumerate(wanted)
     }
-    return Table([], None, np.arange(1, len(document) + 1)), columns
+    rounded = {name: _without_noise(column) for name, column in columns.items() if name in _DECIMALS}
+    has_noise = any(not rounded[name].equals(columns[name]) for name in rounded)
+    notes = (_FLOATS_NOTE,) if has_noise else ()
+    return Table([], None, np.arange(1, len(document) + 1), notes=notes), columns | rounded
+
+
+def _without_noise(column: pl.Series) -> pl.Series:
+    """Numbers of more digits than a double keeps of a decimal, cut to those; others as they stand."""
+    noisy = (column.str.contains(_NOISY) & column.str.contains(".", literal=True)).fill_null(value=False)
+    if not noisy.any():
+        return column
+    doubles = column.cast(pl.Float64, strict=False).round_sig_figs(_DOUBLE_DIGITS)
+    return doubles.cast(pl.String).zip_with(noisy, column)
 
 
 def _times(rows: Rows, name: str) -> Times:

@@ -175,7 +175,9 @@ def test_a_value_of_more_than_18_digits_is_refused_and_nothing_stored(tmp_path: 
     finer = quotes([5], [1])
     finer = type(finer)(**finer.arrays(), price_precision=7, size_precision=0)  # type: ignore[arg-type]
 
-    with pytest.raises(UserError, match="18 digits"):
+    with pytest.raises(
+        UserError, match=r"^A price \(bid\) would have .* 18 digits at the 7 decimals .*; import"
+    ):
         store.add(EURUSD, {"quotes": finer})
 
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before

@@ -80,6 +80,20 @@ def trade_frame() -> pl.DataFrame:
     return pl.DataFrame(TRADES, schema=TRADE_NAMES, orient="row", strict=False)
 
 
+def test_the_noise_of_doubles_in_json_is_no_decimals() -> None:
+    noisy = [CANDLES[0], [START_MS + FIVE_MINUTES_MS, 0.1 + 0.2, 1.1 * 3, 1e-05, 0.30000000000000004, 0.7]]
+    found = decode(source(noisy))
+    rows = bars(found)
+    assert rows.price_precision == 8
+    assert rows.open.tolist() == [162_008, 30_000_000]
+    assert (rows.high[1], rows.low[1], rows.close[1]) == (330_000_000, 1_000, 30_000_000)
+    assert [note for note in found.notes if "15 significant digits" in note]
+    assert not [note for note in decode(source(CANDLES)).notes if "digits" in note]
+    dealt = trades(decode(source([[*TRADES[0][:4], 0.1 + 0.2, 1.1 * 3, 1.0]], "ETH_BTC-trades.json")))
+    assert (dealt.price.tolist(), dealt.price_precision) == ([3], 1)
+    assert (dealt.size.tolist(), dealt.trade_id.tolist()) == ([33], [13_519_807])
+
+
 def test_candles_are_bars_of_the_length_in_their_name() -> None:
     rows = bars(decode(source(CANDLES)))
     assert (rows.ts_event // 10**6).tolist() == [START_MS, START_MS + FIVE_MINUTES_MS]
