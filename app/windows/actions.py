@@ -78,7 +78,7 @@ ACTIONS: Final[tuple[Act, ...]] = (
     Act(
         "check_data",
         QT_TRANSLATE_NOOP("actions", "Check all stored data"),
-        "Ctrl+Shift+K",
+        "Ctrl+Shift+C",
         "check_all",
         SESSION,
     ),
