@@ -20,6 +20,7 @@ _BEFORE_NS: Final = 300_000_000_000
 """Market time that a replay of a finding starts before it, so that the chart shows how it came."""
 
 _DAY_NS: Final = 86_400_000_000_000
+_REPAIRED: Final = "repaired"
 
 
 class DataDeeds(ReplayDeeds):
@@ -87,8 +88,12 @@ class DataDeeds(ReplayDeeds):
         names = [instrument] if instrument else self._window.deeds_stored()
         if not names:
             self._say(self.tr("Nothing is stored yet; import a data file first (Ctrl+I)."))
+        jobs = self._station.library.queue.jobs
+        waiting = {job.title for job in jobs if job.state == "waiting"}
         for name in names:
-            self.add_job(self.tr("Check %1").replace("%1", name), self._checking(name))
+            title = self.tr("Check %1").replace("%1", name)
+            if title not in waiting:
+                self.add_job(title, self._checking(name))
 
     def _checking(self, instrument: str) -> "Work":
         store = self._station.store
@@ -206,6 +211,7 @@ class DataDeeds(ReplayDeeds):
             undone = undo(Store(self._station.store), repair.instrument, repair.number, progress)
             return f"{undone.rows_restored:,} rows put back, {undone.rows_taken:,} taken away."
 
+        self._window.top.banner.clear(_REPAIRED)
         title = self.tr("Undo repair %1 of %2").replace("%1", str(repair.number))
         self.add_job(title.replace("%2", repair.instrument), work)
 
@@ -219,7 +225,7 @@ class DataDeeds(ReplayDeeds):
             ("%4", f"{repair.rows_added:,}"),
         ):
             sentence = sentence.replace(place, text)
-        self._say(sentence)
+        self._window.top.banner.say(sentence, key=_REPAIRED)
 
     # Correlations
 

@@ -1,6 +1,7 @@
 """Stored data in the window: checked in the background, findings shown in place, repaired and undone."""
 
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from app.corrections import offers
+from app.windows.actions import ACTIONS
 from app.windows.download_dialog import DownloadDialog
 from app.windows.repair_dialog import RepairDialog
 from engine.columns import Quotes
@@ -83,6 +85,24 @@ def test_a_check_fills_the_panel_and_a_finding_leads_to_its_place(desk: Desk, pa
     assert Seek(found.start_ns) in desk.sent
 
 
+def test_no_action_has_the_key_that_is_kept_for_the_kill_switch() -> None:
+    assert "Ctrl+Shift+K" not in {key for act in ACTIONS for key in act.keys.split("; ")}
+
+
+def test_a_check_that_waits_is_not_queued_again(desk: Desk, panel: DataPanel) -> None:
+    go_on = Event()
+    desk.window.deeds.add_job("Something long", lambda _progress, _cancelled: str(go_on.wait(LONG_MS / 1e3)))
+    for _ in range(3):
+        panel.buttons["check"].click()
+    library = desk.station.library
+    assert [job.title for job in library.jobs[1:]] == [f"Check {INSTRUMENT}"]
+    go_on.set()
+    settle(desk, lambda: [job.state for job in library.jobs] == ["done", "done"])
+    panel.buttons["check"].click()
+    assert len(library.jobs) == 3
+    assert library.queue.wait(LONG_MS / 1e3)
+
+
 def test_the_calendar_and_the_findings_keep_their_keys(desk: Desk, panel: DataPanel) -> None:
     (found,) = check(desk, panel)
     desk.play()
@@ -108,7 +128,7 @@ def test_the_calendar_and_the_findings_keep_their_keys(desk: Desk, panel: DataPa
 
 def test_a_session_of_ones_own_is_not_thrown_away(desk: Desk, panel: DataPanel) -> None:
     (found,) = check(desk, panel)
-    desk.station.open_run(Run(instrument="OTHER.X", store=str(desk.station.store)))
+    desk.station.open_run(Run(instrument=INSTRUMENT, store=str(desk.station.store)))
     desk.window.deeds.show_place(found)
     assert len(desk.runs) == 1
     assert "would take its place" in desk.window.top.banner.text
@@ -150,7 +170,9 @@ def test_crossed_quotes_are_taken_out_after_a_preview_and_put_back(
     settle(desk, lambda: panel.repairs.model.rowCount() == 1)
     panel.tabs.setCurrentIndex(1)
     panel.repairs.view.selectRow(0)
+    assert "undo it under Repairs" in desk.window.top.banner.text
     panel.buttons["undo"].click()
+    assert desk.window.top.banner.text == ""
     settle(desk, lambda: any(repair.undone for repair in desk.station.library.repairs))
     assert np.array_equal(store.read(INSTRUMENT, "quotes").bid, crossed.bid)
 
