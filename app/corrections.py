@@ -16,15 +16,28 @@ type Label = Literal["drop-rows", "drop-like", "fill-rows", "fill-like"]
 type Action = Literal["drop-range", "clip", "split-adjust"]
 """What can be done by hand to any stretch of rows."""
 
-_LIKE: Final[dict[Check, Where]] = {"crossed": "crossed", "locked": "locked"}
+LIKE: Final[dict[Check, Where]] = {"crossed": "crossed", "locked": "locked"}
 """Checks whose rows can be told by what they are, all over the file."""
 
-_NOTHING_TO_CHANGE: Final[dict[Check, str]] = {
+NOTHING_TO_CHANGE: Final[dict[Check, str]] = {
     "gap": "A gap has no rows to repair; import or download what is missing.",
     "sequence-gap": "Missing rows cannot be repaired; import or download them again.",
     "bars-against-ticks": "Which of the two is wrong is not known; import one of them from another source.",
     "book-against-quotes": "Which of the two is wrong is not known; import one of them from another source.",
 }
+"""Checks whose findings no change of stored rows mends, and what does."""
+
+LOOK_FIRST: Final[dict[Check, str]] = {
+    "stale": "The market may have stood still; look at the rows around it before any are taken out.",
+    "duplicate-time": "Rows of one time may all be real; look at them before any are taken out.",
+    "time-reversed": "A clock was set or is off, and the rows may be right; look before any are taken out.",
+    "trade-outside-book": "The quotes may be old and the trades right; look at both before any go.",
+    "spike": "The price may have jumped; look at the rows around it before any are taken out.",
+}
+"""Checks whose rows may be right; of spikes, those that are only jumps."""
+
+BOOK_LOOK_FIRST: Final = "Book updates hang together; look at those around it, and import them again."
+"""Of book updates that no other sentence is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +59,10 @@ def offers(found: Sequence[Finding]) -> list[Offer]:
     first = found[0]
     if len({(each.instrument, each.kind, each.check) for each in found}) > 1:
         raise UserError("Repair findings of one instrument, kind and check at a time; select fewer.")
-    if first.check in _NOTHING_TO_CHANGE:
-        raise UserError(_NOTHING_TO_CHANGE[first.check])
+    if first.check in NOTHING_TO_CHANGE:
+        raise UserError(NOTHING_TO_CHANGE[first.check])
     start, end = min(each.start_ns for each in found), max(each.end_ns for each in found)
-    where = _LIKE.get(first.check)
+    where = LIKE.get(first.check)
     rows = tuple(
         Rows(day=each.day, first_row=each.first_row, rows=each.rows, start_ns=each.start_ns) for each in found
     )

@@ -1,14 +1,16 @@
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from app.__main__ import main
+from app.commands.data.check import next_step
 from app.commands.import_ import stamp
+from engine.messages.data import Check, Finding
 from engine.quality import stored_days
 from engine.store import Store
-from tests.engine.quality.markets import DAY_NS, FX, shifted, walk, with_values
+from tests.engine.quality.markets import DAY_NS, FX, MONDAY, market, shifted, walk, with_values
 
 
 @pytest.fixture
@@ -50,6 +52,45 @@ def test_the_next_step_is_a_command_that_runs(store: Path, capsys: pytest.Captur
     assert "nothing doubtful was found" in out
     assert "score 100.0 of 100" in out
     assert "next" not in out
+
+
+@pytest.mark.parametrize("check", get_args(Check.__value__))
+@pytest.mark.parametrize("kind", ["quotes", "trades", "deltas"])
+def test_only_what_is_surely_wrong_is_advised_to_go(check: Check, kind: str) -> None:
+    finding = Finding(
+        instrument=FX.id,
+        kind=kind,
+        check=check,
+        severity="error",
+        start_ns=MONDAY,
+        end_ns=MONDAY,
+        day="2019-02-04",
+        first_row=0,
+        rows=1,
+        text="",
+    )
+    said = next_step(finding)
+    goes = check in {"crossed", "locked", "spike"} and kind != "deltas"
+    assert (said == f"nexttick data repair {FX.id} --kind {kind} --drop {check} --dry-run") == goes
+    assert goes or ("--drop" not in said and said.startswith(stamp(MONDAY)))
+
+
+def test_rows_that_may_be_right_are_not_advised_to_go(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The quotes stop, the trades go on: they are outside a book that is old."""
+    made = market()
+    middle = len(made.quotes) // 2
+    stopped = with_values(
+        made.quotes, slice(middle, None), bid=made.quotes.bid[middle], ask=made.quotes.ask[middle]
+    )
+    away = with_values(made.trades, slice(len(made.trades) // 2, None), price=made.trades.price.max() + 500)
+    store = tmp_path / "store"
+    Store(store).add(made.instrument, {"quotes": stopped, "trades": away})
+    words = ["data", "check", made.instrument.id, "--kind", "trades", "--store", str(store)]
+    assert main(words) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert "The quotes may be old and the trades right; look at both" in last
 
 
 def test_the_answer_as_json_addresses_every_finding(store: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ from app.commands.data import opened
 from app.commands.data.progress import tenths
 from app.commands.data.spans import range_of
 from app.commands.import_ import stamp
+from app.corrections import BOOK_LOOK_FIRST, LIKE, LOOK_FIRST, NOTHING_TO_CHANGE
 from app.paths import CONFIGS
 from engine.messages.data import Check, Finding
 from engine.quality import Calendars, Checked, check
@@ -100,18 +101,15 @@ def _next(checked: Checked) -> Iterator[str]:
     reasons = [reason for kind in checked.kinds for reason in kind.reasons if reason.points]
     heaviest = max(reasons, key=lambda reason: reason.points, default=None)
     if heaviest is not None and heaviest.findings:
-        yield f"  next: {_remedy(checked.instrument, _worst(checked, heaviest.kind, heaviest.check))}"
+        yield f"  next: {next_step(_worst(checked, heaviest.kind, heaviest.check))}"
 
 
-def _remedy(instrument: str, finding: Finding) -> str:
-    repair = f"nexttick data repair {instrument} --kind {finding.kind}"
-    drop = f"{repair} --drop all --from {finding.start_ns} --to {finding.end_ns} --dry-run"
-    match finding.check:
-        case "crossed" | "locked" if finding.kind != "deltas":
-            return f"{repair} --drop {finding.check} --dry-run"
-        case "spike" | "stale" | "duplicate-time":
-            return drop
-        case "gap" | "sequence-gap":
-            return f"import or download the time from {stamp(finding.start_ns)} again; nothing can fill it in"
-        case _:
-            return f"look at {stamp(finding.start_ns)}; to take those rows out: {drop}"
+def next_step(finding: Finding) -> str:
+    """What to do about a finding that harms no good row: a command, or its time and a sentence."""
+    if finding.check in NOTHING_TO_CHANGE:
+        return f"{stamp(finding.start_ns)}: {NOTHING_TO_CHANGE[finding.check]}"
+    is_surely_wrong = finding.check in LIKE or (finding.check == "spike" and finding.severity == "error")
+    if is_surely_wrong and finding.kind != "deltas":
+        rows = f"{finding.instrument} --kind {finding.kind}"
+        return f"nexttick data repair {rows} --drop {finding.check} --dry-run"
+    return f"{stamp(finding.start_ns)}: {LOOK_FIRST.get(finding.check, BOOK_LOOK_FIRST)}"
