@@ -68,6 +68,12 @@ class Sessions:
         """Nanoseconds of open time in each `[start, end)`."""
         return self.open_before(ends) - self.open_before(starts)
 
+    def swallowed(self, starts: Int64, ends: Int64) -> Int64:
+        """How many sessions lie wholly in each `[start, end]`."""
+        first = np.searchsorted(self.opens, starts)
+        found: Int64 = np.maximum(0, np.searchsorted(self.closes, ends, side="right") - first)
+        return found
+
     def within(self, start_ns: int, end_ns: int) -> tuple[int, int]:
         """First and one past the last of the sessions that lie wholly in `[start_ns, end_ns]`."""
         first = int(np.searchsorted(self.opens, start_ns))

@@ -1,6 +1,6 @@
 """The check itself: every rule over the stored rows of one instrument, once, in bounded memory."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.columns import Int64
 from engine.errors import UserError, unknown_name
 from engine.messages.data import Check, Finding
 from engine.quality.calendars import Calendars, Sessions
@@ -17,6 +18,7 @@ from engine.quality.results import Checked, CheckedDay, KindScore
 from engine.quality.rows import period, pieces, stored
 from engine.quality.rules import Rules, checked_kinds
 from engine.quality.score import PERFECT, Reason, day_score, percent, points_lost, weight_of, words
+from engine.quality.spells import holes
 from engine.quality.stretches import DayCount, Naming
 from engine.store import Store
 from engine.store.row_groups import RowGroup, row_groups
@@ -34,20 +36,42 @@ class CheckCancelled(Exception):  # noqa: N818 - not an error
     """The user stopped the check; nothing of it was kept."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Time:
+    """Time of which one kind should have rows: the venue's sessions less the holes `[n, 2]`."""
+
+    sessions: Sessions
+    holes: Int64
+
+    def open_ns(self, start_ns: int, end_ns: int) -> int:
+        """Nanoseconds in `[start_ns, end_ns)`; 0 where that is empty."""
+        if end_ns <= start_ns:
+            return 0
+        spans = np.clip(np.concatenate([[[start_ns, end_ns]], self.holes]), start_ns, end_ns)
+        whole, *left_out = self.sessions.open_ns(spans[:, 0], spans[:, 1]).tolist()
+        return int(whole - sum(left_out))
+
+
 @dataclass(slots=True)
 class _DayFound:
-    """What was found in one file: per check what is affected, the true number, and the kept findings."""
+    """What was found in one file, by check and whether it is a note, and the kept findings."""
 
-    affected: dict[Check, float] = field(default_factory=dict)
-    noted: dict[Check, float] = field(default_factory=dict)
-    counts: Counter[Check] = field(default_factory=Counter)
+    affected: defaultdict[tuple[Check, bool], float] = field(default_factory=lambda: defaultdict(float))
+    counts: Counter[tuple[Check, bool]] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
 
     def add(self, naming: Naming, count: DayCount) -> None:
-        amounts = self.noted if naming.severity == "note" else self.affected
-        amounts[naming.check] = amounts.get(naming.check, 0.0) + count.affected
-        self.counts[naming.check] += count.findings
+        key = naming.check, naming.severity == "note"
+        self.affected[key] += count.affected
+        self.counts[key] += count.findings
         self.findings += count.kept
+
+    def by_check(self) -> dict[Check, int]:
+        """Number of findings, notes among them."""
+        counts: Counter[Check] = Counter()
+        for (check, _), findings in self.counts.items():
+            counts[check] += findings
+        return dict(counts)
 
 
 def check(
@@ -95,8 +119,9 @@ def check(
         found = _found(store, instrument, kind, paths, rules, steps)
         if kind == "deltas":
             _add_book(found, rules, groups[kind], steps)
-        of_kind = _days(kind, paths, groups[kind], found, sessions)
-        scores.append(_kind_score(kind, [*of_kind.values()], sessions))
+        time = _Time(sessions, holes(each for day in found.values() for each in day.findings))
+        of_kind = _days(kind, paths, groups[kind], found, time)
+        scores.append(_kind_score(kind, [*of_kind.values()], time))
         days |= of_kind
     keep(store, instrument, days, read)
     progress(1.0, "Done")
@@ -194,7 +219,7 @@ def _add_book(found: dict[str, _DayFound], rules: Rules, groups: list[RowGroup],
 
 
 def _days(
-    kind: str, paths: list[Path], groups: list[RowGroup], found: dict[str, _DayFound], sessions: Sessions
+    kind: str, paths: list[Path], groups: list[RowGroup], found: dict[str, _DayFound], time: _Time
 ) -> dict[Path, CheckedDay]:
     """Score of every file; open time counts from the first row of all to the last."""
     rows: Counter[Path] = Counter()
@@ -204,7 +229,7 @@ def _days(
     days = {}
     for path in paths:
         low, high = period(kind, path.stem)
-        open_ns = _open_ns(sessions, max(low, first), min(high, last))
+        open_ns = time.open_ns(max(low, first), min(high, last))
         day = found.get(path.stem, _DayFound())
         reasons = _reasons(kind, day, rows[path], open_ns)
         days[path] = CheckedDay(
@@ -215,26 +240,17 @@ def _days(
             score=day_score(reasons),
             reasons=reasons,
             findings=sorted(day.findings, key=lambda each: (each.start_ns, each.first_row)),
-            counts=dict(day.counts),
+            counts=day.by_check(),
         )
     return days
-
-
-def _open_ns(sessions: Sessions, start_ns: int, end_ns: int) -> int:
-    if end_ns <= start_ns:
-        return 0
-    return int(sessions.open_ns(np.array([start_ns]), np.array([end_ns]))[0])
 
 
 def _reasons(kind: str, day: _DayFound, rows: int, open_ns: int) -> list[Reason]:
     """What each check takes from a day, the most first."""
     reasons = []
-    for check, findings in day.counts.items():
+    for (check, note), findings in day.counts.items():
         weight = weight_of(kind, check)
-        affected = day.affected.get(check, 0.0)
-        costs = affected > 0
-        if not costs:
-            affected = day.noted.get(check, 0.0)
+        affected = day.affected[check, note]
         share = float(findings)
         if weight.of == "open time":
             share = affected / max(open_ns, affected, 1)
@@ -245,7 +261,8 @@ def _reasons(kind: str, day: _DayFound, rows: int, open_ns: int) -> list[Reason]
             Reason(
                 kind=kind,
                 check=check,
-                points=points_lost(weight, share) if costs else 0.0,
+                note=note,
+                points=0.0 if note else points_lost(weight, share),
                 affected=share,
                 findings=findings,
                 text=words(check, weight, share, findings),
@@ -254,17 +271,18 @@ def _reasons(kind: str, day: _DayFound, rows: int, open_ns: int) -> list[Reason]
     return sorted(reasons, key=lambda reason: -reason.points)
 
 
-def _kind_score(kind: str, days: list[CheckedDay], sessions: Sessions) -> KindScore:
-    """Mean of the days by open time; days that are missing between them count as 0."""
+def _kind_score(kind: str, days: list[CheckedDay], time: _Time) -> KindScore:
+    """Mean of the days by open time; days that are missing between them count as 0, unless in a hole."""
     spans = [period(kind, day.day) for day in days]
-    missing = sum(_open_ns(sessions, before[1], after[0]) for before, after in pairwise(spans))
+    missing = sum(time.open_ns(before[1], after[0]) for before, after in pairwise(spans))
     weights = {day.day: max(1, day.open_ns) for day in days}
     total = sum(weights.values()) + missing
-    merged: dict[Check, list[tuple[Reason, float]]] = {}
+    merged: dict[tuple[Check, bool], list[tuple[Reason, float]]] = {}
     for day in days:
         for reason in day.reasons:
-            merged.setdefault(reason.check, []).append((reason, weights[day.day] / total))
-    reasons = [_merged(kind, check, parts) for check, parts in merged.items()]
+            parts = merged.setdefault((reason.check, reason.note), [])
+            parts.append((reason, weights[day.day] / total))
+    reasons = [_merged(kind, check, parts, note=note) for (check, note), parts in merged.items()]
     if missing:
         share = missing / total
         reasons.append(
@@ -287,7 +305,7 @@ def _kind_score(kind: str, days: list[CheckedDay], sessions: Sessions) -> KindSc
     )
 
 
-def _merged(kind: str, check: Check, parts: list[tuple[Reason, float]]) -> Reason:
+def _merged(kind: str, check: Check, parts: list[tuple[Reason, float]], *, note: bool) -> Reason:
     weight = weight_of(kind, check)
     findings = sum(reason.findings for reason, _ in parts)
     affected = sum(reason.affected * share for reason, share in parts)
@@ -296,6 +314,7 @@ def _merged(kind: str, check: Check, parts: list[tuple[Reason, float]]) -> Reaso
     return Reason(
         kind=kind,
         check=check,
+        note=note,
         points=sum(reason.points * share for reason, share in parts),
         affected=affected,
         findings=findings,

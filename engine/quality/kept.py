@@ -20,7 +20,7 @@ from engine.quality.rules import checked_kinds
 from engine.store import Store
 
 _NAME = "quality.json"
-_VERSION = 1
+_VERSION = 2
 """Grows with the rules, whose older results then no longer count."""
 
 

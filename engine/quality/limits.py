@@ -25,6 +25,10 @@ class Limits:
     gap_least_ns : int
         No silence shorter than this is a gap: ten seconds are a lost connection even on the busiest venue,
         and less is an ordinary reconnection.
+    hole_sessions : int
+        A silence that swallows more whole sessions than this was never imported, which is no fault of the
+        rows on either side. Five are a trading week: what a vendor or a recorder loses is back within days,
+        and who leaves out more keeps single days, weeks or years on purpose.
     stale_least_ns : int
         No price is stale sooner, and a silence of this length ends a stretch: rows have to keep coming.
     stale_rows : int
@@ -61,6 +65,7 @@ class Limits:
     spell_sample: int = 1_000
     spell_least: int = 20
     gap_least_ns: int = 10 * SECOND_NS
+    hole_sessions: int = 5
     stale_least_ns: int = 60 * SECOND_NS
     stale_rows: int = 5
     spike_z: float = 10.0

@@ -14,7 +14,7 @@ class CheckedDay(msgspec.Struct, frozen=True, kw_only=True):
     day : str
         Name of the file: the UTC day of ticks, the first day of the year of bars.
     open_ns : int
-        Open time of the venue that the day covers, which weighs its score.
+        Open time of the venue that the day covers, less what was never imported; it weighs the score.
     reasons : list of Reason
         What took points, the most first; notes, which take none, last.
     findings : list of Finding
@@ -34,7 +34,7 @@ class CheckedDay(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KindScore(msgspec.Struct, frozen=True, kw_only=True):
-    """All checked days of one kind; `missing_ns` is open time between them of which nothing is stored."""
+    """All checked days of one kind; `missing_ns` is open time lost between them: whole days, no long hole."""
 
     kind: str
     days: int

@@ -7,8 +7,10 @@ A check takes from a day of one kind
 where `affected` is a share of the day's rows or of its open time, or a number of findings (see `Weight.of`),
 and `full` is where all its points are lost. Errors and warnings cost; notes cost nothing. A day's score is
 what is left of 100, never below 0. The score of a kind is the mean of its days weighted by their open time,
-in which open time of days that are missing between the first and the last row counts as 0. An instrument is
-as good as the worst of its kinds.
+in which open time of days that are missing between the first and the last row counts as 0, unless it was
+never imported: a hole of more than `Limits.hole_sessions` sessions is open time of no day and costs nothing,
+so days that lie years apart are as good as each of them is. An instrument is as good as the worst of its
+kinds.
 """
 
 from collections.abc import Mapping
@@ -55,6 +57,8 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes
     ----------
+    note : bool
+        Whether it tells of a check's notes, which cost nothing, or of its errors and warnings.
     points : float
         Points lost; 0 for notes.
     affected : float
@@ -63,6 +67,7 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: str
     check: Check
+    note: bool = False
     points: float
     affected: float
     findings: int
@@ -87,7 +92,7 @@ def day_score(reasons: list[Reason]) -> float:
 def words(check: Check, weight: Weight, affected: float, findings: int) -> str:
     """Sentence that tells a reason: what was found, and how much of the whole that is."""
     places = "1 finding" if findings == 1 else f"{findings:,} findings"
-    if weight.of == "findings":
+    if weight.of == "findings" or not affected:
         return f"{check}: {places}"
     return f"{check}: {places} in {percent(affected)} of the {weight.of}"
 

@@ -7,10 +7,12 @@ those of the hours around it. A spell that reaches into several hours is held to
 The quantile is the lower one (the spell at index `floor(q (n - 1))` in order of length), so of fewer than
 1,000 spells the longest never sets the limit that it is held to.
 
-Only open time counts: a weekend makes no silence. A session without any row is a finding of its own.
+Only open time counts: a weekend makes no silence. A session without any row is a finding of its own, up to
+`Limits.hole_sessions` in a row. A longer silence is time that was never imported: one note from the row
+before it to the row after it, which says nothing of what is usual.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -25,6 +27,7 @@ from engine.quality.rows import Piece, after, day_of, period
 from engine.quality.stretches import DayCount, Naming, Stretch
 
 HOUR_NS = 3_600 * SECOND_NS
+_HOLE = ("gap", "note")
 _HOURS = 24
 _BINS_PER_OCTAVE = 8
 _BINS = 64 * _BINS_PER_OCTAVE
@@ -79,7 +82,10 @@ def held_to(limits_ns: Int64, starts: Int64, ends: Int64) -> Int64:
 
 @dataclass(frozen=True, slots=True)
 class Spell:
-    """From one row to a later one; `first_row` is the first's place in the file of `day`."""
+    """From one row to a later one; `first_row` is the first's place in the file of `day`.
+
+    `count` is the rows of a run of one price, and the whole sessions that a silence swallows.
+    """
 
     day: str
     start_ns: int
@@ -96,6 +102,7 @@ class Gaps:
         self._naming, self._limits, self._sessions = naming, limits, sessions
         self._usual = Usual(limits, limits.gap_least_ns)
         self._long: list[Spell] = []
+        self._holes: list[Spell] = []
         self._last: tuple[str, int, int] | None = None
         """File, row and end of the row before."""
 
@@ -112,11 +119,17 @@ class Gaps:
         at = np.flatnonzero(long)
         open_ns = self._sessions.open_ns(starts[at], columns.ts_event[at])
         at, open_ns = at[open_ns > 0], open_ns[open_ns > 0]
-        self._usual.add(starts[at], open_ns)
-        for place in at[open_ns >= self._limits.gap_least_ns].tolist():
+        sessions = self._sessions.swallowed(starts[at], columns.ts_event[at])
+        hole = sessions > self._limits.hole_sessions
+        self._usual.add(starts[at[~hole]], open_ns[~hole])
+        kept = hole | (open_ns >= self._limits.gap_least_ns)
+        for place, inside, is_hole in zip(
+            at[kept].tolist(), sessions[kept].tolist(), hole[kept], strict=True
+        ):
             before = (day, row) if place == 0 else (piece.day, piece.row(place - 1))
             span = (int(starts[place]), int(columns.ts_event[place]))
-            self._long.append(Spell(before[0], *span, before[1], before[1], 0))
+            spells = self._holes if is_hole else self._long
+            spells.append(Spell(before[0], *span, before[1], before[1], inside))
         self._last = (piece.day, piece.row(len(columns) - 1), int(ends[-1]))
 
     def found(self, days: list[str]) -> Iterator[tuple[Naming, dict[str, DayCount]]]:
@@ -136,6 +149,18 @@ class Gaps:
         if gaps:
             self._spread(found, days, np.array([part[:2] for _, part in gaps], np.int64))
         yield self._naming, found
+        yield self._not_imported()
+
+    def _not_imported(self) -> tuple[Naming, dict[str, DayCount]]:
+        """Notes of the holes, all of them: of more than five sessions each, a year holds 61 at most."""
+        words = partial(hole_words, kind=self._naming.kind)
+        naming = replace(self._naming, severity="note", words=words)
+        found: dict[str, DayCount] = {}
+        for hole in self._holes:
+            count = found.setdefault(hole.day, DayCount())
+            count.findings += 1
+            count.kept.append(naming.finding(_as_stretch(_no_rows(hole), hole.count)))
+        return naming, found
 
     def _parts(self, spell: Spell, usual: Int64 | None) -> Iterator[tuple[int, int, bool]]:
         """Gaps that a silence is made of: the sessions that it swallows, and what is left at its ends."""
@@ -165,8 +190,18 @@ class Gaps:
         naming = self._naming
         if session:
             naming = replace(naming, severity="error", words=partial(session_words, kind=naming.kind))
-        gap = Spell(spell.day, start, end, spell.first_row, spell.first_row - 1, 0)  # no row is inside
+        gap = replace(_no_rows(spell), start_ns=start, end_ns=end)
         return naming.finding(_as_stretch(gap, seconds))
+
+
+def _no_rows(silence: Spell) -> Spell:
+    return replace(silence, last_row=silence.first_row - 1)
+
+
+def holes(findings: Iterable[Finding]) -> Int64:
+    """Start and end of what was never imported, as the notes of gaps tell: int64 `[n, 2]`, ns UTC."""
+    found = [(each.start_ns, each.end_ns) for each in findings if (each.check, each.severity) == _HOLE]
+    return np.array(found, np.int64).reshape(-1, 2)
 
 
 def _longest(findings: list[Finding], kept: int) -> list[Finding]:
@@ -286,6 +321,12 @@ def gap_words(stretch: Stretch, kind: str) -> tuple[float, str]:
 def session_words(stretch: Stretch, kind: str) -> tuple[float, str]:
     """Seconds of open time, and the sentence of a session without rows."""
     return stretch.worst, f"No {kind} in the whole session that ends on {day_of(stretch.end_ns - 1)} (UTC)."
+
+
+def hole_words(stretch: Stretch, kind: str) -> tuple[float, str]:
+    """Sessions, and the sentence of time that was never imported."""
+    first, last = day_of(stretch.start_ns), day_of(stretch.end_ns)
+    return stretch.worst, f"Not imported: {kind} of {stretch.count:,} sessions from {first} to {last} (UTC)."
 
 
 def stale_words(stretch: Stretch) -> tuple[float, str]:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.columns import Columns, Int64, Quotes, Trades
+from engine.bars import BarSpec, bars_of
+from engine.columns import Columns, Int64, Quotes, Trades, VendorBars
 from engine.feeds.simulated import PROFILES, Simulation, random_quotes, simulate
 from engine.messages.data import Finding
 from engine.messages.instrument import Instrument
@@ -86,4 +87,18 @@ def trades(times: Int64, prices: Int64, ids: Int64 | None = None) -> Trades:
         trade_id=np.arange(1, len(times) + 1) if ids is None else ids,
         price_precision=FX.price_precision,
         size_precision=FX.size_precision,
+    )
+
+
+def vendor_bars(quotes: Quotes, spec: str) -> VendorBars:
+    """Bars of these quotes as a vendor gives them."""
+    parsed = BarSpec.parse(spec)
+    bars = bars_of(parsed, quotes)
+    arrays = {name: array for name, array in bars.arrays().items() if name != "ts_open"}
+    return VendorBars(
+        ts_event=bars.ts_open,
+        ts_init=bars.ts_open + (parsed.interval_ns or 0),
+        **arrays,
+        price_precision=bars.price_precision,
+        size_precision=bars.size_precision,
     )

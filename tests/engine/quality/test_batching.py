@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.columns import Columns
+from engine.columns import Columns, bars_kind
 from engine.messages.data import Finding
 from engine.quality import Limits
 from engine.quality import rows as rows_module
@@ -24,6 +24,7 @@ from tests.engine.quality.markets import (
     SECOND_NS,
     shifted,
     trades,
+    vendor_bars,
     walk,
     with_values,
     without,
@@ -119,3 +120,12 @@ def test_rules_carry_what_they_need_over_the_end_of_a_piece(tmp_path: Path, size
 def test_trade_ids_are_whole_over_the_end_of_a_piece(tmp_path: Path) -> None:
     holes = found("trades", CASES["trades"], [], Store(tmp_path))
     assert [each.value for each in holes if each.check == "sequence-gap"] == [2, 1, 1]
+
+
+def test_two_bars_of_one_time_are_one_too_many(tmp_path: Path) -> None:
+    """The store merges them; files that something else has written may hold them."""
+    bars = vendor_bars(walk(90_000), "1-MINUTE-BID")
+    twice = bars.take(np.array([0, 1, 2, 2, 3, 4]))
+    other = with_values(twice, [3], close=twice.close[3] + 1)
+    (one,) = found(bars_kind("1-MINUTE-BID"), other, [], Store(tmp_path))
+    assert (one.check, one.severity, one.first_row) == ("duplicate-time", "warning", 3)

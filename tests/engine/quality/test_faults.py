@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from engine.bars import BarSpec, bars_of
 from engine.columns import Action, Flag, Quotes, Side, Snapshots, VendorBars, bars_kind
 from engine.feeds.simulated import PROFILES, simulate
 from engine.quality import Limits
@@ -25,6 +24,7 @@ from tests.engine.quality.markets import (
     only,
     shifted,
     trades,
+    vendor_bars,
     walk,
     with_values,
     without,
@@ -107,6 +107,64 @@ def test_missing_days_are_one_finding_each_and_cost_their_time(tmp_path: Path) -
     # Of 118 open hours those of the missing day are lost, and all points of 7 February, which nearly all is
     # missing; the last two hours of the 5th are a twelfth, which costs a sixth.
     assert result.score == pytest.approx(100 * (1 - (24 + 24 + 24 / 6) / 118))
+
+
+def test_days_years_apart_are_as_good_as_each_of_them(tmp_path: Path) -> None:
+    """What lies between was never imported: one note, no points, and no open time of either day."""
+    day = walk(60_000)
+    rows = np.arange(0, 60_000, 20)
+    day = with_values(day, rows, ask=day.bid[rows] - 1)
+    alone = checked(tmp_path / "alone", {"quotes": day})
+    later = walk(4, start_ns=at("2024-07-30T12:00:00"))
+    both = checked(tmp_path / "both", {"quotes": Quotes.concat([day, later])})
+    (note,) = (each for each in both.findings if each.check == "gap")
+    assert (note.severity, note.day, note.first_row, note.rows) == ("note", "2019-02-04", 59_999, 0)
+    assert (note.start_ns, note.end_ns) == (day.ts_event[-1], later.ts_event[0])
+    # 1,430 weekdays from 5 February 2019 to 29 July 2024, less three each of Christmas and New Year's Day.
+    assert note.text == "Not imported: quotes of 1,424 sessions from 2019-02-04 to 2024-07-30 (UTC)."
+    assert both.found == alone.found + 1
+    assert both.kinds[0].missing_ns == 0
+    assert alone.score is not None
+    assert 0 < alone.score < 90
+    assert both.score == pytest.approx(alone.score, abs=0.01)
+    assert [each.score for each in both.days] == [alone.score, 100]
+    (told,) = (each for each in both.kinds[0].reasons if each.check == "gap")
+    assert (told.note, told.points, told.text) == (True, 0, "gap: 1 finding")
+
+
+@pytest.mark.parametrize(("days", "severities"), [(5, ["error"] * 5), (6, ["note"])])
+def test_a_hole_counts_up_to_a_trading_week(tmp_path: Path, days: int, severities: list[str]) -> None:
+    """By days of a venue that never closes, from one midnight to another."""
+    seconds = np.arange(0, DAY_NS, 10 * SECOND_NS)
+    monday = at("2019-02-04T00:00:00")
+    times = np.concatenate([monday + seconds, monday + (1 + days) * DAY_NS + seconds])
+    quotes = walk(len(times), instrument=CRYPTO).with_arrays({"ts_event": times, "ts_init": times})
+    result = checked(tmp_path, {"quotes": quotes}, CRYPTO)
+    assert [each.severity for each in result.findings if each.check == "gap"] == severities
+    counted = 2 if severities == ["note"] else 2 + days
+    assert result.score == pytest.approx(100 * 2 / counted, abs=0.1)
+
+
+def test_a_gap_is_found_among_days_that_lie_far_apart(tmp_path: Path) -> None:
+    """Forty days of two hundred rows: the holes between them do not make a long silence usual."""
+    minutes = np.arange(200) * MINUTE_NS
+    times = np.concatenate([MONDAY + number * 14 * DAY_NS + minutes for number in range(40)])
+    times = times[~((times > times[4_130]) & (times < times[4_190]))]
+    quotes = walk(len(times)).with_arrays({"ts_event": times, "ts_init": times})
+    found = [each for each in checked(tmp_path, {"quotes": quotes}).findings if each.check == "gap"]
+    assert [each.value for each in found if each.severity == "warning"] == [3_600]
+    assert [each.severity for each in found].count("note") == 39
+
+
+def test_bars_of_days_years_apart_cost_nothing(tmp_path: Path) -> None:
+    """A file of bars is a year, so the hole lies inside of both."""
+    days = [
+        vendor_bars(walk(90_000, start_ns=at(day)), "1-MINUTE-BID") for day in ("2019-02-04", "2021-03-09")
+    ]
+    result = checked(tmp_path, {bars_kind("1-MINUTE-BID"): VendorBars.concat(days)})
+    assert [(each.check, each.severity) for each in result.findings] == [("gap", "note")]
+    assert [each.score for each in result.days] == [100, 100]
+    assert result.score == 100
 
 
 def test_a_thin_hour_borrows_what_is_usual_from_those_around_it(tmp_path: Path) -> None:
@@ -241,14 +299,6 @@ def test_rows_that_stand_twice(tmp_path: Path) -> None:
     assert (found.check, found.severity, found.first_row, found.rows) == ("duplicate-time", "note", 1_201, 1)
 
 
-def test_two_bars_of_one_time_are_one_too_many(tmp_path: Path) -> None:
-    bars = vendor_bars(walk(90_000), "1-MINUTE-BID")
-    twice = bars.take(np.array([0, 1, 2, 2, 3, 4]))
-    other = with_values(twice, [3], close=twice.close[3] + 1)
-    found = only(checked(tmp_path, {bars_kind("1-MINUTE-BID"): other}))
-    assert (found.check, found.severity, found.first_row) == ("duplicate-time", "warning", 3)
-
-
 def test_receive_times_before_the_event_tell_how_far(tmp_path: Path) -> None:
     quotes = walk(20_000)
     late = with_values(quotes, slice(None), ts_init=quotes.ts_event + 5_000_000)
@@ -347,19 +397,6 @@ def test_a_break_of_the_update_numbers_is_found_where_the_book_was_cleared(tmp_p
     broken = made.deltas.with_arrays({"flags": flags, "action": action, "side": side})
     found = only(checked(tmp_path, {"deltas": broken.take(slice(0, row + 1))}, made.instrument))
     assert (found.check, found.first_row, found.rows) == ("sequence-gap", row, 1)
-
-
-def vendor_bars(quotes: Quotes, spec: str) -> VendorBars:
-    parsed = BarSpec.parse(spec)
-    bars = bars_of(parsed, quotes)
-    arrays = {name: array for name, array in bars.arrays().items() if name != "ts_open"}
-    return VendorBars(
-        ts_event=bars.ts_open,
-        ts_init=bars.ts_open + (parsed.interval_ns or 0),
-        **arrays,
-        price_precision=bars.price_precision,
-        size_precision=bars.size_precision,
-    )
 
 
 def test_bars_of_a_vendor_must_be_those_of_the_ticks(tmp_path: Path) -> None:
