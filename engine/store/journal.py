@@ -37,6 +37,7 @@ from engine.store.flushing import flush, flush_folders
 from engine.store.merging import Mask, joined
 from engine.store.row_groups import open_parquet
 from engine.store.schema import ROW_GROUP_ROWS, from_arrow, table_writer, to_arrow, to_table
+from engine.store.seals import write_sealed_json
 
 _FOLDER: Final = "repairs"
 _PENDING: Final = "pending"
@@ -71,6 +72,11 @@ def records(folder: Path) -> list[Repair]:
     return [_record(path) for path in _folders(folder)]
 
 
+def record_files(folder: Path) -> list[Path]:
+    """Files of the records of all repairs of the instrument in `folder`, oldest first."""
+    return [_record_file(path) for path in _folders(folder)]
+
+
 def is_unfinished(folder: Path) -> bool:
     """Whether a repair, or its undoing, was interrupted and waits to be finished."""
     return any((path / _PENDING).is_dir() for path in _folders(folder)) or any(_drafts(folder))
@@ -84,9 +90,13 @@ def _drafts(folder: Path) -> Iterator[Path]:
     return (folder / _FOLDER).glob(".[0-9]*")
 
 
+def _record_file(path: Path) -> Path:
+    pending = path / _PENDING / _RECORD
+    return pending if pending.is_file() else path / _RECORD
+
+
 def _record(path: Path) -> Repair:
-    record = path / _PENDING / _RECORD
-    record = record if record.is_file() else path / _RECORD
+    record = _record_file(path)
     try:
         return msgspec.json.decode(record.read_bytes(), type=Repair)
     except (OSError, msgspec.DecodeError) as error:
@@ -303,7 +313,7 @@ class Draft:
 
     def _json(self, path: Path, said: msgspec.Struct) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(said), indent=2) + b"\n")
+        write_sealed_json(said, path)
         self._written.append(path)
 
 

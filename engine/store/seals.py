@@ -1,8 +1,9 @@
-"""One checksum over a whole Parquet file, kept in the file itself, so that any flipped bit is found.
+"""One checksum over a whole file, Parquet or JSON, kept in the file itself, so that any flipped bit is found.
 
 Parquet's own page checksums cover what pages hold, but neither their headers nor the index and the footer. So
 a file also carries, among the footer's key-value metadata, the CRC-32 of all its bytes, reckoned with the
-eight digits of the checksum itself as zeros. It travels with the file, and other readers pass over it.
+eight digits of the checksum itself as zeros. It travels with the file, and other readers pass over it. The
+JSON files of the store have it as their last member.
 """
 
 import re
@@ -11,10 +12,12 @@ from enum import Enum
 from pathlib import Path
 from typing import BinaryIO, Final
 
+import msgspec
+
 _KEY: Final = "nexttick.checksum"
 _NONE: Final = "crc32:00000000"
 UNSEALED: Final = {_KEY: _NONE}
-"""Key-value metadata that a file must be written with for `seal` to complete."""
+"""Key-value metadata, or member of a JSON object, that a file must be written with for `seal` to complete."""
 
 _SEAL = re.compile(rb"crc32:([0-9a-f]{8})")
 _BLOCK_BYTES: Final = 1 << 20
@@ -27,6 +30,13 @@ class Seal(Enum):
     WHOLE = "whole"
     BROKEN = "broken"
     NONE = "none"
+
+
+def write_sealed_json(said: msgspec.Struct, path: Path) -> None:
+    """Write `said` as JSON that a person can read, with the checksum of the file as its last member."""
+    members = {**msgspec.to_builtins(said), **UNSEALED}
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(members), indent=2) + b"\n")
+    seal(path)
 
 
 def seal(path: Path) -> None:

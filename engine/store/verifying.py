@@ -6,7 +6,7 @@ file and the next step; nothing is changed.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from engine.columns import ACTIONS, KINDS, Columns, is_bars
 from engine.errors import UserError
+from engine.messages.instrument import Instrument
 from engine.store import journal
 from engine.store.incoming import DAY_NS
 from engine.store.locking import exclusive
@@ -50,6 +51,8 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
         Parquet files that were read, what repairs keep among them.
     without_checksum : int
         Files written before they had one, or by another program: only their rows were checked.
+    records_without_checksum : int
+        `instrument.json` and records of repairs from before they had one.
     problems : list of Problem
         Empty where all is well.
     """
@@ -58,6 +61,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     size_bytes: int
     without_checksum: int
+    records_without_checksum: int
     problems: list[Problem]
 
 
@@ -82,6 +86,8 @@ def verify(store: Store, instrument: str | None = None, progress: Progress = _si
         path for folder in folders for path in sorted(folder.rglob("*.parquet")) if _is_valid(store, path)
     ]
     problems = [problem for folder in folders for problem in _folder_problems(store, folder)]
+    damaged = {Path(problem.path) for problem in problems}
+    records = [seal for folder in folders for seal in _record_seals(folder)]
     rows = unsealed = 0
     for done, path in enumerate(files):
         progress(done / len(files), f"Verifying {path.relative_to(store.root)}")
@@ -92,7 +98,7 @@ def verify(store: Store, instrument: str | None = None, progress: Progress = _si
             continue
         unsealed += seal is Seal.NONE
         try:
-            rows += _checked_rows(store, path)
+            rows += _checked_rows(store, path, damaged)
         except UserError as error:
             problems.append(Problem(path=str(path), text=str(error)))
     return Verified(
@@ -100,6 +106,7 @@ def verify(store: Store, instrument: str | None = None, progress: Progress = _si
         rows=rows,
         size_bytes=sum(path.stat().st_size for path in files),
         without_checksum=unsealed,
+        records_without_checksum=records.count(Seal.NONE),
         problems=problems,
     )
 
@@ -130,25 +137,48 @@ def _folder_problems(store: Store, folder: Path) -> Iterator[Problem]:
     """What stands in an instrument's folder that should not, or does not and should."""
     if folder.name == SERIES:
         return
-    facts = folder / "instrument.json"
-    try:
-        found = store.instrument(folder.name)
-        if found.id != folder.name:
-            text = f"{facts} is of {found.id}; put the folder under that name."
-            yield Problem(path=str(facts), text=text)
-    except UserError as error:
-        text = str(error) if facts.is_file() else f"{folder} holds no instrument.json; import into it again."
-        yield Problem(path=str(facts), text=text)
-    try:
-        journal.records(folder)
-    except UserError as error:
-        yield Problem(path=str(folder / "repairs"), text=str(error))
+    yield from _facts_problems(store, folder)
+    yield from _record_problems(folder)
     leftovers = list(_leftovers(folder))
     if leftovers and not _is_written(folder):
         yield from leftovers
     for path in sorted(folder.glob("*")):
         if path.is_file() and path.name not in _OURS and not path.name.startswith("."):
             yield Problem(path=str(path), text=f"{path} is not the store's; move it out of the store.")
+
+
+def _facts_problems(store: Store, folder: Path) -> Iterator[Problem]:
+    facts = folder / "instrument.json"
+    try:
+        found = store.instrument(folder.name)
+    except UserError as error:
+        text = str(error) if facts.is_file() else f"{folder} holds no instrument.json; import into it again."
+        yield Problem(path=str(facts), text=text)
+        return
+    if found.id != folder.name:
+        text = f"{facts} is of {found.id}; put the folder under that name."
+        yield Problem(path=str(facts), text=text)
+    elif check_seal(facts) is Seal.BROKEN:
+        text = f"{facts} has changed since it was written; restore it, or delete it and import again."
+        yield Problem(path=str(facts), text=text)
+
+
+def _record_problems(folder: Path) -> Iterator[Problem]:
+    try:
+        journal.records(folder)
+    except UserError as error:
+        yield Problem(path=str(folder / "repairs"), text=str(error))
+        return
+    for record in journal.record_files(folder):
+        if check_seal(record) is Seal.BROKEN:
+            text = f"{record} has changed since it was written; restore it from a copy."
+            yield Problem(path=str(record), text=text)
+
+
+def _record_seals(folder: Path) -> Iterator[Seal]:
+    for path in (folder / "instrument.json", *journal.record_files(folder)):
+        if path.is_file():
+            yield check_seal(path)
 
 
 def _leftovers(folder: Path) -> Iterator[Problem]:
@@ -172,8 +202,11 @@ def _is_written(folder: Path) -> bool:
 # -- files ------------------------------------------------------------------------------------------------
 
 
-def _checked_rows(store: Store, path: Path) -> int:
-    """Rows of one file, once all of them were read and found as they should be."""
+def _checked_rows(store: Store, path: Path, damaged: Container[Path]) -> int:
+    """Rows of one file, once all of them were read and found as they should be.
+
+    Where the instrument's facts are `damaged`, which has been told, no decimals are compared with them.
+    """
     relative = path.relative_to(store.root)
     if relative.parts[0] == SERIES:
         return _read_series(path)
@@ -181,15 +214,20 @@ def _checked_rows(store: Store, path: Path) -> int:
         raise UserError(f"{path} is not the store's; move it out of the store.")
     if len(relative.parts) > 3:  # what repairs keep: rows of any times, in their own order
         return sum(len(read_rows(path.parent.name, group)) for group in row_groups([path]))
-    facts = store.instrument(relative.parts[0])
+    facts_file = store.root / relative.parts[0] / "instrument.json"
+    facts = None if facts_file in damaged else store.instrument(relative.parts[0])
     total, before = 0, None
     for group in row_groups([path]):
         rows = read_rows(path.parent.name, group)
-        if (rows.price_precision, rows.size_precision) != (facts.price_precision, facts.size_precision):
+        if facts is not None and _precisions(rows) != _precisions(facts):
             _complain(path, "has other decimals than instrument.json tells")
         before = _check_times(path, group, rows, before)
         total += len(rows)
     return total
+
+
+def _precisions(of: Columns | Instrument) -> tuple[int, int]:
+    return of.price_precision, of.size_precision
 
 
 def _is_kind(name: str) -> bool:

@@ -16,6 +16,7 @@ from engine.store.journal import withheld_files
 from engine.store.merging import joined, levels, merge, padded
 from engine.store.resolutions import COARSE_NS
 from engine.store.schema import ROW_GROUP_ROWS, empty, restated, to_table, write_tables
+from engine.store.seals import write_sealed_json
 from engine.store.stretches import Batch, stored_batches, stretches
 
 
@@ -23,13 +24,15 @@ class Added(msgspec.Struct, frozen=True):
     """What one write did, by kind: rows that are newly stored, and rows that were there already.
 
     Of the duplicates, `withheld` were left out because repairs had taken them out. `replaced` are rows,
-    stored or of this write, that newer ones of the same time replaced.
+    stored or of this write, that newer ones of the same time replaced. `interleaved` are new trades that lie
+    among stored ones of which none came again: two sources that count trades differently look like that.
     """
 
     rows: dict[str, int]
     duplicates: dict[str, int]
     withheld: dict[str, int] = {}
     replaced: dict[str, int] = {}
+    interleaved: dict[str, int] = {}
 
 
 def write(
@@ -51,7 +54,7 @@ def write(
     if grown:  # days without new rows are restated too, so that all files have one schema
         for path in folder.glob("*/????-??-??.parquet"):
             files.setdefault(path, (path.parent.name, ()))
-    added = Added(*(dict.fromkeys(new.kinds, 0) for _ in range(4)))
+    added = Added(*(dict.fromkeys(new.kinds, 0) for _ in range(5)))
     staged: list[tuple[Path, Path]] = []
     try:
         if instrument != stored:
@@ -69,6 +72,7 @@ def write(
                 added.duplicates[kind] += sum(batch.rows for batch in batches) - merge_of_file.added
                 added.withheld[kind] += merge_of_file.withheld
                 added.replaced[kind] += merge_of_file.replaced
+                added.interleaved[kind] += merge_of_file.interleaved
             told(1.0)
         _put_in_place(staged)
     except BaseException:
@@ -91,9 +95,16 @@ class _FileMerge:
 
     def __init__(self, path: Path, kind: str, new: Sequence[Batch], precisions: tuple[int, int]) -> None:
         self.added = self.withheld = self.replaced = 0
+        self._overlaps = False
         self._path, self._kind, self._new, self._precisions = path, kind, new, precisions
         self._stored = stored_batches(kind, [path] if path.exists() else [])
         self._withheld = stored_batches(kind, withheld_files(path) if new else [])
+
+    @property
+    def interleaved(self) -> int:
+        """Trades that lie among stored ones of which none came again, once `stage` has written them."""
+        is_foreign = self._overlaps and self.added == sum(batch.rows for batch in self._new)
+        return self.added if is_foreign and self._kind == "trades" else 0
 
     def has_news(self) -> bool:
         """Whether any new row is not stored; ends at the first one."""
@@ -134,6 +145,9 @@ class _FileMerge:
         for parts in stretches([self._stored, self._new, self._withheld], ROW_GROUP_ROWS, together_ns):
             old, fresh, out = (self._joined(part, max(depths, default=0)) for part in parts)
             merged = merge(self._kind, old, fresh, out)
+            if len(old) and len(fresh):
+                first, last = fresh.ts_event.min(), fresh.ts_event.max()
+                self._overlaps |= bool(old.ts_event[0] < last and first < old.ts_event[-1])
             self.withheld += merged.withheld
             self.replaced += merged.replaced
             yield merged.rows, len(fresh) - merged.duplicates
@@ -170,7 +184,7 @@ def _staged_path(path: Path) -> Path:
 def _stage_instrument(folder: Path, instrument: Instrument) -> tuple[Path, Path]:
     path = folder / "instrument.json"
     beside = _staged_path(path)
-    beside.write_bytes(msgspec.json.format(msgspec.json.encode(instrument), indent=2) + b"\n")
+    write_sealed_json(instrument, beside)
     flush(beside)
     return beside, path
 

@@ -26,5 +26,10 @@ def run(args: argparse.Namespace, report: Report) -> Result:
             f"  {found.without_checksum:,} files are from before there were checksums, so only their rows "
             "were looked at; 'nexttick data compact' gives them one"
         )
+    if found.records_without_checksum:
+        lines.append(
+            f"  {found.records_without_checksum:,} of instrument.json and repair.json are from before they "
+            "had checksums, so a changed value in them cannot be told"
+        )
     lines += [f"  {problem.text}" for problem in found.problems]
     return Result(msgspec.to_builtins(found), "\n".join(lines), 2 if found.problems else 0)

@@ -172,6 +172,34 @@ def test_an_instrument_without_its_facts_or_with_a_damaged_record_is_found(store
     assert any("instrument.json is damaged" in text for text in texts)
 
 
+def test_a_changed_value_in_the_facts_or_in_a_record_is_found_once(store: Store) -> None:
+    folder = store.root / ID
+    for path, old, new in (
+        (folder / "instrument.json", '"price_precision": 5', '"price_precision": 6'),
+        (folder / "repairs/0001/repair.json", '"rows_removed": ', '"rows_removed": 1'),
+    ):
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+        (problem,) = verify(store).problems
+        assert f"{path} has changed since it was written" in problem.text
+        path.write_text(text)
+        assert verify(store).problems == []
+
+
+def test_damaged_facts_are_told_once_and_facts_from_before_there_were_checksums_are_counted(
+    store: Store,
+) -> None:
+    path = store.root / ID / "instrument.json"
+    facts = json.loads(path.read_text())
+    path.write_text(json.dumps({name: facts[name] for name in facts if "checksum" not in name}))
+    found = verify(store)
+    assert (found.records_without_checksum, found.problems) == (1, [])
+    path.write_text("{")
+    (problem,) = verify(store).problems
+    assert "instrument.json is damaged" in problem.text
+
+
 # -- compact ----------------------------------------------------------------------------------------------
 
 
