@@ -109,13 +109,27 @@ def _imported(
     report = tally.report(instrument, added)
     if not tally.rows:
         return report
+    notes = [
+        *_merge_notes(added),
+        *import_notes(store, instrument.id, added, report.first_ts_ns),
+    ]
+    return msgspec.structs.replace(report, notes=[*report.notes, *notes])
+
+
+def _merge_notes(added: Added) -> list[str]:
+    """What must be said of new rows beside stored ones."""
     revised = [
         f"{count:,} rows of {kind} were revised: newer ones of the same time replaced them."
         for kind, count in added.replaced.items()
         if count
     ]
-    notes = import_notes(store, instrument.id, added, report.first_ts_ns)
-    return msgspec.structs.replace(report, notes=[*report.notes, *revised, *notes])
+    return revised + [
+        f"{count:,} new {kind} lie among stored ones, and none of them was stored already: if one source "
+        "gives single trades and the other aggregates of them (such as aggTrades), their volume is stored "
+        "twice; keep one of the two."
+        for kind, count in added.interleaved.items()
+        if count
+    ]
 
 
 def _defined(facts: Known, tally: Tally, store: Store) -> Known:

@@ -396,3 +396,28 @@ def test_archives_in_pieces_are_stored_as_the_whole(
     ]
     assert len(rows[0]) == 120
     assert in_any_order(rows[0]) == in_any_order(rows[1])
+
+
+@pytest.mark.parametrize("first", ["trades", "aggTrades"])
+def test_single_trades_beside_aggregates_are_told_for_their_volume_is_stored_twice(
+    tmp_path: Path, first: str
+) -> None:
+    singles = "".join(f"{n},42313.9,0.1,4231.39,17040672000{n},false\n" for n in range(25, 35))
+    aggregates = "".join(f"{n},42313.9,0.2,{2 * n},{2 * n + 1},17040672000{n},false\n" for n in (26, 29, 32))
+    files = {
+        "trades": UM_TRADES_HEADER + singles,
+        "aggTrades": UM_AGGREGATES.splitlines(keepends=True)[0] + aggregates,
+    }
+    paths = {kind: tmp_path / f"BTCUSDT-{kind}-2024-01-01.csv" for kind in files}
+    for kind, path in paths.items():
+        path.write_text(files[kind])
+    second = next(kind for kind in files if kind != first)
+    store = Store(tmp_path / "store")
+
+    reports = [
+        import_files([paths[kind]], PERPETUAL.id, store, Only(PERPETUAL)) for kind in (first, second, second)
+    ]
+
+    told = [[note for note in report.notes if "stored twice" in note] for report in reports]
+    assert [len(notes) for notes in told] == [0, 1, 0]
+    assert told[1][0].startswith(f"{reports[1].rows} new trades lie among stored ones")
