@@ -1,4 +1,5 @@
 import json
+import shlex
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,9 +18,9 @@ from tests.engine.quality.markets import DAY_NS, FX, MONDAY, market, shifted, wa
 def store(tmp_path: Path) -> Path:
     quotes = walk(20_000)
     rows = [500, 502]
-    Store(tmp_path / "store").add(FX, {"quotes": with_values(quotes, rows, ask=quotes.bid[rows] - 3)})
-    Store(tmp_path / "store").add(FX, {"quotes": shifted(walk(20_000), DAY_NS)})
-    return tmp_path / "store"
+    Store(tmp_path / "my store").add(FX, {"quotes": with_values(quotes, rows, ask=quotes.bid[rows] - 3)})
+    Store(tmp_path / "my store").add(FX, {"quotes": shifted(walk(20_000), DAY_NS)})
+    return tmp_path / "my store"
 
 
 def told(capsys: pytest.CaptureFixture[str], store: Path, *arguments: str) -> str:
@@ -36,17 +37,38 @@ def test_a_check_tells_its_worst_examples_the_score_and_the_next_step(
         f"crossed quotes 1 worst {stamp(int(walk(501).ts_event[500]))}, rows 500 to 502 of 2019-02-04",
         "2 rows have the bid above the ask, by up to 0.00003.",
         "score 99.9 of 100",
-        "-0.06 quotes: crossed: 1 finding in 0.01 % of the rows",
-        "next: nexttick data repair EURUSD.SIM --kind quotes --drop crossed --dry-run",
+        "quotes 99.9",
+        "-0.06 crossed: 1 finding in 0.01 % of the rows",
+        f"next: nexttick data repair EURUSD.SIM --kind quotes --drop crossed --dry-run --store '{store}'",
     ]
 
 
+def test_every_kind_has_its_score_with_its_reasons_below_the_worst_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = market(20)
+    rows = [500, 502]
+    crossed = with_values(made.quotes, rows, ask=made.quotes.bid[rows] - 3)
+    parts = {"quotes": crossed, "deltas": made.deltas}
+    Store(tmp_path / "one").add(made.instrument, parts)
+    assert main(["data", "check", made.instrument.id, "--store", str(tmp_path / "one")]) == 0
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    first = next(number for number, line in enumerate(lines) if line.startswith("  score "))
+    heads = [line.split()[0] for line in lines[first + 1 :] if line.startswith("    ") and line[4] != " "]
+    assert sorted(heads) == ["deltas", "quotes"]
+    quotes = lines.index(next(line for line in lines[first:] if line.startswith("    quotes ")))
+    assert lines[quotes + 1].startswith("      -")
+    assert " crossed: 1 finding in " in lines[quotes + 1]
+
+
 def test_the_next_step_is_a_command_that_runs(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    command = told(capsys, store, "--to", "2019-02-04").splitlines()[-1].partition("nexttick ")[2].split()
-    assert main([*command, "--store", str(store)]) == 0
+    command = shlex.split(
+        told(capsys, store, "--to", "2019-02-04").splitlines()[-1].partition("nexttick ")[2]
+    )
+    assert main(command) == 0
     assert "2" in capsys.readouterr().out
     command.remove("--dry-run")
-    assert main([*command, "--store", str(store)]) == 0
+    assert main(command) == 0
     capsys.readouterr()
     out = told(capsys, store, "--to", "2019-02-04")
     assert "nothing doubtful was found" in out

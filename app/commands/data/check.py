@@ -1,7 +1,9 @@
 """`nexttick data check`: what is doubtful about one instrument's stored rows, and a score with reasons."""
 
 import argparse
+import shlex
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -41,7 +43,7 @@ def run(args: argparse.Namespace, report: Report) -> Result:
         end_ns=end_ns,
         progress=tenths(report),
     )
-    return Result(_json(checked), "\n".join(_lines(checked)))
+    return Result(_json(checked), "\n".join(_lines(checked, args.store)))
 
 
 def _json(checked: Checked) -> dict[str, Any]:
@@ -53,7 +55,7 @@ def _json(checked: Checked) -> dict[str, Any]:
     return told | {"found": checked.found}
 
 
-def _lines(checked: Checked) -> Iterator[str]:
+def _lines(checked: Checked, store: Path | None) -> Iterator[str]:
     kinds = ", ".join(f"{each.rows:,} {each.kind}" for each in checked.kinds)
     yield f"{checked.instrument}: {kinds}; the market is open by the calendar '{checked.calendar}'"
     if not checked.found:
@@ -71,14 +73,16 @@ def _lines(checked: Checked) -> Iterator[str]:
         yield f"  score {checked.score:.1f} of 100"
     yield from _reasons(checked)
     yield from (f"  not checked: {note}" for note in checked.notes)
-    yield from _next(checked)
+    yield from _next(checked, store)
 
 
 def _reasons(checked: Checked) -> Iterator[str]:
+    """Score of each kind, the worst first, and below it what took points, a line each."""
     for kind in sorted(checked.kinds, key=lambda each: each.score):
+        yield f"    {kind.kind} {kind.score:.1f}"
         for reason in kind.reasons:
             if reason.points:
-                yield f"    -{reason.points:<7.3g} {kind.kind}: {reason.text}"
+                yield f"      -{reason.points:<7.3g} {reason.text}"
 
 
 def _worst(checked: Checked, kind: str, name: Check) -> Finding:
@@ -96,20 +100,24 @@ def _where(finding: Finding) -> str:
     return f"worst {stamp(finding.start_ns)}, {rows} of {finding.day}"
 
 
-def _next(checked: Checked) -> Iterator[str]:
+def _next(checked: Checked, store: Path | None) -> Iterator[str]:
     """What to do about the heaviest reason."""
     reasons = [reason for kind in checked.kinds for reason in kind.reasons if reason.points]
     heaviest = max(reasons, key=lambda reason: reason.points, default=None)
     if heaviest is not None and heaviest.findings:
-        yield f"  next: {next_step(_worst(checked, heaviest.kind, heaviest.check))}"
+        yield f"  next: {next_step(_worst(checked, heaviest.kind, heaviest.check), store)}"
 
 
-def next_step(finding: Finding) -> str:
-    """What to do about a finding that harms no good row: a command, or its time and a sentence."""
+def next_step(finding: Finding, store: Path | None = None) -> str:
+    """What to do about a finding that harms no good row: a command, or its time and a sentence.
+
+    `store` is the one that was named.
+    """
     if finding.check in NOTHING_TO_CHANGE:
         return f"{stamp(finding.start_ns)}: {NOTHING_TO_CHANGE[finding.check]}"
     is_surely_wrong = finding.check in LIKE or (finding.check == "spike" and finding.severity == "error")
     if is_surely_wrong and finding.kind != "deltas":
         rows = f"{finding.instrument} --kind {finding.kind}"
-        return f"nexttick data repair {rows} --drop {finding.check} --dry-run"
+        named = "" if store is None else f" --store {shlex.quote(str(store))}"
+        return f"nexttick data repair {rows} --drop {finding.check} --dry-run{named}"
     return f"{stamp(finding.start_ns)}: {LOOK_FIRST.get(finding.check, BOOK_LOOK_FIRST)}"
