@@ -1,4 +1,5 @@
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def test_a_repair_is_shown_made_listed_and_undone(data: Asking, store: Store) ->
     assert same(store.read(ID, "quotes"), before)
 
     said = data.text("repair", ID, "--kind", "quotes", "--drop", "crossed", "--reason", "swapped sides")
-    assert f"undo: nexttick data repairs {ID} --undo 1" in said
+    assert f"undo: nexttick data repairs {ID} --undo 1 --store {shlex.quote(str(store.root))}" in said
     assert len(store.read(ID, "quotes")) == 2
     assert "swapped sides" in data.text("repairs", ID)
     assert data.json("repairs", ID)["repairs"][0]["rows_removed"] == 2

@@ -1,6 +1,8 @@
 """`nexttick data repair`: one recorded, reversible change of stored rows."""
 
 import argparse
+import shlex
+from pathlib import Path
 from typing import Final, cast, get_args
 
 import msgspec
@@ -59,7 +61,7 @@ def run(args: argparse.Namespace, report: Report) -> Result:
         return Result(done, "\n".join(told(shown, "would")))
     repair = apply(store, args.instrument, correction, tenths(report))
     json = {"dry_run": False, "preview": msgspec.to_builtins(shown), "repair": msgspec.to_builtins(repair)}
-    return Result(json, "\n".join([*told(shown, "did"), *_undo_lines(repair)]))
+    return Result(json, "\n".join([*told(shown, "did"), *_undo_lines(repair, args.store)]))
 
 
 def _correction(args: argparse.Namespace, store: Store) -> Correction:
@@ -150,10 +152,10 @@ def _example(example: Example) -> str:
     return f"{stamp(example.ts_event_ns)}  {values}"
 
 
-def _undo_lines(repair: Repair) -> list[str]:
-    lines = [
-        f"  repair {repair.number}; undo: nexttick data repairs {repair.instrument} --undo {repair.number}"
-    ]
+def _undo_lines(repair: Repair, store: Path | None) -> list[str]:
+    named = "" if store is None else f" --store {shlex.quote(str(store))}"
+    undo = f"nexttick data repairs {repair.instrument} --undo {repair.number}{named}"
+    lines = [f"  repair {repair.number}; undo: {undo}"]
     if repair.action == "clip":
         lines.insert(0, "  prices at the bounds are invented; --drop outside:LOW:HIGH invents none")
     return lines
