@@ -11,7 +11,7 @@ import msgspec
 
 from app.commands import Result, check_output, model_arguments
 from app.paths import default_store
-from engine.errors import UserError, unknown_name
+from engine.errors import UserError, in_words, unknown_name
 from engine.messages.events import InferenceFigures, Results
 from engine.messages.run import InferenceMode, Run, VenueRules
 from engine.session.checks import check_rules, check_run
@@ -148,9 +148,9 @@ def time_ns(text: str, *, end: bool = False) -> int:
     finer = _FRACTION.search(text)
     try:
         moment = datetime.fromisoformat(_FRACTION.sub(r"\1", text))
-    except ValueError as error:
+    except ValueError:
         raise UserError(
-            f"{text!r} is no date or time ({error}); write 2019-02-04, 2019-02-04T13:30:00 or ns."
+            f"{text!r} is no date or time of the calendar; write 2019-02-04, 2019-02-04T13:30:00 or ns."
         ) from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
@@ -236,7 +236,7 @@ def _checked(given: dict[str, Any]) -> Run:
     try:
         run = msgspec.convert(given, Run, strict=False)
     except msgspec.ValidationError as error:
-        raise UserError(f"The run is not valid: {error}.") from error
+        raise UserError(f"The run is not valid: {in_words(error)}.") from error
     check_rules(run)
     return run
 

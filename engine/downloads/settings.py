@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from engine.errors import UserError
+from engine.errors import UserError, in_words
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -54,7 +54,7 @@ class DownloadSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         try:
             settings = msgspec.convert(values, cls, strict=False)
         except msgspec.ValidationError as error:
-            raise UserError(f"{path} cannot be used: {error}; correct it or remove it.") from error
+            raise UserError(f"{path} cannot be used: {in_words(error)}; correct it or remove it.") from error
         settings.check(path)
         return settings
 
@@ -80,7 +80,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UserError(f"{path} cannot be used: {error}; correct it or remove it.") from error
+        raise UserError(f"{path} cannot be used: {in_words(error)}; correct it or remove it.") from error
 
 
 def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Literal, Self
 
 import msgspec
 
-from engine.errors import UserError
+from engine.errors import UserError, in_words
 from engine.feeds.instrument_rules import (
     CryptoRule,
     EquityRule,
@@ -126,7 +126,7 @@ def _read(path: Path) -> _File:
     try:
         file = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _File, strict=False)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise UserError(f"{path} cannot be used: {error}; correct it or remove it.") from error
+        raise UserError(f"{path} cannot be used: {in_words(error)}; correct it or remove it.") from error
     for listed in file.instrument:
         checked_id(listed.id)
         if min(listed.tick_size, listed.lot_size, listed.multiplier) <= 0:

@@ -14,7 +14,7 @@ import polars as pl
 
 from engine.bars import BarSpec
 from engine.columns import ADJUSTED, bars_kind
-from engine.errors import UserError, unknown_name
+from engine.errors import UserError, in_words, unknown_name
 from engine.feeds.decoded import Undecodable
 from engine.feeds.tables import Table
 from engine.feeds.timestamps import TimeRule
@@ -176,7 +176,7 @@ def mapping_of(data: Any, where: Path) -> TableMapping:
     try:
         mapping = msgspec.convert(data, TableMapping)
     except (msgspec.ValidationError, UserError) as error:
-        raise UserError(f"{where} cannot be used as a mapping: {str(error).rstrip('.')}.") from error
+        raise UserError(f"{where} cannot be used as a mapping: {in_words(error).rstrip('.')}.") from error
     if mapping.missing:
         raise UserError(
             f"{where} cannot be used as a mapping: it does not say which column is {mapping.missing[0]}; add "

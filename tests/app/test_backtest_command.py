@@ -137,7 +137,7 @@ def test_an_open_position_is_told_beside_the_balance_that_leaves_it_out(
         (["--instrument", FX.id, *EMA[:2], "--param", "fast=999"], "smaller than slow=500"),
         (["--instrument", FX.id, *EMA, "--param", "fast"], "NAME=VALUE"),
         (["--instrument", FX.id, "--strategy", "book_imbalance"], "needs book updates"),
-        (["--instrument", FX.id, "--start", "2019-02-30"], "day is out of range"),
+        (["--instrument", FX.id, "--start", "2019-02-30"], "no date or time of the calendar"),
         (["--instrument", FX.id, "--start", "yesterday"], "no date or time"),
         (["--instrument", FX.id, "--start", "2030-01-01"], "its data run from 2023-11-14"),
         (["--instrument", FX.id, "--start", "2024-01-02", "--end", "2024-01-01"], "before the start"),

@@ -258,7 +258,8 @@ def test_a_mapping_outlives_its_file(mapping: TableMapping) -> None:
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        ({}, "missing required field"),
+        ({}, "it has no kind"),
+        ({"kind": 3, "columns": {}}, "kind is a whole number, not a text"),
         ({"kind": "quotes", "columns": {"time": "t", "bid": "b"}}, r'which column is ask; add ask = "…"'),
         ({"kind": "quotes", "columns": {"bid": "b", "ask": "a"}}, "which column is time"),
         ({"kind": "quotes", "columns": {"bidd": "b"}}, "role of a column of quotes 'bidd'; choose bid"),
@@ -266,8 +267,8 @@ def test_a_mapping_outlives_its_file(mapping: TableMapping) -> None:
         ({"kind": "quotes", "columns": {}, "price_scale": "3"}, "no power of ten"),
         ({"kind": "quotes", "columns": {}, "separator": "ab"}, "not one character"),
         ({"kind": "quotes", "columns": {}, "time": {"zone": "Mars/Base"}}, "Unknown time zone"),
-        ({"kind": "quotes", "columns": {}, "time": {"unit": "h"}}, "Invalid enum value"),
-        ({"kind": "quotes", "columns": {}, "colour": 1}, "unknown field"),
+        ({"kind": "quotes", "columns": {}, "time": {"unit": "h"}}, "time.unit = 'h' is none of the values"),
+        ({"kind": "quotes", "columns": {}, "colour": 1}, "colour is nothing that belongs there"),
     ],
 )
 def test_a_wrong_mapping_is_named_with_what_is_wrong(data: Any, told: str) -> None:
