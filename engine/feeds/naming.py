@@ -74,7 +74,7 @@ def _other_symbol(parts: Iterable[str], symbol: str, known: KnownInstruments) ->
     """Known symbol that the first telling one of `parts` says; None where it says `symbol`, or none tells."""
     ours = "".join(_WORD.findall(_PERPETUAL.sub("", symbol.upper())))
     for part in parts:
-        words = _WORD.findall(part.upper())
+        words: list[str] = _WORD.findall(part.upper())
         if ours in words:
             return None
         other = next((word for word in words if known.is_symbol(word)), None)

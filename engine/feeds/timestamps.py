@@ -26,7 +26,8 @@ _UNITS = ((10, "seconds", 9), (13, "milliseconds", 6), (16, "microseconds", 3), 
 
 _POWERS: Final = {"s": 9, "ms": 6, "us": 3, "ns": 0}
 _UTC: Final = "UTC"
-_WITHOUT_ZONE = "text without a zone, taken as UTC"
+_AS_UTC: Final = "taken as UTC"
+_WITHOUT_ZONE = f"text without a zone, {_AS_UTC}"
 _FORMATS = (
     ("%Y-%m-%d %H:%M:%S%.f%#z", "ISO text with its zone, turned to UTC", 0),
     ("%Y-%m-%d %H:%M:%S%.f", _WITHOUT_ZONE, 0),
@@ -34,7 +35,7 @@ _FORMATS = (
     ("%Y%m%d %H%M%S%3f", "text in Eastern Standard Time all year (UTC-5), as HistData writes it", 5),
     ("%Y.%m.%d %H:%M:%S%.f", _WITHOUT_ZONE, 0),
     ("%Y/%m/%d %H:%M:%S%.f", _WITHOUT_ZONE, 0),
-    ("%d.%m.%Y %H:%M:%S%.f", "day-first text without a zone, taken as UTC", 0),
+    ("%d.%m.%Y %H:%M:%S%.f", f"day-first {_WITHOUT_ZONE}", 0),
     ("%Y-%m-%d %H:%M", _WITHOUT_ZONE, 0),
 )
 """chrono's format, what to say of it, and hours to add to come to UTC. Month-first text is not guessed at."""
@@ -86,6 +87,11 @@ class Times:
     valid: Mask
     said: str
     unclear: Mask | None = None
+
+    @property
+    def assumes_utc(self) -> bool:
+        """Whether nothing told whose clock they are of."""
+        return _AS_UTC in self.said
 
     def refusals(self) -> list[tuple[Mask, str]]:
         """Rows that are no certain time, and why."""
@@ -221,7 +227,7 @@ def _local(found: pl.Series, zone: str, said: str) -> Times:
 
 
 def _clock_said(zone: str) -> str:
-    return f"taken as {zone}'s clock" if zone and zone != _UTC else "taken as UTC"
+    return f"taken as {zone}'s clock" if zone and zone != _UTC else _AS_UTC
 
 
 def times_in(form: str, column: pl.Series, said: str, hours_to_utc: int = 0) -> Times:

@@ -42,7 +42,7 @@ def decode(file: SourceFile) -> Decoded:
         raise Undecodable(f"it has no column {missing}, as vn.py's tables have")
     rows = _of_symbol(table, columns, file.instrument.symbol)
     shown, opens = clock_times(rows, "datetime", TimeRule(zone=file.zone))
-    if not file.zone:
+    if not file.zone and opens.assumes_utc:
         rows.notes.append(ZONE_NOTE)
     if "bid_price_1" in columns:
         rows.notes.append(TICKS_NOTE)

@@ -89,11 +89,13 @@ def _read(database: sqlite3.Connection, instrument: Instrument, zone: str) -> De
     chosen = _chosen(held, instrument)
     parts: dict[str, Columns] = {}
     together = Rows(Table([], None, np.zeros(0, np.int64)), {})
-    together.notes += [*([] if zone else [ZONE_NOTE]), *_others_note(held, chosen)]
+    together.notes += _others_note(held, chosen)
     said: list[str] = []
     for series in chosen:
         rows = _rows(database, series)
         opens = rows.time("datetime", rule=TimeRule(zone=zone))
+        if not zone and opens.assumes_utc:
+            together.notes.append(ZONE_NOTE)
         if series.interval:
             length_ns = LENGTHS[series.interval]
             parts[bars_kind(spec_of(length_ns, "LAST"))] = vendor_bars(rows, opens.ns, length_ns)

@@ -146,6 +146,17 @@ def test_a_database_in_write_ahead_mode_is_read_unless_it_is_open() -> None:
         )
 
 
+def test_times_with_their_zone_are_not_said_to_be_taken_for_utc() -> None:
+    zoned = BARS.replace(":00,39", ":00+08:00,39")
+    found = vnpy_csv.decode(source(zoned))
+    part = found.columns["bars-1-MINUTE-LAST"]
+    assert part.ts_event[0] == START_NS - 8 * 60 * MINUTE_NS
+    assert not any("UTC" in note for note in found.notes)
+    rows = [(*row[:2], f"{row[2]}+08:00", *row[3:]) for row in BAR_ROWS]
+    kept = vnpy_database.decode(source(database(bars=rows, ticks=()), "database.db"))
+    assert not any("UTC" in note for note in kept.notes)
+
+
 def test_the_zone_that_the_user_says_turns_times_to_utc() -> None:
     eight_hours = 8 * 60 * MINUTE_NS
     for decode, data, name in (
