@@ -49,16 +49,14 @@ def test_every_kind_has_its_score_with_its_reasons_below_the_worst_first(
     made = market(20)
     rows = [500, 502]
     crossed = with_values(made.quotes, rows, ask=made.quotes.bid[rows] - 3)
-    parts = {"quotes": crossed, "deltas": made.deltas}
-    Store(tmp_path / "one").add(made.instrument, parts)
-    assert main(["data", "check", made.instrument.id, "--store", str(tmp_path / "one")]) == 0
-    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
-    first = next(number for number, line in enumerate(lines) if line.startswith("  score "))
-    heads = [line.split()[0] for line in lines[first + 1 :] if line.startswith("    ") and line[4] != " "]
-    assert sorted(heads) == ["deltas", "quotes"]
-    quotes = lines.index(next(line for line in lines[first:] if line.startswith("    quotes ")))
-    assert lines[quotes + 1].startswith("      -")
-    assert " crossed: 1 finding in " in lines[quotes + 1]
+    Store(tmp_path).add(made.instrument, {"trades": made.trades, "quotes": crossed})
+    assert main(["data", "check", made.instrument.id, "--store", str(tmp_path)]) == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    start = next(number for number, line in enumerate(lines) if line.startswith("score"))
+    score, quotes, reason, trades, *_ = lines[start:]
+    assert score == quotes.replace("quotes", "score") + " of 100"
+    assert reason.endswith("crossed: 1 finding in 0.1 % of the rows")
+    assert trades == "trades 100.0"
 
 
 def test_the_next_step_is_a_command_that_runs(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
