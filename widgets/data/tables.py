@@ -37,6 +37,7 @@ class FindingsTable(EventTable[Finding]):
                     numeric=True,
                     width=176,
                 ),
+                words("text", tr("Finding"), lambda row: row.text, 450),
                 Column(
                     "severity",
                     tr("Severity"),
@@ -45,7 +46,6 @@ class FindingsTable(EventTable[Finding]):
                     lambda row: _TONES[row.severity],
                     width=72,
                 ),
-                words("text", tr("Finding"), lambda row: row.text, 390),
                 words("instrument", tr("Instrument"), lambda row: row.instrument, 170),
                 words("kind", tr("Kind"), lambda row: row.kind, 120),
                 words("check", tr("Check"), lambda row: row.check, 130),

@@ -167,9 +167,9 @@ def test_the_chosen_day_survives_new_data(panel: DataPanel, library: FakeLibrary
     assert (panel.calendar.day.instrument, panel.calendar.day.day) == (INSTRUMENT, "2024-01-23")
 
 
-def many_days(first: str, count: int, **more: str) -> list[StoredDay]:
+def many_days(first: str, count: int, instrument: str = INSTRUMENT) -> list[StoredDay]:
     start = date.fromisoformat(first)
-    return [stored(str(start + timedelta(days=number)), **more) for number in range(count)]
+    return [stored(str(start + timedelta(days=number)), instrument=instrument) for number in range(count)]
 
 
 def left_edge(panel: DataPanel) -> str:
@@ -306,6 +306,15 @@ def test_the_queue_shows_progress_and_outcome(qtbot: QtBot, panel: DataPanel, li
     with qtbot.waitSignal(panel.cancel_asked) as asked:
         rows[2].cancel.click()
     assert asked.args == [2]
+
+
+def test_the_queue_lies_on_the_panels_colour(panel: DataPanel, library: FakeLibrary) -> None:
+    library.jobs = [Job(number=1, title="Import a", state="done", text="5 rows stored.")]
+    take(panel, library, library.days)
+    panel.show_queue()
+    image = panel.grab().toImage()
+    place = panel.queue.mapTo(panel, panel.queue.rect().bottomRight()) - QPoint(20, 20)
+    assert image.pixelColor(place) == theme().colour("panel")
 
 
 def test_only_an_active_repair_can_be_undone(qtbot: QtBot, panel: DataPanel, library: FakeLibrary) -> None:
