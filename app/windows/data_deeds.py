@@ -45,9 +45,11 @@ class DataDeeds(ReplayDeeds):
     def serve_correlation(self, panel: CorrelationPanel) -> None:
         """Answer what this panel asks of stored instruments."""
         work = Background(panel)
-        work.answered.connect(lambda _asked, answer: _show_answer(panel, answer))
-        panel.matrix_asked.connect(lambda asked: work.ask(asked, lambda: self._correlations(asked)))
-        panel.curve_asked.connect(lambda asked: work.ask(asked, lambda: self._lead_lag(asked)))
+        work.answered.connect(_show_answer)
+        panel.matrix_asked.connect(
+            lambda asked: work.ask(panel.show_matrix, lambda: self._correlations(asked))
+        )
+        panel.curve_asked.connect(lambda asked: work.ask(panel.show_curve, lambda: self._lead_lag(asked)))
         panel.show_instruments(self._window.deeds_stored())
 
     # Deeds that others do
@@ -56,8 +58,8 @@ class DataDeeds(ReplayDeeds):
         """Ask for data files; the window's deeds know how."""
         raise NotImplementedError
 
-    def open_run(self, run: Run, speed: float | None = None) -> None:
-        """Start a run; the window's deeds know how."""
+    def open_run(self, run: Run, speed: float | None = None) -> bool:
+        """Start a run, and tell where it cannot be; the window's deeds know how."""
         raise NotImplementedError
 
     def save_export(self, name: str, text: str) -> None:
@@ -254,13 +256,8 @@ class DataDeeds(ReplayDeeds):
         )
 
 
-def _show_answer(panel: CorrelationPanel, answer: object) -> None:
-    match answer:
-        case Correlations():
-            panel.show_matrix(answer)
-        case LeadLagCurve():
-            panel.show_curve(answer)
-        case UserError():
-            panel.show_matrix(None, str(answer))
-        case _:
-            pass
+def _show_answer(show: Callable[..., None], answer: object) -> None:
+    if isinstance(answer, UserError):
+        show(None, str(answer))
+    else:
+        show(answer)

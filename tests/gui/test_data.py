@@ -205,6 +205,9 @@ def test_correlations_are_answered_or_refused(desk: Desk, crossed: Quotes) -> No
     assert panel.matrix.found.instruments == (other.instrument.id, INSTRUMENT)
     panel.matrix.pair_chosen.emit(INSTRUMENT, other.instrument.id)
     settle(desk, lambda: panel.curve.found is not None)
+    panel.curve_asked.emit(panel.question(INSTRUMENT, "NOT.STORED"))
+    settle(desk, lambda: "NOT.STORED" in panel.curve.problem)
+    assert panel.matrix.found is not None
     panel.kind.setCurrentText("trades")
     panel.go.click()
     settle(desk, lambda: "No trades of" in panel.told.text())

@@ -35,6 +35,14 @@ _STEPS: Final = {
 }
 _REACHES: Final = {"1 s": _SECOND, "10 s": 10 * _SECOND, "1 min": 60 * _SECOND}
 _SHIFTS_A_SIDE: Final = 50
+_FEW_RETURNS: Final = 30
+"""With fewer returns a correlation is mostly chance: its standard error is near 1 / sqrt(30), about 0.2."""
+
+_INDICATOR: Final = """
+QListWidget::indicator {{ width: 10px; height: 10px; border: 1px solid {quiet}; border-radius: 2px; }}
+QListWidget::indicator:checked {{ background: {signal}; border-color: {signal}; }}
+"""
+"""Without it an unticked box is not to be seen on a dark ground."""
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,12 +146,17 @@ class CorrelationPanel(QWidget):
     def show_matrix(self, found: Correlations | None, problem: str = "") -> None:
         """Take an answer, or why there is none."""
         self.go.setEnabled(len(self.chosen) > 1)
-        if found is not None:
-            self.matrix.show_matrix(found)
-            self.curve.show_curve(None)
-        returns = "" if found is None else self.tr("%1 returns").replace("%1", f"{found.returns:,}")
-        doubt = "" if found is None else found.doubt
-        self._tell(problem or doubt or returns, is_warning=bool(problem or doubt))
+        self.matrix.show_matrix(found)
+        self.curve.show_curve(None)
+        if found is None:
+            self._tell(problem, is_warning=True)
+            return
+        few = self.tr("so few that chance shows; take a smaller step or more data")
+        count = self.tr("1 return") if found.returns == 1 else self.tr("%1 returns")
+        told = [count.replace("%1", f"{found.returns:,}")]
+        told += [few] if found.returns < _FEW_RETURNS else []
+        told += [found.doubt] if found.doubt else []
+        self._tell("  ·  ".join(told), is_warning=len(told) > 1)
 
     def show_curve(self, found: LeadLagCurve | None, problem: str = "") -> None:
         """Take an answer, or why there is none."""
@@ -158,6 +171,7 @@ class CorrelationPanel(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Repaint in another theme."""
         dress(self, theme)
+        self.instruments.setStyleSheet(_INDICATOR.format(quiet=theme.quiet, signal=theme.signal))
         self.matrix.set_theme(theme)
         self.curve.set_theme(theme)
 
@@ -191,6 +205,8 @@ class CorrelationPanel(QWidget):
 
     def _ask(self) -> None:
         self.go.setEnabled(False)
+        self.matrix.show_matrix(None)
+        self.curve.show_curve(None)
         self._tell(self.tr("Reading prices…"))
         self.matrix_asked.emit(self.question(*self.chosen))
 

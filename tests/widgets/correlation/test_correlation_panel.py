@@ -1,6 +1,7 @@
 """The correlation panel: what it asks, what it shows of the answer, and what it says of doubts."""
 
 import pytest
+from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -82,6 +83,46 @@ def test_problems_and_doubts_are_told(panel: CorrelationPanel) -> None:
     panel.show_matrix(None, "They have no time in common.")
     assert panel.told.text() == "They have no time in common."
     assert panel.go.isEnabled()
+
+
+def test_what_was_asked_before_is_not_left_beside_a_new_question(panel: CorrelationPanel) -> None:
+    panel.choose(*NAMES[:2])
+    for problem in ("", "They have no time in common."):
+        panel.show_matrix(FOUND)
+        panel.show_curve(CURVE)
+        panel.go.click() if not problem else panel.show_matrix(None, problem)
+        assert (panel.matrix.found, panel.curve.found) == (None, None)
+
+
+def test_the_number_of_returns_stands_beside_a_doubt_and_few_are_one(panel: CorrelationPanel) -> None:
+    panel.show_matrix(replace(FOUND, doubt="Their clocks differ."))
+    assert panel.told.text() == "1,234 returns  ·  Their clocks differ."
+    assert panel.told.objectName() == "warning"
+    panel.show_matrix(replace(FOUND, returns=29))
+    assert panel.told.text().startswith("29 returns  ·  so few that chance shows")
+    assert panel.told.objectName() == "warning"
+    panel.show_matrix(replace(FOUND, returns=30))
+    assert (panel.told.text(), panel.told.objectName()) == ("30 returns", "quiet")
+
+
+def test_a_step_can_be_chosen_only_where_prices_are_sampled_by_it(panel: CorrelationPanel) -> None:
+    enabled = []
+    for place in range(panel.sampling.count()):
+        panel.sampling.setCurrentIndex(place)
+        enabled.append(panel.step.isEnabled())
+    assert enabled == [True, False, False]
+
+
+@pytest.mark.parametrize("name", ["dark", "light"])
+def test_an_unticked_box_is_seen(panel: CorrelationPanel, name: str) -> None:
+    dress = theme(name)
+    panel.set_theme(dress)
+    panel.choose()
+    view = panel.instruments
+    row = view.visualItemRect(view.item(0))
+    image = view.viewport().grab(row).toImage()
+    edge = [image.pixelColor(x, row.height() // 2) for x in range(20)]
+    assert dress.colour("quiet") in edge
 
 
 def test_ticks_survive_a_new_list(panel: CorrelationPanel) -> None:
