@@ -10,7 +10,7 @@ from app.__main__ import main
 from engine.feeds.simulated import PROFILES, simulate
 from engine.store import Store
 from tests.engine.feeds.files import bi5, hour
-from tests.engine.store.rows import NOON_NS
+from tests.engine.store.rows import EURUSD, NOON_NS, bars
 from tests.recordings import recording
 
 TICKS = [(n * 1_000, 114_545 + n % 3, 114_543 + n % 2, 1.5, 2.25) for n in range(130)]
@@ -41,6 +41,16 @@ def test_list_names_what_is_stored(store: Path, capsys: pytest.CaptureFixture[st
     listed = asked(capsys, "list", "--store", str(store))["instruments"]
     assert {"instrument": "EURUSD.DUKASCOPY", "quotes": 130, "trades": 0, "deltas": 0, "depth": 0} in listed
     assert len(listed) == 2
+
+
+def test_list_has_a_column_for_each_kind_of_bars(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Store(store).add(EURUSD, {"bars-1-MINUTE-LAST": bars([1, 2], [7, 8])})
+    assert main(["data", "list", "--store", str(store)]) == 0
+    header, *lines = (line.split() for line in capsys.readouterr().out.splitlines())
+    assert header == ["instrument", "quotes", "trades", "deltas", "depth", "bars-1-MINUTE-LAST"]
+    rows = {name: counts for name, *counts in lines}
+    assert rows["EURUSD.SIM"] == ["0", "0", "0", "0", "2"]
+    assert rows["EURUSD.DUKASCOPY"] == ["130", "0", "0", "0", "–"]
 
 
 def test_a_store_that_is_none_is_told_from_an_empty_one(

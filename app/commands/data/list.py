@@ -29,9 +29,11 @@ def run(args: argparse.Namespace, _report: Report) -> Result:
             f"Nothing is stored in {store.root} yet; see 'nexttick import --help'.",
         )
     width = max(len(instrument) for instrument in (*infos, "instrument"))
-    lines = [f"{'instrument':<{width}}{''.join(f'{kind:>14}' for kind in KINDS)}"]
+    others = sorted({kind for kinds in infos.values() for kind in kinds} - set(KINDS))
+    columns = {kind: max(14, len(kind) + 2) for kind in (*KINDS, *others)}
+    lines = [f"{'instrument':<{width}}{''.join(f'{kind:>{wide}}' for kind, wide in columns.items())}"]
     lines += [
-        f"{instrument:<{width}}{''.join(f'{kind.rows:>14,}' for kind in kinds.values())}"
+        f"{instrument:<{width}}{''.join(f'{_rows(kinds, kind):>{wide}}' for kind, wide in columns.items())}"
         for instrument, kinds in infos.items()
     ]
     lines += [f"{instrument}: {problem}" for instrument, problem in damaged.items()]
@@ -43,3 +45,8 @@ def run(args: argparse.Namespace, _report: Report) -> Result:
         "damaged": [{"instrument": name, "problem": problem} for name, problem in damaged.items()],
     }
     return Result(json, "\n".join(lines if infos else lines[1:]), 2 if damaged else 0)
+
+
+def _rows(kinds: dict[str, KindInfo], kind: str) -> str:
+    """Rows of one kind; a dash where an instrument has no such bars or actions."""
+    return f"{kinds[kind].rows:,}" if kind in kinds else "–"
