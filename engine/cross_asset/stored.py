@@ -135,7 +135,7 @@ def correlations(
         start_ns=int(several[0].ts[0]),
         end_ns=max(int(each.ts[-1]) for each in several),
         returns=count,
-        doubt=_clocks_doubt(store, instruments, asked),
+        doubt=clocks_doubt(store, instruments, asked),
         matrix=[[None if np.isnan(value) else float(value) for value in row] for row in matrix],
     )
 
@@ -172,7 +172,7 @@ def lead_lag_of(
     )
 
 
-def _clocks_doubt(store: Store, instruments: Sequence[str], asked: Asked) -> str:
+def clocks_doubt(store: Store, instruments: Sequence[str], asked: Asked) -> str:
     """Sentence where only some instruments' rows carry a venue's time, so that the others lag by the way."""
     if asked.by != "event":
         return ""

@@ -43,10 +43,22 @@ def test_merge_writes_exact_rows_in_order(
     out = tmp_path / "rows.csv"
     found = answer(capsys, "merge", "EURUSD.A", "GBPUSD.A", "--store", store, "--csv", out)
     assert found["rows"] == {"EURUSD.A": 300, "GBPUSD.A": 300}
+    assert found["doubt"] == ""
     rows = list(csv.DictReader(out.read_text().splitlines()))
     keys = [(int(row["ts_event_ns"]), row["instrument"]) for row in rows]
     assert keys == sorted(keys)
     assert rows[0]["bid"] == "1.00001"
+
+
+def test_merge_tells_where_only_some_carry_a_time_of_their_venue(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = quotes([5 * SECOND])
+    late = rows.with_arrays({"ts_init": rows.ts_init + SECOND})
+    Store(store).add(instrument("AUDUSD.B"), {"quotes": late})
+    words = ("merge", "EURUSD.A", "AUDUSD.B", "--store", store, "--csv", tmp_path / "rows.csv")
+    assert main(["data", *map(str, words)]) == 0
+    assert "quotes of EURUSD.A have no time of the venue" in capsys.readouterr().out
 
 
 def test_sync_and_correlate_answer_what_they_say(

@@ -9,6 +9,7 @@ from app.commands.data import opened
 from app.commands.data.spans import add_instruments, asked_of
 from engine.columns import Columns, Quotes, Trades
 from engine.cross_asset.merging import merged
+from engine.cross_asset.stored import clocks_doubt
 from engine.errors import UserError
 from engine.store.book_check import exact
 
@@ -46,12 +47,14 @@ def run(args: argparse.Namespace, _report: Report) -> Result:
         raise UserError(
             f"{args.csv} cannot be written ({(error.strerror or str(error)).lower()}); choose another."
         ) from error
+    doubt = clocks_doubt(store, names, asked)
     lines = [
         f"{sum(counts.values()):,} {kind} of {len(names)} instruments written to {args.csv}",
         *(f"  {count:>14,} {name}" for name, count in counts.items()),
         "  by ts_event; rows of one time follow the order in which the instruments were named",
+        *([f"  {doubt}"] if doubt else []),
     ]
-    return Result({"kind": kind, "rows": counts, "csv": str(args.csv)}, "\n".join(lines))
+    return Result({"kind": kind, "rows": counts, "csv": str(args.csv), "doubt": doubt}, "\n".join(lines))
 
 
 def _texts(rows: Columns) -> list[tuple[str, ...]]:
