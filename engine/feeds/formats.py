@@ -68,6 +68,8 @@ class SourceFile:
         Tells whether the book up to an update number is known from before.
     sibling : callable
         Bytes of a file of this name in the same folder, None where there is none.
+    is_imported : callable
+        Tells whether the file of this name in the same folder is imported together with this one.
     """
 
     path: Path
@@ -80,6 +82,7 @@ class SourceFile:
     mappings: Mappings = NO_MAPPINGS
     book_continues: Callable[[int], bool] = lambda _number: False
     sibling: Callable[[str], bytes | None] = lambda _name: None
+    is_imported: Callable[[str], bool] = lambda _name: True
 
 
 class _Module(Protocol):
@@ -139,9 +142,7 @@ FORMATS: Final = (
         "Binance's archives: trades, quotes, depth, klines",
     ),
     Format("lobster", "vendors.lobster", "LOBSTER's message and book files"),
-    Format(
-        "databento", "vendors.databento", "Databento: trades, quotes, depth, orders, bars, facts"
-    ),
+    Format("databento", "vendors.databento", "Databento: trades, quotes, depth, orders, bars, facts"),
     Format("nexttick", "exported", "CSV that nexttick data export writes"),
     Format("delimited", "delimited", "a table whose header names time, bid and ask, or time, price and size"),
     Format("quotes", "delimited", "a table of quotes without a header"),

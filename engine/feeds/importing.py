@@ -85,7 +85,9 @@ def _imported(
     """Read all of `files`, then store what they hold."""
     instrument = facts.instrument
     total = sum(file_size(file) for file in files) or 1
-    reader = Reader(instrument, source, lambda number: store.has_sequence(instrument.id, "deltas", number))
+    reader = Reader(
+        instrument, source, lambda number: store.has_sequence(instrument.id, "deltas", number), files
+    )
     tally = Tally(instrument.id, source.crossed)
     done = 0
     with store.spill(instrument.id) as spill:

@@ -1,6 +1,6 @@
 """Reads the files of one import, one after another: finds, opens, detects and decodes each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
@@ -74,10 +74,19 @@ class Reader:
         Its symbol must be the file's where the file names one; its precision is Dukascopy's point.
     is_stored : callable
         Tells whether a book update with this number is stored, so that a recording may continue it.
+    files : sequence of Path
+        All that are imported together.
     """
 
-    def __init__(self, instrument: Instrument, source: Source, is_stored: Callable[[int], bool]) -> None:
+    def __init__(
+        self,
+        instrument: Instrument,
+        source: Source,
+        is_stored: Callable[[int], bool],
+        files: Sequence[Path] = (),
+    ) -> None:
         self._instrument, self._source, self._is_stored = instrument, source, is_stored
+        self._files = frozenset(files)
         self._book_ends: set[int] = set()
         self._not_stored: set[int] = set()
 
@@ -185,6 +194,7 @@ class Reader:
             mappings=self._source.mappings,
             book_continues=self._continues,
             sibling=sibling,
+            is_imported=lambda name: path.with_name(name) in self._files,
         )
 
     def _continues(self, sequence: int) -> bool:

@@ -66,6 +66,8 @@ def decode(file: SourceFile) -> Decoded:
     if is_book:
         if other is None:
             raise Undecodable(f"it is read with its message file, and {beside} is not beside it")
+        if not file.is_imported(beside):
+            raise Undecodable(f"it is read with its message file; import {beside} instead")
         return Decoded({}, _SAID, notes=(f"{file.path.name} is read with {beside}.",))
     messages = _Messages(_table(file.path.name, file.data, len(_COLUMNS)), _day(file.day, name["day"]))
     book = None if other is None else _book(beside, other, messages)

@@ -6,10 +6,13 @@ import pytest
 
 from engine.book import Book
 from engine.columns import Aggressor, Deltas, Flag, Trades
+from engine.errors import UserError
 from engine.feeds.decoded import Decoded, Undecodable
 from engine.feeds.formats import SourceFile, detect
+from engine.feeds.importing import import_files
 from engine.feeds.vendors.lobster import decode
-from tests.engine.feeds.files import source_file
+from engine.store import Store
+from tests.engine.feeds.files import known, source_file
 from tests.engine.feeds.mutations import mutations, survives
 from tests.recordings import recording
 
@@ -142,3 +145,16 @@ def test_damaged_pairs_end_in_rows_or_one_sentence(real: tuple[bytes, bytes]) ->
     lines = real[1].splitlines(keepends=True)[:60]
     for damaged in mutations(b"".join(lines), 100, seed=2):
         survives(decode, file(b"".join(real[0].splitlines(keepends=True)[:60]), damaged))
+
+
+def test_a_book_file_alone_is_refused_and_a_folder_of_both_is_read(tmp_path: Path) -> None:
+    folder, store = tmp_path / "day", Store(tmp_path / "store")
+    folder.mkdir()
+    for name, text in zip((MESSAGES, BOOKS), SMALL, strict=True):
+        (folder / name).write_text(text)
+    with pytest.raises(UserError, match=rf"{BOOKS} cannot be imported: .*; import {MESSAGES} instead\.$"):
+        import_files([folder / BOOKS], "AAPL.NASDAQ", store, known())
+    assert store.instruments() == []
+    report = import_files([folder], "AAPL.NASDAQ", store, known())
+    assert report.kinds.keys() == {"deltas", "trades"}
+    assert f"{BOOKS} is read with {MESSAGES}." in report.notes
