@@ -102,7 +102,9 @@ class Rules:
     def _of_trades(self) -> list[Rule]:
         rules = [
             self._spikes("trades"),
-            TradeIds(self._named("trades", "sequence-gap", "warning", id_words), self._limits),
+            TradeIds(
+                self._named("trades", "sequence-gap", "warning", id_words), self._limits, self._sessions
+            ),
         ]
         quotes = row_groups(self._store.files(self._facts.id, "quotes"))
         if not quotes:

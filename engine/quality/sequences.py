@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from engine.columns import Action, Deltas, Flag, Int64, Trades
+from engine.quality.calendars import Sessions
 from engine.quality.limits import Limits
-from engine.quality.rows import Piece
+from engine.quality.rows import Piece, after
 from engine.quality.stretches import DayCount, MarkedRows, Naming, Stretch
 
 _LATE_ROWS = 256
@@ -17,15 +18,18 @@ class TradeIds(MarkedRows):
     """Missing trade ids: numbers between two that are stored, which are not stored themselves.
 
     Where a venue counts the trades of all its instruments together, most numbers are missing here by nature;
-    then none is told (`Limits.unnumbered_share`).
+    then none is told (`Limits.unnumbered_share`). Numbers of a time that was never imported
+    (`Limits.hole_sessions`) are not missing.
     """
 
-    def __init__(self, naming: Naming, limits: Limits) -> None:
+    def __init__(self, naming: Naming, limits: Limits, sessions: Sessions) -> None:
         super().__init__(naming, limits)
+        self._sessions = sessions
         self._waiting: list[Int64] = [np.zeros((4, 0), np.int64)]
         """Number, time, row and number of file of the last rows."""
         self._days: list[str] = []
-        self._last: int | None = None
+        self._last: tuple[int, int] | None = None
+        """Highest number so far, and its time."""
         self._missing = self._seen = 0
         self._missing_of: dict[str, int] = {}
 
@@ -48,9 +52,11 @@ class TradeIds(MarkedRows):
     def _settle(self, rows: Int64) -> None:
         if not rows.shape[1]:
             return
-        first = int(rows[0, 0]) - 1 if self._last is None else self._last
+        first, since = self._last or (int(rows[0, 0]) - 1, int(rows[1, 0]))
         missing = np.diff(rows[0], prepend=first) - 1
         at = np.flatnonzero(missing > 0)
+        sessions = self._sessions.swallowed(after(since, rows[1])[at], rows[1, at])
+        at = at[sessions <= self._limits.hole_sessions]
         order = at[np.lexsort((rows[2, at], rows[3, at]))]
         for file in np.unique(rows[3, order]).tolist():
             of_file = order[rows[3, order] == file]
@@ -59,7 +65,7 @@ class TradeIds(MarkedRows):
             self._missing_of[day] = self._missing_of.get(day, 0) + int(missing[of_file].sum())
         self._missing += int(missing[at].sum())
         self._seen += rows.shape[1]
-        self._last = max(first, int(rows[0, -1]))
+        self._last = max((first, since), (int(rows[0, -1]), int(rows[1, -1])))
 
     def found(self, _days: list[str]) -> Iterator[tuple[Naming, dict[str, DayCount]]]:
         """What was found, by day; missing trades are what is affected."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from engine.columns import Action, Flag, Quotes, Side, Snapshots, VendorBars, bars_kind
+from engine.columns import Action, Flag, Quotes, Side, Snapshots, Trades, VendorBars, bars_kind
 from engine.feeds.simulated import PROFILES, simulate
 from engine.quality import Limits
 from engine.store import Store
@@ -326,6 +326,15 @@ def test_missing_trade_ids_tell_how_many(tmp_path: Path) -> None:
     found = only(result)
     assert (found.check, found.first_row, found.rows, found.value) == ("sequence-gap", 1_000, 1, 5)
     assert found.text == "5 trade ids are missing before this trade."
+
+
+def test_trade_ids_of_time_that_was_never_imported_are_not_missing(tmp_path: Path) -> None:
+    made = market().trades
+    later = shifted(made, 14 * DAY_NS)
+    later = later.with_arrays({"trade_id": later.trade_id + made.trade_id[-1] + 500})
+    result = checked(tmp_path, {"trades": Trades.concat([made, later])}, CRYPTO)
+    assert [(each.check, each.severity) for each in result.findings] == [("gap", "note")]
+    assert result.score == 100
 
 
 def test_trade_ids_of_one_moment_may_come_in_any_order(tmp_path: Path) -> None:
