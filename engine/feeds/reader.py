@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 
 import msgspec
 
-from engine.columns import Deltas
+from engine.columns import Columns, Deltas
 from engine.errors import UserError
 from engine.feeds.decoded import Damaged, Decoded, Rejected, Undecodable
 from engine.feeds.formats import DATA_SUFFIXES, Format, Head, SourceFile, detect, format_named
@@ -22,6 +22,11 @@ _LARGEST_BYTES = 4 << 30
 
 _SMALL_BYTES = 4 << 20
 """A file that is no larger is read whole; packed, it hardly holds more than a piece."""
+
+
+_ONE_DAY = timedelta(days=1)
+_SAID_SPAN = "dukascopy-candles"
+"""Any day of a file's month or year may be said for it, also one without rows; it compares them itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +105,14 @@ class Reader:
             can be taken; the sentence names it.
         """
         rejected: list[Rejected] = []
+        days: list[date] = []
         is_empty = True
         try:
             for part in self._parts(path):
                 decoded = part.decoded
                 rejected += decoded.rejected
+                if part.format != _SAID_SPAN:
+                    days += [_day_of(ns) for rows in decoded.columns.values() for ns in _ends(rows)]
                 is_empty = is_empty and not decoded.columns and not decoded.series
                 deltas = decoded.columns.get("deltas")
                 if isinstance(deltas, Deltas):
@@ -114,11 +122,24 @@ class Reader:
             raise DamagedFile(path, reason) from reason
         except Undecodable as reason:
             raise UserError(f"{path} cannot be imported: {reason}.") from reason
+        self._check_day(path, days)
         if rejected and is_empty:
             worst = max(rejected, key=lambda each: each.count)
             raise UserError(
                 f"{path} cannot be imported: no row can be taken, because {worst.reason} "
                 f"(first in line {worst.first_line})."
+            )
+
+    def _check_day(self, path: Path, found: list[date]) -> None:
+        """Refuse a said day that is none of the file's, wherever on earth its clock stood."""
+        said = self._source.day
+        if said is None or not found:
+            return
+        first, last = min(found), max(found)
+        if not first - _ONE_DAY <= said <= last + _ONE_DAY:
+            raise UserError(
+                f"{path} cannot be imported: its rows are of {first}{'' if first == last else f' to {last}'} "
+                f"but --date says {said}; leave --date out."
             )
 
     def _parts(self, path: Path) -> Iterator[ReadPart]:
@@ -202,6 +223,14 @@ class Reader:
             return True
         self._not_stored.add(sequence)
         return False
+
+
+def _ends(rows: Columns) -> tuple[int, ...]:
+    return (int(rows.ts_event.min()), int(rows.ts_event.max())) if len(rows) else ()
+
+
+def _day_of(ns: int) -> date:
+    return datetime.fromtimestamp(ns // 1_000_000_000, UTC).date()
 
 
 def _name(found: Format, decoded: Decoded) -> str:

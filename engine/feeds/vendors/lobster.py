@@ -93,9 +93,14 @@ def _other_name(name: str, *, is_book: bool) -> str:
 
 def _day(said: date | None, named: str) -> date:
     try:
-        return said or date.fromisoformat(named)
+        day = date.fromisoformat(named)
     except ValueError as error:
+        if said is not None:
+            return said
         raise Undecodable(f"the date in its name ({named}) is no day; add --date YYYY-MM-DD") from error
+    if said not in {None, day}:
+        raise Undecodable(f"its name says {day} but --date says {said}; leave --date out")
+    return day
 
 
 def _table(name: str, data: bytes, width: int) -> Table:

@@ -1,5 +1,5 @@
 import os
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -201,3 +201,12 @@ def test_the_book_check_sees_a_wrong_quote_a_crossed_book_and_a_gap(tmp_path: Pa
     check = check_book(Store(tmp_path / "gap"), "ETHUSDT.BINANCE")
     assert (check.updates, check.crossed, check.gaps, check.bbo_compared) == (2, 1, 1, 0)
     assert (check.final_bid, check.final_ask) == (None, None)
+
+
+def test_a_said_day_that_the_rows_contradict_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "ticks.csv"
+    path.write_text("time,bid,ask\n2019-02-04T00:00:00Z,1.1,1.2\n2019-02-05T23:00:00Z,1.1,1.2\n")
+    for day in (date(2020, 1, 1), date(2019, 2, 2)):
+        with pytest.raises(UserError, match=f"of 2019-02-04 to 2019-02-05 but --date says {day}; leave"):
+            imported(tmp_path / "s", path, day=day)
+    assert imported(tmp_path / "s", path, day=date(2019, 2, 6)).added == 2

@@ -1,3 +1,4 @@
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from engine.errors import UserError
 from engine.feeds.decoded import Decoded, Undecodable
 from engine.feeds.formats import SourceFile, detect
 from engine.feeds.importing import import_files
+from engine.feeds.reader import Source
 from engine.feeds.vendors.lobster import decode
 from engine.store import Store
 from tests.engine.feeds.files import known, source_file
@@ -158,3 +160,5 @@ def test_a_book_file_alone_is_refused_and_a_folder_of_both_is_read(tmp_path: Pat
     report = import_files([folder], "AAPL.NASDAQ", store, known())
     assert report.kinds.keys() == {"deltas", "trades"}
     assert f"{BOOKS} is read with {MESSAGES}." in report.notes
+    with pytest.raises(UserError, match="its name says 2012-06-21 but --date says 2012-06-22"):
+        import_files([folder], "AAPL.NASDAQ", store, known(), Source(day=date(2012, 6, 22)))
