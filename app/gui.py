@@ -143,7 +143,8 @@ def main(*, hosting: Hosting | None = None, layout: str | None = None) -> int:
 def open_run(run: Run, *, engine: Hosting = "process", speed: float = 1.0) -> int:
     """Open the station on a run, playing; returns when its last window is closed."""
     application = make_application()
-    station = make_station(application, hosting=engine, store=Path(run.store) if run.store else None)
+    store = Path(run.store) if run.store and not run.recording else None
+    station = make_station(application, hosting=engine, store=store)
     session = station.open_run(run)
     session.set_speed(speed)
     session.play()

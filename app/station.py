@@ -95,7 +95,17 @@ class Station(QObject):
         return self.session.state if self.session is not None else None
 
     def open_run(self, run: Run) -> StationSession:
-        """Start a run in place of the one that is watched."""
+        """Start a run in place of the one that is watched.
+
+        Raises
+        ------
+        UserError
+            What it is to run over is not there; the session that is watched goes on.
+        """
+        if run.simulate is None:
+            from engine.session.source import check_named  # noqa: PLC0415 - loads Arrow
+
+            check_named(run)
         if self.session is not None:
             self.session.close()
         self.session = StationSession(run, self.open_link)

@@ -70,12 +70,17 @@ class Deeds(ModelDeeds, WhyDeeds, DataDeeds):
         dialog.accepted_run.connect(self.open_run)
         dialog.open()
 
-    def open_run(self, run: Run, speed: float | None = None) -> None:
-        """Start a run in place of the session that is watched."""
-        session = self._station.open_run(run)
+    def open_run(self, run: Run, speed: float | None = None) -> bool:
+        """Start a run in place of the session that is watched; False where it cannot be, which is told."""
+        try:
+            session = self._station.open_run(run)
+        except UserError as error:
+            self._say(str(error))
+            return False
         if speed is not None:
             session.set_speed(speed)
         session.play()
+        return True
 
     def restart_session(self) -> None:
         """Run again from the beginning."""

@@ -81,20 +81,37 @@ def open_source(run: Run) -> Source:
     return StoredSource(run)
 
 
+def check_named(run: Run) -> None:
+    """Look whether the recording or stored instrument of a run is there; fast, as no market data are read.
+
+    Raises
+    ------
+    UserError
+        Unknown instrument, or no such recording.
+    """
+    if run.recording:
+        Recording(Path(run.recording))
+    elif run.simulate is None:
+        _stored_instrument(run)
+
+
+def _stored_instrument(run: Run) -> Instrument:
+    store = Store(Path(run.store))
+    names = store.instruments()
+    if not names:
+        state = "is empty" if store.root.is_dir() else "does not exist"
+        raise UserError(f"The store {run.store} {state}; import a file first, or choose a generated market.")
+    if run.instrument not in names:
+        raise unknown_name("instrument", run.instrument, names)
+    return store.instrument(run.instrument)
+
+
 class StoredSource:
     """An instrument of the tick store between two times, both inclusive."""
 
     def __init__(self, run: Run, rows: int = CHUNK_ROWS) -> None:
         self._store = Store(Path(run.store))
-        names = self._store.instruments()
-        if run.instrument not in names:
-            if not names:
-                state = "is empty" if self._store.root.is_dir() else "does not exist"
-                raise UserError(
-                    f"The store {run.store} {state}; import a file with 'nexttick import' or use --simulate."
-                )
-            raise unknown_name("instrument", run.instrument, names)
-        self.instrument = self._store.instrument(run.instrument)
+        self.instrument = _stored_instrument(run)
         groups = {kind: row_groups(self._store.files(run.instrument, kind)) for kind in KINDS}
         if not any(groups.values()):
             raise UserError(
@@ -201,7 +218,7 @@ class SimulatedSource:
         self.start_ns = SIMULATED_START_NS if run.start_ns is None else run.start_ns
         self.end_ns = self.start_ns + SIMULATED_NS if run.end_ns is None else run.end_ns
         if self.end_ns <= self.start_ns:
-            raise UserError("The end must lie after the start; give a later --end.")
+            raise UserError("The end must lie after the start; give a later end.")
         self._market = market(profile, run.seed, self.start_ns, _BLOCK_S)
         self._made: list[Simulation] = []
 

@@ -209,7 +209,7 @@ def test_an_empty_store_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFi
         assert main(["backtest", "--instrument", FX.id, "--store", str(place)]) == 2
         said = capsys.readouterr().err
         assert words in said
-        assert "nexttick import" in said
+        assert "import a file first" in said
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ from engine.messages.commands import Play, Seek, SetArming, SetSpeed
 from engine.messages.events import ArmingChanged, Numbered
 from engine.messages.run import Inference, ModelUse, Run
 from tests.ai.inference.models import feature_set, mlp, passport
+from tests.engine.session.markets import FX
 from tests.gui.conftest import RUN, Desk
 from widgets.model.card_mapping import MappingForm
 from widgets.model.shelf import ModelsPanel
@@ -311,7 +312,8 @@ def test_without_a_session_the_card_offers_one(desk: Desk) -> None:
 def test_a_session_without_what_the_model_reads_says_so_on_the_button(desk: Desk) -> None:
     folder = desk.station.store / "EURUSD.X"
     (folder / "quotes").mkdir(parents=True)
-    (folder / "instrument.json").write_text("{}")
+    facts = msgspec.structs.replace(FX, id="EURUSD.X")
+    (folder / "instrument.json").write_bytes(msgspec.json.encode(facts))
     (folder / "quotes" / "2024-01-01.parquet").touch()
     desk.station.open_run(Run(instrument="EURUSD.X", store=str(desk.station.store)))
     card, work = scripted(desk)

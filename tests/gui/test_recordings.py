@@ -11,6 +11,7 @@ from app.windows.session_text import describe, recorder_cell
 from engine.link.scripted import scripted_session
 from engine.messages.commands import Finish
 from engine.messages.frames import Recorder
+from engine.messages.run import Run
 from engine.recording.recorder import SessionRecorder
 from engine.recording.recording import recordings
 from engine.recording.writing import Keeping
@@ -115,6 +116,22 @@ def test_a_recording_without_market_data_says_why_it_cannot_be_replayed(desk: De
     dialog.replay()
     assert len(desk.runs) == runs
     dialog.reject()
+
+
+def test_a_recording_that_is_gone_leaves_the_session_that_runs(desk: Desk, folder: Path) -> None:
+    desk.play()
+    session, runs = desk.session, len(desk.runs)
+    [whole] = [recording for recording in recordings(folder)[0] if recording.manifest.market]
+    run = whole.replay()
+    whole.delete()
+    desk.window.deeds.open_run(run)
+    assert desk.session is session
+    assert session.down is None
+    assert len(desk.runs) == runs
+    assert "is no recording" in desk.window.top.banner.text
+    desk.window.deeds.open_run(Run(instrument="EURUSD.SIM", store=str(folder / "none")))
+    assert desk.session is session
+    assert "does not exist; import a file first" in desk.window.top.banner.text
 
 
 def test_where_nothing_is_recorded_the_dialog_says_so(desk: Desk) -> None:
