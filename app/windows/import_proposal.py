@@ -10,6 +10,9 @@ _LOBSTER: Final = re.compile(r"([A-Z]+)_\d{4}-\d{2}-\d{2}_\d+_\d+_(?:message|ord
 """LOBSTER's files are Nasdaq's."""
 
 _PERPETUAL_FOLDERS: Final = {"usdm", "um", "futures", "perp", "perpetual"}
+_PERPETUAL_NAME: Final = "binance-futures_"
+"""Begins Tardis' files of Binance's perpetuals."""
+
 _TABLES: Final = {
     *(".csv", ".txt", ".tsv", ".data"),
     *(".parquet", ".arrow", ".feather", ".ipc"),
@@ -34,7 +37,9 @@ def propose_instrument(paths: Sequence[Path]) -> str:
     symbol = _symbol(path)
     if not symbol or not venue:
         return ""
-    perpetual = venue == "BINANCE" and bool(_PERPETUAL_FOLDERS & set(words))
+    perpetual = venue == "BINANCE" and (
+        bool(_PERPETUAL_FOLDERS & set(words)) or words[-1].startswith(_PERPETUAL_NAME)
+    )
     return f"{symbol}{'-PERP' if perpetual else ''}.{venue}"
 
 

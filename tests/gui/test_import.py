@@ -142,6 +142,7 @@ def test_what_is_missing_is_said_before_anything_is_read(qtbot: QtBot, tmp_path:
         ("DAT_ASCII_EURUSD_T_202001.csv", "EURUSD.HISTDATA"),
         ("oanda_lean/eurusd/20140501_quote.zip", "EURUSD.OANDA"),
         ("AAPL_2012-06-21_34200000_57600000_message_10.csv", "AAPL.NASDAQ"),
+        ("tardis/binance-futures_trades_2020-02-01_BTCUSDT.csv.gz", "BTCUSDT-PERP.BINANCE"),
         ("my quotes.csv", ""),
         ("binance/quotes.csv", ""),
     ],
