@@ -126,6 +126,9 @@ class DownloadDialog(QDialog):
 
     def _work(self) -> tuple[str, Work]:
         source: Source = SOURCES[self._source.currentData()]
+        if not self._instrument.text().strip():
+            sentence = self.tr("Name the instrument, for example %1.")
+            raise UserError(sentence.replace("%1", self._instrument.placeholderText()))
         order = source.completed(
             Order(
                 instrument=checked_id(self._instrument.text().strip()),

@@ -93,7 +93,7 @@ def checked(store: Store, instruments: Sequence[str], kind: str, least: int = 1)
             raise UserError(f"{name} was named twice; name each instrument once.")
         store.instrument(name)
         if not store.files(name, kind):
-            raise UserError(f"No {kind} of {name} are stored; choose another --kind, or import some.")
+            raise UserError(f"No {kind} of {name} are stored; choose another kind, or import some.")
     return list(instruments)
 
 

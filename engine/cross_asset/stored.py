@@ -64,7 +64,7 @@ def _price(rows: Columns, by: Clock) -> tuple[Int64, Float64]:
         return ts[good], ((rows.bid + rows.ask)[good]) / (2 * scale)
     if isinstance(rows, Trades):
         return ts, rows.price / scale
-    raise UserError("Only quotes and trades have one price each; choose --kind quotes or trades.")
+    raise UserError("Only quotes and trades have one price each; choose quotes or trades.")
 
 
 def common_prices(

@@ -90,5 +90,5 @@ def check_over(order: Order, now: datetime, title: str) -> None:
         yesterday = now.astimezone(UTC).date() - timedelta(days=1)
         raise UserError(
             f"{title} publishes a day after its end (UTC), and {order.last} is not over; "
-            f"set --to to {yesterday} or earlier."
+            f"end at {yesterday} or earlier."
         )

@@ -53,11 +53,9 @@ class Source:
             There is no such kind, or no such days.
         """
         if order.last < order.first:
-            raise UserError(
-                f"The days are reversed: {order.first} is after {order.last}; exchange --from and --to."
-            )
+            raise UserError(f"The days are reversed: {order.first} is after {order.last}; exchange the two.")
         if order.last > (today := now.astimezone(UTC).date()):
-            raise UserError(f"{order.last} is still to come; set --to to {today} or earlier.")
+            raise UserError(f"{order.last} is still to come; end at {today} or earlier.")
         kind = order.kind or self.kinds[0]
         if kind not in self.kinds:
             raise unknown_name(f"kind of {self.title}", kind, self.kinds)

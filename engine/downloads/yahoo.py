@@ -31,7 +31,7 @@ def _plan(order: Order, base: str, now: datetime) -> list[RemoteFile]:
     if order.kind == "minute":
         earliest = (now.astimezone(UTC) - _MINUTES_KEPT).date() + timedelta(days=1)
         if order.first < earliest:
-            raise UserError(f"Yahoo has minute bars of the last 30 days only; set --from to {earliest}.")
+            raise UserError(f"Yahoo has minute bars of the last 30 days only; begin at {earliest}.")
     return [_file(base, symbol, order.kind, first, last) for first, last in _parts(order)]
 
 

@@ -262,7 +262,7 @@ class _Proposer:
         else:
             self._sure.append(f"Times are {said}.")
         if not self._zone and "without a zone" in said and not has_zone(form):
-            self._unsure.append("Times name no zone: UTC is taken unless zone in [time] says another.")
+            self._unsure.append("Times name no zone: UTC is taken unless a time zone is named.")
         return TimeRule(format=form, zone=self._zone)
 
     def _bars(self, columns: dict[str, int]) -> str:

@@ -217,6 +217,7 @@ def test_a_download_is_asked_for_in_one_sentence(qtbot: QtBot, tmp_path: Path) -
     asking = DownloadDialog(tmp_path)
     qtbot.addWidget(asking)
     for source, instrument, first, last, said in (
+        ("dukascopy", " ", "2024-01-01", "2024-01-02", "Name the instrument, for example EURUSD.DUKASCOPY"),
         ("dukascopy", "eurusd", "2024-01-01", "2024-01-02", "SYMBOL.VENUE"),
         ("dukascopy", "EURUSD.DUKASCOPY", "2024-01-32", "2024-01-02", "no day of the calendar"),
         ("dukascopy", "EURUSD.DUKASCOPY", "2024-01-03", "2024-01-02", "reversed"),

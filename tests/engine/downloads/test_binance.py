@@ -102,7 +102,7 @@ def test_bars_of_a_whole_month_come_in_one_file_once_that_is_published() -> None
         ({"kind": "aggtrades"}, "choose aggTrades"),
         ({"instrument": "BTCUSDT-PERP.BINANCE", "kind": "klines-1s"}, "Unknown kind of Binance's futures/um"),
         ({"instrument": "BTCUSDT.KRAKEN"}, r"write BTCUSDT\.BINANCE, or add --symbol"),
-        ({"last": NOW.date()}, "2024-09-20 is not over; set --to to 2024-09-19 or earlier"),
+        ({"last": NOW.date()}, "2024-09-20 is not over; end at 2024-09-19 or earlier"),
         ({"first": date(2024, 8, 2)}, "The days are reversed: 2024-08-02 is after 2024-08-01"),
     ],
 )

@@ -51,7 +51,7 @@ def test_of_today_only_the_hours_that_are_over_are_asked_for() -> None:
     assert [file.name[-13:-10] for file in files] == [f"{hour:02}h" for hour in range(12)]
     with pytest.raises(UserError, match="No ticks of 2024-09-20 are complete yet"):
         planned(order(NOW.date(), NOW.date()), NOW.replace(hour=0))
-    with pytest.raises(UserError, match="2024-09-21 is still to come; set --to to 2024-09-20"):
+    with pytest.raises(UserError, match="2024-09-21 is still to come; end at 2024-09-20"):
         planned(order(NOW.date(), date(2024, 9, 21)))
 
 

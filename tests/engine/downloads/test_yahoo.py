@@ -61,7 +61,7 @@ def test_minutes_are_asked_for_by_the_week_and_only_where_yahoo_has_them() -> No
         "AAPL/minute/AAPL_2024-09-08_2024-09-10.json",
     ]
     assert asked(files[0])["interval"] == ["1m"]
-    with pytest.raises(UserError, match="last 30 days only; set --from to 2024-08-22"):
+    with pytest.raises(UserError, match="last 30 days only; begin at 2024-08-22"):
         planned(Order(instrument="AAPL.NASDAQ", kind="minute", first=date(2024, 8, 21), last=NOW.date()))
 
 
