@@ -22,11 +22,12 @@ from app.downloads import downloads_for, import_downloaded
 from app.library import Work
 from app.windows.import_job import known_instruments
 from engine.downloads.plan import Order
+from engine.downloads.report import FetchReport
 from engine.downloads.source import Source
 from engine.downloads.sources import SOURCES
 from engine.errors import UserError
 from engine.feeds.reader import Source as ImportSource
-from engine.feeds.report import CrossedPolicy
+from engine.feeds.report import CrossedPolicy, ImportReport
 from engine.store import Store, checked_id
 
 _POLICIES: Final[tuple[CrossedPolicy, ...]] = ("fail", "keep", "drop")
@@ -186,7 +187,14 @@ def downloading(
             progress=lambda done, what: progress(_FETCHING + (1 - _FETCHING) * done, what),
             cancelled=cancelled,
         )
-        told = f"{report.added:,} new rows, {report.duplicates:,} were stored already."
-        return " ".join([told, *got.report.notes])
+        return outcome_words(got.report, report)
 
     return work
+
+
+def outcome_words(fetched: FetchReport, stored: ImportReport) -> str:
+    """What a download brought, as a person reads it."""
+    told = [f"{stored.added:,} new rows, {stored.duplicates:,} were stored already."]
+    if fetched.absent:
+        told.append(f"{fetched.absent:,} of {fetched.files:,} files were not there.")
+    return " ".join([*told, *fetched.notes])

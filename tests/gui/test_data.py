@@ -3,6 +3,7 @@
 from pathlib import Path
 from threading import Event
 
+import msgspec
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -11,10 +12,12 @@ from pytestqt.qtbot import QtBot
 
 from app.corrections import offers
 from app.windows.actions import ACTIONS
-from app.windows.download_dialog import DownloadDialog
+from app.windows.download_dialog import DownloadDialog, outcome_words
 from app.windows.repair_dialog import RepairDialog
 from engine.columns import Quotes
+from engine.downloads.report import FetchReport
 from engine.errors import UserError
+from engine.feeds.report import ImportReport
 from engine.feeds.simulated import PROFILES, simulate
 from engine.messages.commands import Seek
 from engine.messages.data import Finding
@@ -211,6 +214,22 @@ def test_correlations_are_answered_or_refused(desk: Desk, crossed: Quotes) -> No
     panel.kind.setCurrentText("trades")
     panel.go.click()
     settle(desk, lambda: "No trades of" in panel.told.text())
+
+
+def test_a_download_tells_the_files_that_were_not_there() -> None:
+    got = FetchReport(
+        source="dukascopy", instrument=INSTRUMENT, kind="ticks", first="2024-01-06", last="2024-01-07",
+        files=48, fetched=48, from_cache=0, absent=24, verified=0, size_bytes=1, repeated=0, folder="/f",
+        notes=["One note."],
+    )  # fmt: skip
+    stored = ImportReport(
+        instrument=INSTRUMENT, files=24, formats=["dukascopy"], rows=5, added=0, duplicates=136_741,
+        kinds={}, rejected=[], out_of_order=0, crossed=0, crossed_policy="fail", gaps=0, first_ts_ns=None,
+        last_ts_ns=None, price_precision=5, size_precision=0, timestamps=[], notes=[],
+    )  # fmt: skip
+    told = outcome_words(got, stored)
+    assert told == ("0 new rows, 136,741 were stored already. 24 of 48 files were not there. One note.")
+    assert "not there" not in outcome_words(msgspec.structs.replace(got, absent=0), stored)
 
 
 def test_a_download_is_asked_for_in_one_sentence(qtbot: QtBot, tmp_path: Path) -> None:
