@@ -91,6 +91,11 @@ class NewsLayer:
         away = np.abs(x + 4 * layout.scale - point[0])
         return rows[int(away.argmin())] if rows and away.min() <= _REACH * layout.scale else None
 
+    def behind(self, view: View, layout: Layout, news: Published) -> int:
+        """How many other news stand within the cell of this one's flag."""
+        away = view.x_array(self.news.times) - view.x_of(news.ts)
+        return int((np.abs(away) < _CELL * layout.scale).sum()) - 1
+
     def _standing(self, view: View, scale: int) -> tuple[list[Published], _Pixels]:
         """News in sight that have a flag, and their pixels."""
         first, last = np.searchsorted(self.news.times, (view.left_ns, view.right_ns)).tolist()
@@ -114,8 +119,8 @@ def _apart(x: list[int], importance: list[int], cell: int) -> list[int]:
     return kept
 
 
-def news_sentence(news: Published) -> str:
-    """What was published, in a line."""
+def news_sentence(news: Published, behind: int = 0) -> str:
+    """What was published, in a line, and how many others the same flag stands for."""
 
     def tr(text: str) -> str:
         return QCoreApplication.translate("ChartNews", text)
@@ -131,6 +136,8 @@ def news_sentence(news: Published) -> str:
     if news.sentiment is not None:
         score = round(Decimal(repr(news.sentiment)), 2)
         parts.append(tr("sentiment {value}").format(value=f"{score:+}"))
+    if behind:
+        parts.append(f"+{behind}")
     return "  ".join(filter(None, parts))
 
 

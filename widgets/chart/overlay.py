@@ -221,7 +221,8 @@ class Overlay:
         """Say what the flag under the mouse stands for."""
         news = layer.at(self._view, self._layout, at)
         if news is not None:
-            self._tell(painter, at, news_sentence(news), flag_colour(news, self._theme))
+            behind = layer.behind(self._view, self._layout, news)
+            self._tell(painter, at, news_sentence(news, behind), flag_colour(news, self._theme))
 
     def _tell(self, painter: QPainter, at: tuple[int, int], text: str, colour: QColor) -> None:
         """Write a line about what is under the mouse, beside it and inside the pane."""

@@ -84,6 +84,9 @@ def test_of_many_in_one_place_the_most_important_is_shown(panel: ChartPanel, new
     found = scene.news.at(panel.canvas.view, layout, (x + 3, layout.price.bottom - 6))
     assert found is not None
     assert found.title == "item 20"
+    behind = scene.news.behind(panel.canvas.view, layout, found)
+    assert behind == 49
+    assert news_sentence(found, behind).endswith("item 20  +49")
 
 
 def test_the_switch_hides_them(panel: ChartPanel, news: NewsState) -> None:
