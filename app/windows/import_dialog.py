@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 from app.mappings import mappings, proposal_for
 from app.windows.background import Background
 from app.windows.import_job import Importer, ImportJob, file_importer, known_instruments
-from app.windows.import_proposal import may_be_table, propose_instrument
+from app.windows.import_proposal import propose_instrument
 from app.windows.mapping_page import MappingPage
 from engine.errors import UserError
 from engine.feeds.formats import CHOICES
@@ -267,7 +267,7 @@ class ImportDialog(QDialog):
 
     def _on_refused(self, text: str) -> None:
         self._show_fault(text)
-        self._columns.setVisible(may_be_table(self._paths[0]))
+        self._columns.setVisible(self.job is not None and self.job.columns_unknown)
 
     def _on_looked(self, _path: object, found: object) -> None:
         self._columns.setEnabled(True)

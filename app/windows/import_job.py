@@ -11,7 +11,7 @@ from app.paths import CONFIGS, home
 from engine.errors import UserError
 from engine.feeds.importing import Cancelled, import_files
 from engine.feeds.instruments import KnownInstruments
-from engine.feeds.reader import Source
+from engine.feeds.reader import Source, UnnamedColumns
 from engine.feeds.report import ImportReport
 from engine.store import Store
 
@@ -53,6 +53,11 @@ class ImportJob(QObject):
         The store is as it was.
     broke(BaseException)
         A fault of the program.
+
+    Attributes
+    ----------
+    columns_unknown : bool
+        Whether it was refused because nobody said what the columns of a table are.
     """
 
     progressed = Signal(float, str)
@@ -64,6 +69,7 @@ class ImportJob(QObject):
     def __init__(self, importer: Importer, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._importer = importer
+        self.columns_unknown = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="import", daemon=True)
 
@@ -84,6 +90,7 @@ class ImportJob(QObject):
         try:
             report = self._importer(self.progressed.emit, self._stop.is_set)
         except UserError as error:
+            self.columns_unknown = isinstance(error, UnnamedColumns)
             self.refused.emit(str(error))
         except Cancelled:
             self.cancelled.emit()

@@ -13,11 +13,6 @@ _PERPETUAL_FOLDERS: Final = {"usdm", "um", "futures", "perp", "perpetual"}
 _PERPETUAL_NAME: Final = "binance-futures_"
 """Begins Tardis' files of Binance's perpetuals."""
 
-_TABLES: Final = {
-    *(".csv", ".txt", ".tsv", ".data"),
-    *(".parquet", ".arrow", ".feather", ".ipc"),
-    *(".gz", ".zip", ".zst"),
-}
 _NO_SYMBOL: Final = {"quotes", "trades", "candles", "minute", "second", "binance", "bybit"}
 
 
@@ -41,11 +36,6 @@ def propose_instrument(paths: Sequence[Path]) -> str:
         bool(_PERPETUAL_FOLDERS & set(words)) or words[-1].startswith(_PERPETUAL_NAME)
     )
     return f"{symbol}{'-PERP' if perpetual else ''}.{venue}"
-
-
-def may_be_table(path: Path) -> bool:
-    """Whether a file (or what is packed in it) is one whose columns a person could name, by its suffix."""
-    return path.suffix.lower() in _TABLES
 
 
 def _symbol(path: Path) -> str:

@@ -28,6 +28,10 @@ class Damaged(Undecodable):
         self.what = what
 
 
+class ColumnsUnknown(Undecodable):
+    """A table was read, and what its columns are must be said by whoever knows them."""
+
+
 class Rejected(msgspec.Struct, frozen=True):
     """Rows that were left out for one reason; `first_line` is the first one's line (or record), from 1."""
 

@@ -15,7 +15,7 @@ import polars as pl
 
 from engine.columns import Columns
 from engine.errors import UserError, unknown_name
-from engine.feeds.decoded import Decoded, Undecodable
+from engine.feeds.decoded import ColumnsUnknown, Decoded, Undecodable
 from engine.feeds.formats import Head, SourceFile
 from engine.feeds.mapping import Kind, Mappings, TableMapping, mapped_columns
 from engine.feeds.rows import bare_symbol
@@ -194,10 +194,10 @@ def _decode_one(data: bytes, described: Described) -> Decoded:
             _check_changes(table, kind)
             return _read(table, columns, described, TableMapping(kind=kind, columns={}))
     if set(PRICES) <= {normalised(name) for name in table.names or ()}:
-        raise Undecodable(f"its columns are those of bars, but not {_BARS_BY_MAPPING}")
+        raise ColumnsUnknown(f"its columns are those of bars, but not {_BARS_BY_MAPPING}")
     names = ", ".join(table.names[:_NAMES_SHOWN]) if table.names else ""
     more = ", …" if table.names and len(table.names) > _NAMES_SHOWN else ""
-    raise Undecodable(
+    raise ColumnsUnknown(
         f"its columns {f'({names}{more}) ' if names else ''}are neither time, bid and ask nor time, "
         "price and size; say which is which with --columns time=…,bid=…,ask=…, or have a mapping proposed "
         "with --propose"
@@ -207,7 +207,7 @@ def _decode_one(data: bytes, described: Described) -> Decoded:
 def _check_changes(table: Table, kind: Kind) -> None:
     changes = BOOK_CHANGES & {normalised(name) for name in table.names or ()}
     if kind == "trades" and changes:
-        raise Undecodable(
+        raise ColumnsUnknown(
             f"its column {min(changes)} tells that its rows may be book changes, which are no trades; if "
             "they are trades, say so by a mapping, as --propose prints one"
         )
@@ -250,7 +250,7 @@ def _with_date(found: dict[str, pl.Series]) -> dict[str, pl.Series]:
         day = found.pop("date")
         found["time"] = day + " " + found["time"] if "time" in found else day
     if "time" not in found:
-        raise Undecodable(
+        raise ColumnsUnknown(
             "no column of it is a time; say which with --columns time=…, or have a mapping proposed with "
             "--propose"
         )
@@ -268,7 +268,7 @@ def _layout(table: Table, described: Described) -> tuple[str, ...]:
         name = f"lean-{lean[3].lower()}"
     layout = _LAYOUTS.get((name, width))
     if layout is None:
-        raise Undecodable(
+        raise ColumnsUnknown(
             f"it has no header line and {width} columns; say --format quotes or --format trades, or which "
             "column is which with --columns time=1,bid=2,ask=3"
         )
@@ -277,7 +277,7 @@ def _layout(table: Table, described: Described) -> tuple[str, ...]:
 
 def _check_symbol(theirs: str | None, symbol: str) -> None:
     if theirs is not None and bare_symbol(theirs) not in {bare_symbol(symbol), "TICK"}:
-        raise Undecodable(f"its name says {theirs.upper()}, not {symbol}; give that as --instrument")
+        raise Undecodable(f"its name says {theirs.upper()}, not {symbol}; import it as that instrument")
 
 
 def _day(described: Described) -> date | None:

@@ -193,5 +193,5 @@ def detect(path: Path, data: bytes) -> Format:
     if not data or not head.data.strip():
         raise Undecodable("it is empty")
     if head.data.lstrip()[:1] in {b"{", b"["}:
-        raise Undecodable("it is JSON of no known form; save it as a table or name its form with --format")
-    raise Undecodable(f"it is of no known format; name one with --format ({', '.join(CHOICES[1:])})")
+        raise Undecodable("it is JSON of no known form; save it as a table, or name its format")
+    raise Undecodable("it is of no known format; save it as a table, or name its format")

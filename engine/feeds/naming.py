@@ -45,8 +45,8 @@ def check_names(files: Sequence[Path], symbol: str, known: KnownInstruments) -> 
         other = _other_symbol(told, symbol, known)
         if other is not None:
             raise UserError(
-                f"{file} cannot be imported: its name or folder says {other}, not {symbol}; give that as "
-                f"--instrument, or rename it if it is of {symbol}."
+                f"{file} cannot be imported: its name or folder says {other}, not {symbol}; import it "
+                f"as that instrument, or rename it if it is of {symbol}."
             )
 
 

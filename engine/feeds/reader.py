@@ -10,7 +10,7 @@ import msgspec
 
 from engine.columns import Columns, Deltas
 from engine.errors import UserError
-from engine.feeds.decoded import Damaged, Decoded, Rejected, Undecodable
+from engine.feeds.decoded import ColumnsUnknown, Damaged, Decoded, Rejected, Undecodable
 from engine.feeds.formats import DATA_SUFFIXES, Format, Head, SourceFile, detect, format_named
 from engine.feeds.mapping import NO_MAPPINGS, Mappings
 from engine.feeds.pieces import PIECE_BYTES, Text, opened_text
@@ -53,6 +53,10 @@ class ReadPart:
     format: str
     decoded: Decoded
     file_bytes: int
+
+
+class UnnamedColumns(UserError):  # noqa: N818 - it reads as what is said of a file
+    """A table whose columns a person can name."""
 
 
 class DamagedFile(UserError):  # noqa: N818 - it reads as what is said of a file
@@ -120,6 +124,8 @@ class Reader:
                 yield part
         except Damaged as reason:
             raise DamagedFile(path, reason) from reason
+        except ColumnsUnknown as reason:
+            raise UnnamedColumns(f"{path} cannot be imported: {reason}.") from reason
         except Undecodable as reason:
             raise UserError(f"{path} cannot be imported: {reason}.") from reason
         self._check_day(path, days)

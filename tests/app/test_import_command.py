@@ -156,7 +156,7 @@ def test_a_file_that_its_vendor_named_after_another_pair_is_refused(
     code = main(["import", str(path), "--instrument", instrument, "--store", str(tmp_path / "s")])
     assert code == (2 if other else 0)
     symbol = instrument.partition(".")[0]
-    said = f"its name or folder says {other}, not {symbol}; give that as --instrument"
+    said = f"its name or folder says {other}, not {symbol}; import it as that instrument"
     assert (said in capsys.readouterr().err) is bool(other)
     assert (tmp_path / "s").exists() is not bool(other)
 

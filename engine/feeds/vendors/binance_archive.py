@@ -160,7 +160,7 @@ def decode(file: SourceFile) -> Decoded:
         _check_kept(named, file)
         if bare_symbol(named.symbol) != bare_symbol(file.instrument.symbol):
             raise Undecodable(
-                f"its name says {named.symbol}, not {file.instrument.symbol}; give that as --instrument"
+                f"its name says {named.symbol}, not {file.instrument.symbol}; import it as that instrument"
             )
     table = text_table(text.data, _HEADER_WORDS)
     if not len(table.lines):

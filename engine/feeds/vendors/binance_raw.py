@@ -92,7 +92,7 @@ def _check_symbol(found: set[str], symbol: str) -> None:
         some = ", ".join(sorted(found)[:_OTHERS_NAMED])
         raise Undecodable(f"it holds several symbols ({some}); split it by symbol")
     if found and symbol not in found:
-        raise Undecodable(f"it holds {next(iter(found))}, not {symbol}; give that as --instrument")
+        raise Undecodable(f"it holds {next(iter(found))}, not {symbol}; import it as that instrument")
 
 
 def _message_evidence(lines: Lines) -> tuple[Evidence, ...]:

@@ -125,7 +125,7 @@ def _market_notes(symbols: set[str], file: SourceFile) -> list[str]:
         raise Undecodable(f"it holds several symbols ({', '.join(sorted(symbols)[:3])}); split it by symbol")
     symbol = next(iter(symbols))
     if bare_symbol(symbol) != bare_symbol(file.instrument.symbol):
-        raise Undecodable(f"it holds {symbol}, not {file.instrument.symbol}; give that as --instrument")
+        raise Undecodable(f"it holds {symbol}, not {file.instrument.symbol}; import it as that instrument")
     evidence = (*folder_evidence(file.path, _FOLDERS), symbol_evidence(symbol, INVERSE_SYMBOL))
     return check_market(file.instrument, evidence)
 

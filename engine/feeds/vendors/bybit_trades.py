@@ -108,7 +108,7 @@ def _check_derivatives(rows: Rows, instrument: Instrument) -> None:
 
 
 def _of_another(symbol: str, instrument: Instrument) -> Undecodable:
-    return Undecodable(f"it is of {symbol}, not {instrument.symbol}; give that as --instrument")
+    return Undecodable(f"it is of {symbol}, not {instrument.symbol}; import it as that instrument")
 
 
 def _is_backward(times: Int64) -> bool:

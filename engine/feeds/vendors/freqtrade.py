@@ -90,7 +90,9 @@ def _check_pair(name: re.Match[str], instrument: Instrument) -> None:
         )
     pair = f"{name['base']}{name['quote']}"
     if bare_symbol(pair) != bare_symbol(instrument.symbol):
-        raise Undecodable(f"its name says {pair.upper()}, not {instrument.symbol}; give that as --instrument")
+        raise Undecodable(
+            f"its name says {pair.upper()}, not {instrument.symbol}; import it as that instrument"
+        )
     futures = bool(name["settled"] or name["type"])
     check_market(instrument, (Evidence("its name", FUTURES if futures else SPOT),))
 

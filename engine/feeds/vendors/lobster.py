@@ -58,7 +58,7 @@ def decode(file: SourceFile) -> Decoded:
         raise Undecodable("its name is not SYMBOL_DAY_START_END_message_LEVELS.csv; keep LOBSTER's name")
     if bare_symbol(name["symbol"]) != bare_symbol(file.instrument.symbol):
         raise Undecodable(
-            f"its name says {name['symbol']}, not {file.instrument.symbol}; give that as --instrument"
+            f"its name says {name['symbol']}, not {file.instrument.symbol}; import it as that instrument"
         )
     is_book = name["what"].lower() == "orderbook"
     beside = _other_name(file.path.name, is_book=is_book)

@@ -69,7 +69,7 @@ def _of_symbol(table: Table, columns: dict[str, pl.Series], symbol: str) -> Rows
     mine = theirs.is_in([each for each, ours in wanted.items() if ours])
     others = sorted(each for each, ours in wanted.items() if not ours)
     if not mine.any():
-        raise Undecodable(f"its rows are of {', '.join(others)}, not {symbol}; give that as --instrument")
+        raise Undecodable(f"its rows are of {', '.join(others)}, not {symbol}; import it as that instrument")
     kept = Table([], None, table.lines[mine.to_numpy()], table.rejected, table.notes)
     rows = Rows(kept, {name: column.filter(mine) for name, column in columns.items()})
     if others:

@@ -97,7 +97,7 @@ def _object(inside: Mapping[str, object], name: str) -> Mapping[str, object]:
 def _check_symbol(theirs: str, mine: str) -> None:
     plain = theirs.upper().partition("=")[0]
     if bare_symbol(mine) not in {bare_symbol(plain), bare_symbol(plain.rpartition(".")[0] or plain)}:
-        raise Undecodable(f"its bars are of {theirs}, not {mine}; give that as --instrument")
+        raise Undecodable(f"its bars are of {theirs}, not {mine}; import it as that instrument")
 
 
 def _first(result: Mapping[str, object], name: str) -> Mapping[str, object]:
