@@ -181,6 +181,15 @@ def _read_book_lines(path: Path) -> int:
     return len(records)
 
 
+def _read_dbn(path: Path) -> int:
+    dbn: Any = importlib.import_module("databento_dbn")
+    decoder = dbn.DBNDecoder()
+    decoder.write(path.read_bytes())
+    _, *records = decoder.decode()
+    rows = [(each.ts_event, each.price / 1e9, each.size, each.side) for each in records]
+    return len(importlib.import_module("pandas").DataFrame(rows))
+
+
 def _read_recording(path: Path) -> int:
     records: list[tuple[Any, ...]] = []
     with gzip.open(path, "rt") as file:
@@ -230,5 +239,6 @@ _CASES: Final[Mapping[str, _Case]] = {
     "bybit book": _Case("BTCUSDT-PERP.BYBIT", files.bybit_book, _read_book_lines, "json loop"),
     "tardis trades": _Case(_PERPETUAL, files.tardis_trades, _frame()),
     "tardis book": _Case(_PERPETUAL, files.tardis_book, _frame()),
+    "databento trades": _Case("AAPL.NASDAQ", files.databento, _read_dbn, "databento_dbn, pandas"),
     "lobster": _Case("AAPL.NASDAQ", files.lobster, _frame(header=None)),
 }

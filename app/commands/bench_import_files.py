@@ -1,13 +1,15 @@
 """Generated files of every format that `bench import` measures, as their vendors lay them out."""
 
 import gzip
+import importlib
 import json
 import lzma
 import sqlite3
 import zipfile
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Final
+from types import SimpleNamespace
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -22,6 +24,25 @@ _SEED: Final = 1
 _HOUR_NS: Final = 3_600_000_000_000
 _MINUTE_MS: Final = 60_000
 _LEVELS: Final = 5
+_DBN_TRADE: Final = np.dtype(
+    [
+        ("length", "u1"),
+        ("rtype", "u1"),
+        ("publisher", "<u2"),
+        ("instrument", "<u4"),
+        ("ts_event", "<u8"),
+        ("price", "<i8"),
+        ("size", "<u4"),
+        ("action", "S1"),
+        ("side", "S1"),
+        ("flags", "u1"),
+        ("depth", "u1"),
+        ("ts_recv", "<u8"),
+        ("ts_in_delta", "<i4"),
+        ("sequence", "<u4"),
+    ]
+)
+"""A trade as DBN lays it out: https://databento.com/docs/standards-and-conventions/databento-binary-encoding"""
 _DAY: Final = "2019-02-04"
 
 
@@ -450,6 +471,36 @@ def lobster(folder: Path, rows: int) -> list[Path]:
     for name, part in zip(names, (messages, books), strict=True):
         _text(folder / name, _csv(part, header=False))
     return [folder / names[0]]
+
+
+def databento(folder: Path, rows: int) -> list[Path]:
+    """Trades of one share, with a header by Databento's own encoder."""
+    dbn: Any = importlib.import_module("databento_dbn")
+    days = SimpleNamespace(start_date=date(2019, 2, 1), end_date=date(2019, 12, 31), symbol="7")
+    header = dbn.Metadata(
+        dataset="XNAS.ITCH",
+        start=START_NS,
+        end=START_NS + 10**15,
+        limit=0,
+        stype_in=dbn.SType.RAW_SYMBOL,
+        stype_out=dbn.SType.INSTRUMENT_ID,
+        schema=dbn.Schema.TRADES,
+        symbols=["AAPL"],
+        partial=[],
+        not_found=[],
+        mappings=[SimpleNamespace(raw_symbol="AAPL", intervals=[days])],
+        version=3,
+        ts_out=False,
+    )
+    made = quotes_of(rows)
+    records = np.zeros(rows, _DBN_TRADE)
+    records["length"], records["publisher"], records["instrument"] = _DBN_TRADE.itemsize // 4, 2, 7
+    records["ts_event"], records["ts_recv"] = made.ts_event, made.ts_event + 500
+    records["price"], records["size"] = made.bid * 10_000, 100
+    records["action"], records["side"], records["flags"] = b"T", b"B", 128
+    path = folder / "aapl.trades.dbn"
+    path.write_bytes(bytes(header) + records.tobytes())
+    return [path]
 
 
 def recording(folder: Path, rows: int) -> list[Path]:
