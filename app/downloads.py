@@ -11,11 +11,12 @@ from engine.downloads.plan import Order
 from engine.downloads.settings import DownloadSettings
 from engine.downloads.source import Source
 from engine.errors import UserError
-from engine.feeds.importing import Progress, import_files
+from engine.feeds.importing import import_files
 from engine.feeds.instruments import KnownInstruments
 from engine.feeds.reader import DamagedFile
 from engine.feeds.reader import Source as ImportSource
 from engine.feeds.report import ImportReport
+from engine.progress import Progress
 from engine.store import Store
 
 

@@ -12,6 +12,7 @@ import msgspec
 from app.library import Work
 from engine.errors import UserError
 from engine.messages.data import Job
+from engine.progress import Cancelled
 
 type Lane = Literal["store", "network"]
 """What a job mostly waits for; jobs of one lane run one after another, the lanes beside each other."""
@@ -133,15 +134,12 @@ class JobQueue:
             self._do(task)
 
     def _do(self, task: _Task) -> None:
-        from engine.feeds.importing import Cancelled  # noqa: PLC0415 - with the first job
-        from engine.quality import CheckCancelled  # noqa: PLC0415
-
         def progress(fraction: float, what: str) -> None:
             self._change(task, fraction=min(1.0, max(0.0, fraction)), what=what)
 
         try:
             text = task.work(progress, task.stop.is_set)
-        except (Cancelled, CheckCancelled):
+        except Cancelled:
             self._change(task, state="cancelled", text="Cancelled; nothing was stored.")
         except UserError as error:
             self._change(task, state="failed", text=str(error))

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.messages.data import Finding, Job, Repair, StoredDay
+from engine.progress import Progress
 
 if TYPE_CHECKING:
     from app.jobs import JobQueue
 
-type Progress = Callable[[float, str], None]
 type Work = Callable[[Progress, Callable[[], bool]], str]
 """What a job does: takes its progress and whether it was cancelled, answers its outcome in one sentence."""
 

@@ -9,13 +9,12 @@ from PySide6.QtCore import QObject, Signal
 
 from app.paths import CONFIGS, home
 from engine.errors import UserError
-from engine.feeds.importing import Cancelled, import_files
+from engine.feeds.importing import import_files
 from engine.feeds.instruments import KnownInstruments
 from engine.feeds.reader import Source, UnnamedColumns
 from engine.feeds.report import ImportReport
+from engine.progress import Cancelled, Progress
 from engine.store import Store
-
-type Progress = Callable[[float, str], None]
 
 
 class Importer(Protocol):

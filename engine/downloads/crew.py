@@ -9,7 +9,7 @@ from typing import Final
 from engine.downloads.line import Line
 from engine.downloads.plan import RemoteFile
 from engine.downloads.transfer import Fetched, Transfer
-from engine.feeds.importing import Cancelled, Progress
+from engine.progress import Cancelled, Progress
 
 _POLL_S: Final = 0.1
 """How often progress is told and a wish to cancel is looked for."""

@@ -17,7 +17,8 @@ from engine.downloads.settings import DownloadSettings
 from engine.downloads.source import Source
 from engine.downloads.transfer import Absent, Fetched, Unreachable
 from engine.errors import UserError
-from engine.feeds.importing import DONE, Cancelled, Progress
+from engine.feeds.importing import DONE
+from engine.progress import Cancelled, Progress, silent
 from engine.store.locking import exclusive
 
 _NAMED: Final = 3
@@ -85,7 +86,7 @@ class Downloads:
         *,
         offline: bool = False,
         refetch: bool = False,
-        progress: Progress = lambda _fraction, _what: None,
+        progress: Progress = silent,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Downloaded:
         """Bring all files of `order` into the cache; `progress` is called in this thread only.

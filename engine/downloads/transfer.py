@@ -18,7 +18,7 @@ from engine.downloads.pace import backoff
 from engine.downloads.plan import RemoteFile
 from engine.downloads.settings import DownloadSettings
 from engine.errors import UserError
-from engine.feeds.importing import Cancelled
+from engine.progress import Cancelled
 
 _WHOLE: Final = 200
 _REST: Final = 206

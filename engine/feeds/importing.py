@@ -18,12 +18,10 @@ from engine.feeds.reader import Reader, Source, data_files, file_size
 from engine.feeds.report import ImportReport
 from engine.feeds.tally import Tally
 from engine.messages.instrument import Instrument
+from engine.progress import Cancelled, Progress, silent
 from engine.store import Added, Spill, Store
 from engine.store.repairs import import_notes
 from engine.store.series import SeriesAdded, SeriesStore
-
-type Progress = Callable[[float, str], None]
-"""Takes the fraction done, 0 to 1, and what is being done."""
 
 DONE = "Done"
 """What the last call of a `Progress` says."""
@@ -34,17 +32,13 @@ _READING = 0.8
 _AS_FOUND = Source()
 
 
-class Cancelled(Exception):  # noqa: N818 - not an error
-    """The user stopped the import; the store is as it was."""
-
-
 def import_files(
     paths: Sequence[Path],
     instrument_id: str,
     store: Store,
     known: KnownInstruments,
     source: Source = _AS_FOUND,
-    progress: Progress = lambda _fraction, _what: None,
+    progress: Progress = silent,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> ImportReport:
     """Read `paths` (a folder means the data files in it) as one instrument's history and store it.

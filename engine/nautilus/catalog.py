@@ -7,7 +7,7 @@ cannot hold them, are whole books, corporate actions and the numbers of quotes.
 """
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,10 +18,8 @@ from engine.columns import ADJUSTED, Columns, VendorBars, is_bars
 from engine.errors import UserError
 from engine.nautilus.data import to_nautilus, to_nautilus_bars
 from engine.nautilus.instrument import to_nautilus_instrument
+from engine.progress import Progress, silent
 from engine.store import Store
-
-type Progress = Callable[[float, str], None]
-"""Takes the fraction done, 0 to 1, and what is being done; what it raises stops the export."""
 
 _TICKS: Final = ("quotes", "trades", "deltas")
 _CHUNK_ROWS: Final = 100_000
@@ -50,7 +48,7 @@ def write_catalog(
     kinds: Sequence[str] | None = None,
     start_ns: int | None = None,
     end_ns: int | None = None,
-    progress: Progress = lambda _fraction, _what: None,
+    progress: Progress = silent,
 ) -> Catalog:
     """Write rows with `start_ns <= ts_init < end_ns` as a catalog in `folder`, which appears when complete.
 

@@ -19,7 +19,7 @@ bars-against-ticks      `engine.quality.bars`
 """
 
 from engine.quality.calendars import Calendars
-from engine.quality.checking import CheckCancelled, check
+from engine.quality.checking import check
 from engine.quality.kept import checked_days, findings, stored_days
 from engine.quality.limits import Limits
 from engine.quality.results import Checked, CheckedDay, KindScore
@@ -27,7 +27,6 @@ from engine.quality.score import Reason
 
 __all__ = [
     "Calendars",
-    "CheckCancelled",
     "Checked",
     "CheckedDay",
     "KindScore",

@@ -11,6 +11,7 @@ import numpy as np
 from engine.columns import Int64
 from engine.errors import UserError, unknown_name
 from engine.messages.data import Check, Finding
+from engine.progress import Cancelled, Progress, silent
 from engine.quality.calendars import Calendars, Sessions
 from engine.quality.kept import keep
 from engine.quality.limits import Limits
@@ -23,17 +24,10 @@ from engine.quality.stretches import DayCount, Naming
 from engine.store import Store
 from engine.store.row_groups import RowGroup, row_groups
 
-type Progress = Callable[[float, str], None]
-"""Takes the fraction done, 0 to 1, and what is being done."""
-
 SHOWN = 200
 """Findings of one check and kind in an answer; the worst are kept of each day, the true number is told."""
 
 _DEFAULT = Limits()
-
-
-class CheckCancelled(Exception):  # noqa: N818 - not an error
-    """The user stopped the check; nothing of it was kept."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +77,7 @@ def check(
     start_ns: int | None = None,
     end_ns: int | None = None,
     limits: Limits = _DEFAULT,
-    progress: Progress = lambda _fraction, _what: None,
+    progress: Progress = silent,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Checked:
     """Check the stored rows of `instrument`, keep the result beside them, and answer it.
@@ -100,7 +94,7 @@ def check(
     UserError
         Unknown instrument or kind, nothing stored in the range, no calendar, a damaged file, or the result
         cannot be kept.
-    CheckCancelled
+    Cancelled
         `cancelled()` became true.
     """
     facts = store.instrument(instrument)
@@ -146,9 +140,9 @@ class _Steps:
         self._done = 0
 
     def walked(self, rows: int, what: str) -> None:
-        """Count rows; raises `CheckCancelled` where the user has stopped it."""
+        """Count rows; raises `Cancelled` where the user has stopped it."""
         if self._cancelled():
-            raise CheckCancelled
+            raise Cancelled
         self._done += rows
         self._progress(min(1.0, self._done / self._rows), what)
 

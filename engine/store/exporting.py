@@ -3,7 +3,7 @@
 Rows come in the order of `ts_event`, as they are stored. The file appears under its name once it is complete.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -14,13 +14,11 @@ import pyarrow as pa
 
 from engine.columns import Action, Aggressor, Columns, CorporateAction, Side, is_bars
 from engine.errors import UserError, unknown_name
+from engine.progress import Progress, silent
 from engine.store.merging import levels, padded
 from engine.store.row_groups import RowGroup, read_rows, row_groups
 from engine.store.schema import empty, restated, to_table
 from engine.store.store import Store
-
-type Progress = Callable[[float, str], None]
-"""Takes the fraction done, 0 to 1, and what is being done; what it raises stops the export."""
 
 WORDS: Final[Mapping[str, Mapping[str, Mapping[int, str]]]] = {
     "trades": {
@@ -48,10 +46,6 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
     size_bytes: int
 
 
-def _silent(_fraction: float, _what: str) -> None:
-    """Progress that nobody watches."""
-
-
 def to_csv(
     store: Store,
     instrument: str,
@@ -59,7 +53,7 @@ def to_csv(
     path: Path,
     start_ns: int | None = None,
     end_ns: int | None = None,
-    progress: Progress = _silent,
+    progress: Progress = silent,
 ) -> Exported:
     """Write rows with `start_ns <= ts_event < end_ns` as CSV: times in ns UTC, prices and sizes exact.
 
@@ -87,7 +81,7 @@ def to_arrow(
     path: Path,
     start_ns: int | None = None,
     end_ns: int | None = None,
-    progress: Progress = _silent,
+    progress: Progress = silent,
 ) -> Exported:
     """Write rows with `start_ns <= ts_event < end_ns` as an Arrow (Feather) file, in the stored columns.
 

@@ -1,7 +1,7 @@
 """Upkeep of the store: how large it is, rewriting it smaller, and deleting what is no longer wanted."""
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from engine.columns import KINDS, Columns
 from engine.errors import UserError, unknown_name
+from engine.progress import Progress, silent
 from engine.store import journal
 from engine.store.flushing import flush, flush_folders
 from engine.store.merging import joined
@@ -21,15 +22,8 @@ from engine.store.schema import LEVEL_KEY, ROW_GROUP_ROWS, to_table, write_table
 from engine.store.seals import Seal, check_seal
 from engine.store.store import Store
 
-type Progress = Callable[[float, str], None]
-"""Takes the fraction done, 0 to 1, and what is being done; what it raises stops the work."""
-
 COMPACT_LEVEL: Final = 15
 """ZSTD's level of compacted files: a day of EUR/USD takes a fifth less than at level 1, at 1 M rows/s."""
-
-
-def _silent(_fraction: float, _what: str) -> None:
-    """Progress that nobody watches."""
 
 
 # -- sizes ------------------------------------------------------------------------------------------------
@@ -92,7 +86,7 @@ def compact(
     instrument: str,
     kinds: Sequence[str] | None = None,
     level: int = COMPACT_LEVEL,
-    progress: Progress = _silent,
+    progress: Progress = silent,
 ) -> Compacted:
     """Rewrite files in full row groups at a stronger ZSTD level; no row changes.
 

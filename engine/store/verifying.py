@@ -6,7 +6,7 @@ file and the next step; nothing is changed.
 """
 
 import re
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Container, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from engine.columns import ACTIONS, KINDS, Columns, is_bars
 from engine.errors import UserError
 from engine.messages.instrument import Instrument
+from engine.progress import Progress, silent
 from engine.store import journal
 from engine.store.incoming import DAY_NS
 from engine.store.locking import exclusive
@@ -26,9 +27,6 @@ from engine.store.row_groups import RowGroup, read_rows, row_groups
 from engine.store.seals import Seal, check_seal
 from engine.store.series import FOLDER as SERIES
 from engine.store.store import Store
-
-type Progress = Callable[[float, str], None]
-"""Takes the fraction done, 0 to 1, and what is being done; what it raises stops the check."""
 
 _OURS: Final = ("instrument.json", "quality.json")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -65,11 +63,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     problems: list[Problem]
 
 
-def _silent(_fraction: float, _what: str) -> None:
-    """Progress that nobody watches."""
-
-
-def verify(store: Store, instrument: str | None = None, progress: Progress = _silent) -> Verified:
+def verify(store: Store, instrument: str | None = None, progress: Progress = silent) -> Verified:
     """Check one instrument, or everything in the store.
 
     Raises

@@ -7,8 +7,8 @@ import pytest
 from app.jobs import JobQueue
 from app.library import Work
 from engine.errors import UserError
-from engine.feeds.importing import Cancelled, Progress
 from engine.messages.data import Job
+from engine.progress import Cancelled, Progress
 
 LIMIT_S = 5.0
 

@@ -11,13 +11,13 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.windows.import_dialog import ImportDialog, report_words
-from app.windows.import_job import Importer, Progress
+from app.windows.import_job import Importer
 from app.windows.import_proposal import propose_instrument
 from app.windows.open_replay import OpenReplayDialog
 from engine.errors import UserError
-from engine.feeds.importing import Cancelled
 from engine.feeds.report import ImportReport
 from engine.messages.commands import Play, SetSpeed
+from engine.progress import Cancelled, Progress
 from engine.store import Store
 from tests.gui.conftest import Desk
 from tests.recordings import recording

@@ -12,7 +12,7 @@ import pytest
 from engine.downloads.downloading import Missing
 from engine.downloads.plan import Order
 from engine.errors import UserError
-from engine.feeds.importing import Cancelled
+from engine.progress import Cancelled
 from engine.store.locking import exclusive
 from tests.engine.downloads.fakes import FakeClock, downloads
 from tests.engine.downloads.server import Request, Serve, Vendor, vendor

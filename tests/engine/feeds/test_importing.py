@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from engine.errors import UserError
-from engine.feeds.importing import Cancelled, import_files
+from engine.feeds.importing import import_files
 from engine.feeds.reader import Source
 from engine.feeds.report import CrossedPolicy, ImportReport
 from engine.feeds.simulated import PROFILES, simulate
+from engine.progress import Cancelled
 from engine.store import Store
 from engine.store.book_check import check_book
 from tests.engine.feeds.files import bi5, hour, known, recording, zipped

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from engine.feeds.importing import Cancelled, import_files
+from engine.feeds.importing import import_files
+from engine.progress import Cancelled
 from engine.store import Store
 from engine.store.locking import exclusive
 from tests.engine.feeds.files import bi5, hour, known, recording

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from engine.errors import UserError
-from engine.quality import CheckCancelled, check, findings, stored_days
+from engine.progress import Cancelled
+from engine.quality import check, findings, stored_days
 from engine.store import Store
 from tests.engine.quality.markets import (
     CALENDARS,
@@ -85,7 +86,7 @@ def test_a_damaged_file_is_listed_at_the_bottom_of_the_scale(two_days: Store) ->
 
 
 def test_a_check_that_is_cancelled_keeps_nothing(two_days: Store) -> None:
-    with pytest.raises(CheckCancelled):
+    with pytest.raises(Cancelled):
         check(two_days, FX.id, CALENDARS, cancelled=lambda: True)
     assert [each.score for each in stored_days(two_days)] == [None, None]
     assert not list((two_days.root / FX.id).glob("*quality*"))
