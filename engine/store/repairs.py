@@ -5,8 +5,7 @@ the journal (`engine.store.journal`). `engine.store.corrections` says what can b
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
@@ -14,32 +13,24 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from engine.columns import Columns, Deltas, Flag, Quotes
+from engine.columns import KINDS, Columns
 from engine.errors import UserError
 from engine.messages.data import Repair
 from engine.messages.instrument import Instrument
+from engine.progress import Progress, silent
 from engine.store import journal
 from engine.store.book_check import exact
+from engine.store.corrected import CorrectedFiles, side_by_side
 from engine.store.corrections import (
-    Beside,
     Change,
     Correction,
-    change,
     checked,
-    good_quotes,
-    growth,
-    rows_changed,
 )
 from engine.store.journal import Draft, FileDraft, Kept, ahead_of, exchanged
-from engine.store.merging import joined, levels, padded, revised_in
-from engine.store.row_groups import RowGroup, read_rows, row_groups
-from engine.store.schema import PRICES, ROW_GROUP_ROWS, SIZES, empty, restated
+from engine.store.merging import revised_in
+from engine.store.schema import PRICES, SIZES
 from engine.store.store import Store
-from engine.store.stretches import stored_batches, stretches
-from engine.store.writing import Added
-
-type Progress = Callable[[float, str], None]
-"""Takes the fraction done, 0 to 1, and what is being done; what it raises stops the work, undone."""
+from engine.store.writing import Added, with_decimals
 
 _EXAMPLES = 5
 
@@ -98,17 +89,13 @@ class Undone(msgspec.Struct, frozen=True, kw_only=True):
     rows_replaced: int
 
 
-def _silent(_fraction: float, _what: str) -> None:
-    """Progress that nobody watches."""
-
-
 def listed(store: Store, instrument: str) -> list[Repair]:
     """All repairs of an instrument, undone ones too, oldest first."""
     store.instrument(instrument)
     return journal.records(store.root / instrument)
 
 
-def preview(store: Store, instrument: str, correction: Correction, progress: Progress = _silent) -> Preview:
+def preview(store: Store, instrument: str, correction: Correction, progress: Progress = silent) -> Preview:
     """What `apply` would do now, without doing it.
 
     Raises
@@ -116,7 +103,7 @@ def preview(store: Store, instrument: str, correction: Correction, progress: Pro
     UserError
         The correction makes no sense, or cannot be done exactly.
     """
-    looked = _Looked(store, instrument, checked(correction))
+    looked = CorrectedFiles(store, instrument, checked(correction))
     precisions = looked.grown()
     rows = removed = added = 0
     files: set[Path] = set()
@@ -138,7 +125,7 @@ def preview(store: Store, instrument: str, correction: Correction, progress: Pro
     )
 
 
-def apply(store: Store, instrument: str, correction: Correction, progress: Progress = _silent) -> Repair:
+def apply(store: Store, instrument: str, correction: Correction, progress: Progress = silent) -> Repair:
     """Change the stored rows and record it.
 
     Raises
@@ -150,7 +137,7 @@ def apply(store: Store, instrument: str, correction: Correction, progress: Progr
     checked(correction)
     folder = store.root / instrument
     with store.writing(instrument):
-        looked = _Looked(store, instrument, correction)
+        looked = CorrectedFiles(store, instrument, correction)
         done = journal.records(folder)
         number = done[-1].number + 1 if done else 1
         draft = Draft(folder, number)
@@ -163,7 +150,7 @@ def apply(store: Store, instrument: str, correction: Correction, progress: Progr
     return repair
 
 
-def undo(store: Store, instrument: str, number: int, progress: Progress = _silent) -> Undone:
+def undo(store: Store, instrument: str, number: int, progress: Progress = silent) -> Undone:
     """Put back what a repair took out and take away what it put in; later imports stay.
 
     Raises
@@ -221,112 +208,10 @@ def import_notes(store: Store, instrument: str, added: Added, first_ns: int | No
     ]
 
 
-# -- the rows that a correction looks at ------------------------------------------------------------------
-
-
-class _Looked:
-    """Files of one kind that hold rows of a correction's range, oldest first, and what it does to them."""
-
-    def __init__(self, store: Store, instrument: str, correction: Correction) -> None:
-        self.store, self.instrument, self.correction = store, instrument, correction
-        self.facts = store.instrument(instrument)
-        self._files = store.files(instrument, correction.kind)
-        groups = row_groups(self._files)
-        if not groups:
-            raise UserError(f"No {correction.kind} of {instrument} are stored; there is nothing to repair.")
-        first = min(group.first_event_ns for group in groups)
-        last = max(group.last_event_ns for group in groups)
-        self.start_ns = first if correction.start_ns is None else correction.start_ns
-        self.end_ns = last if correction.end_ns is None else correction.end_ns
-        touched = {
-            g.path for g in groups if g.first_event_ns <= self.end_ns and g.last_event_ns >= self.start_ns
-        }
-        self._paths = [path for path in self._files if path in touched]
-        self._rows = sum(group.rows for group in groups if group.path in touched)
-        self.precisions = self.facts.price_precision, self.facts.size_precision
-        for named in correction.rows or ():
-            there = sum(group.rows for group in groups if group.path.stem == named.day)
-            if named.first_row + named.rows > there:
-                raise rows_changed(named.day)
-        if correction.kind == "deltas" and correction.action == "drop":
-            self._check_book_returns(groups)
-
-    def grown(self) -> tuple[int, int]:
-        """Precisions of prices and sizes that the correction needs."""
-        if self.correction.action != "split-adjust":
-            return self.precisions
-        most = (0, 0)
-        for _, columns, beside in self._stretches(self.precisions, _silent):
-            needed = growth(self.correction, columns, beside)
-            most = max(most[0], needed[0]), max(most[1], needed[1])
-        return self.precisions[0] + most[0], self.precisions[1] + most[1]
-
-    def changes(
-        self, precisions: tuple[int, int], progress: Progress
-    ) -> Iterator[tuple[Path, Columns, Change]]:
-        """Stretch by stretch of every file: its rows at `precisions`, and what is done to them."""
-        fills = self.correction.action == "fill-forward"
-        good = self._good_before() if fills else None
-        for path, columns, place in self._stretches(precisions, progress):
-            beside = replace(place, good_before=good)
-            yield path, columns, change(self.correction, columns, beside)
-            if fills:
-                good = self._last_good(columns, beside) or good
-
-    def _stretches(
-        self, precisions: tuple[int, int], progress: Progress
-    ) -> Iterator[tuple[Path, Columns, Beside]]:
-        done = 0
-        for path in self._paths:
-            first_row, follows = 0, path != self._files[0]
-            for (columns,) in _sides(self.correction.kind, [path], precisions):
-                progress(done / self._rows, f"Looking at {self.correction.kind} of {path.stem}")
-                yield path, columns, Beside(path.stem, first_row, follows or first_row > 0)
-                first_row, done = first_row + len(columns), done + len(columns)
-
-    def _good_before(self) -> Quotes | None:
-        """The last quote before the first of these files that may be copied."""
-        before = self._files[: self._files.index(self._paths[0])] if self._paths else []
-        for path in reversed(before):
-            good = None
-            for (columns,) in _sides("quotes", [path], self.precisions):
-                good = self._last_good(columns, Beside(path.stem, 0, follows=True)) or good
-            if good is not None:
-                return good
-        return None
-
-    def _last_good(self, columns: Columns, beside: Beside) -> Quotes | None:
-        last = columns.take(np.flatnonzero(good_quotes(self.correction, columns, beside))[-1:])
-        return last if isinstance(last, Quotes) and len(last) else None
-
-    def _check_book_returns(self, groups: list[RowGroup]) -> None:
-        """Refuse to drop book updates unless the next ones begin with a snapshot, or none come."""
-        for group in groups:
-            if group.last_event_ns <= self.end_ns:
-                continue
-            rows = read_rows("deltas", group)
-            first = rows.take(rows.ts_event > self.end_ns).take(slice(0, 1))
-            if isinstance(first, Deltas) and first.flags[0] & Flag.SNAPSHOT:
-                return
-            raise UserError(
-                "After these book updates come others without a snapshot, which no book can be built from; "
-                "end the range just before a snapshot, or leave out the end."
-            )
-
-
-def _sides(kind: str, paths: Sequence[Path | None], precisions: tuple[int, int]) -> Iterator[list[Columns]]:
-    """Rows of parallel files, a stretch of time after another; rows of one `ts_event` never part."""
-    batches = [stored_batches(kind, [path] if path is not None and path.exists() else []) for path in paths]
-    deepest = max((levels(side[0].load()) for side in batches if side), default=0) if kind == "depth" else 0
-    for parts in stretches(batches, ROW_GROUP_ROWS):
-        joint = [joined(part) if part else empty(kind, *precisions) for part in parts]
-        yield [padded(restated(rows, *precisions), deepest) for rows in joint]
-
-
 # -- doing ------------------------------------------------------------------------------------------------
 
 
-def _drafted(draft: Draft, looked: _Looked, number: int, progress: Progress) -> Repair:
+def _drafted(draft: Draft, looked: CorrectedFiles, number: int, progress: Progress) -> Repair:
     correction = looked.correction
     precisions = looked.grown()
 
@@ -373,27 +258,19 @@ def _draft_stretch(file: FileDraft, columns: Columns, its: Change) -> None:
     file.add(exchanged(columns.take(~goes), None, into)[0], out, into)
 
 
-def _restate(draft: Draft, looked: _Looked, precisions: tuple[int, int], changed: set[Path]) -> None:
+def _restate(draft: Draft, looked: CorrectedFiles, precisions: tuple[int, int], changed: set[Path]) -> None:
     """Give all other files of the instrument, and its facts, the decimals that this repair needs."""
     folder = looked.store.root / looked.instrument
     for path in sorted(folder.glob("*/????-??-??.parquet")):
         if path in changed:
             continue
         with draft.file(path.parent.name, path.stem) as file:
-            for (columns,) in _sides(path.parent.name, [path], precisions):
+            for (columns,) in side_by_side(path.parent.name, [path], precisions):
                 file.add(columns)
-    draft.facts(_with_decimals(looked.facts, *precisions))
-
-
-def _with_decimals(facts: Instrument, price: int, size: int) -> Instrument:
-    """The instrument with finer prices and sizes; its lot stays, written with all decimals."""
-    return msgspec.structs.replace(
-        facts,
-        price_precision=price,
-        size_precision=size,
-        tick_size=min(facts.tick_size, Decimal(1).scaleb(-price)),
-        lot_size=facts.lot_size.quantize(Decimal(1).scaleb(-size)),
-    )
+    tick = looked.facts.tick_size
+    if looked.correction.kind in KINDS:  # bars are no prices that an order could have
+        tick = min(tick, Decimal(1).scaleb(-precisions[0]))
+    draft.facts(with_decimals(looked.facts, *precisions, tick))
 
 
 # -- undoing ----------------------------------------------------------------------------------------------
@@ -445,7 +322,7 @@ def _drafted_undo(
         stored = folder / repair.kind / path.name
         into, out = _KeptStream(path), _KeptStream(added.get(day))
         with draft.file(repair.kind, day) as file:
-            for columns, back, own in _sides(repair.kind, [stored, path, added.get(day)], precisions):
+            for columns, back, own in side_by_side(repair.kind, [stored, path, added.get(day)], precisions):
                 rows, missing = exchanged(columns, out.next(own), None)
                 kept = into.next(back)
                 newer = revised_in(back, rows)

@@ -162,12 +162,21 @@ def _with_precision(instrument: Instrument, stored: Instrument | None, new: Inco
     known: list[Instrument | Incoming] = [instrument, new, *([stored] if stored else [])]
     price = max(each.price_precision for each in known)
     size = max(each.size_precision for each in known)
+    ticks = [instrument.tick_size, Decimal(1).scaleb(-new.tick_precision)]
+    if stored is not None and price > instrument.price_precision:
+        ticks.append(stored.tick_size)  # what is stored already may have finer prices than these facts know
+    return with_decimals(instrument, price, size, min(ticks))
+
+
+def with_decimals(instrument: Instrument, price: int, size: int, tick: Decimal) -> Instrument:
+    """The instrument at these precisions, no coarser than its own; its tick is `tick`, where they grow.
+
+    Books show dust finer than the lot; the lot stays the step of an order, written with all decimals.
+    """
     if price > instrument.price_precision:
-        tick = min(instrument.tick_size, Decimal(1).scaleb(-new.tick_precision))
         tick = tick.quantize(Decimal(1).scaleb(-price))
         instrument = msgspec.structs.replace(instrument, price_precision=price, tick_size=tick)
     if size > instrument.size_precision:
-        # Books show dust finer than the lot; the lot stays the step of an order, written with all decimals.
         lot = instrument.lot_size.quantize(Decimal(1).scaleb(-size))
         instrument = msgspec.structs.replace(instrument, size_precision=size, lot_size=lot)
     return instrument

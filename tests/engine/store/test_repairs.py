@@ -20,7 +20,7 @@ from engine.errors import UserError
 from engine.feeds.importing import import_files
 from engine.feeds.instruments import KnownInstruments
 from engine.feeds.reader import Source
-from engine.store import Store, journal, repairs, schema, writing
+from engine.store import Store, corrected, journal, schema, writing
 from engine.store.corrections import Correction, Rows
 from engine.store.locking import exclusive
 from engine.store.merging import joined
@@ -372,7 +372,7 @@ def test_a_repair_is_undone_exactly_after_later_imports_too(
 def row_groups_of(rows: int) -> Iterator[None]:
     """Files whose row groups, and so the stretches that are read at a time, hold this many rows."""
     with pytest.MonkeyPatch.context() as patched:
-        for module in (schema, writing, journal, repairs):
+        for module in (schema, writing, journal, corrected):
             patched.setattr(module, "ROW_GROUP_ROWS", rows)
         yield
 
@@ -513,7 +513,7 @@ def test_new_rows_from_before_a_split_are_told(tmp_path: Path) -> None:
 DIES = """
 import os, signal, sys
 from pathlib import Path
-from engine.store import Store, journal, repairs, schema, writing
+from engine.store import corrected, Store, journal, schema, writing
 from engine.store.corrections import Correction
 from engine.store.merging import joined
 from engine.store.repairs import apply, undo

@@ -3,6 +3,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -236,3 +237,19 @@ def test_a_dividend_makes_no_tick_finer(tmp_path: Path) -> None:
     stored = store.instrument("AAPL.TEST")
     assert (stored.price_precision, stored.tick_size) == (6, Decimal("0.01"))
     assert store.read("AAPL.TEST", ACTIONS).arrays()["amount"].tolist() == [205_000]
+
+
+def test_a_file_with_fewer_decimals_makes_no_stored_tick_coarser(tmp_path: Path) -> None:
+    fine = msgspec.structs.replace(EURUSD, tick_size=Decimal("0.01"), price_precision=2)
+    coarse = msgspec.structs.replace(EURUSD, tick_size=Decimal("0.1"), price_precision=1)
+    store = Store(tmp_path)
+    for facts, time in ((fine, 1), (coarse, 2)):
+        rows = quotes([time], [10])
+        unit = type(rows)(
+            **{**rows.arrays(), "bid": rows.bid * 0 + 11, "ask": rows.ask * 0 + 12},  # type: ignore[arg-type]
+            price_precision=facts.price_precision,
+            size_precision=rows.size_precision,
+        )
+        store.add(facts, {"quotes": unit})
+    stored = store.instrument(EURUSD.id)
+    assert (stored.price_precision, stored.tick_size) == (2, Decimal("0.01"))
