@@ -7,6 +7,7 @@ import msgspec
 from engine.messages.commands import AnyCommand
 from engine.messages.events import AnyEvent
 from engine.messages.frames import (
+    Control,
     Explanation,
     Frame,
     Health,
@@ -18,6 +19,8 @@ from engine.messages.frames import (
     Transport,
 )
 from engine.messages.instrument import Instrument
+from engine.messages.limits import AccountRisk
+from engine.messages.orders import OrderPreview
 
 
 class Picture(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +36,9 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     models: list[ModelHealth] = []
     explanation: Explanation | None = None
     recorder: Recorder = Recorder()
+    control: Control = Control()
+    account_risk: AccountRisk | None = None
+    preview: OrderPreview | None = None
 
 
 class Session(Protocol):

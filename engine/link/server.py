@@ -271,6 +271,9 @@ class Server:
             models=picture.models,
             explanation=picture.explanation,
             recorder=picture.recorder,
+            control=picture.control,
+            account_risk=picture.account_risk,
+            preview=picture.preview,
         )
         self._watcher.show(frame.number, encode(frame))
         self._frame_at = time.monotonic()

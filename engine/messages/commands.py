@@ -1,10 +1,13 @@
 """What a person or a program asks of a session."""
 
+from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
 
-from engine.messages.run import Arming
+from engine.messages.limits import RiskPolicy
+from engine.messages.orders import Contingency, OrderIntent, Sizing
+from engine.messages.run import Arming, ArmState
 
 
 class Step(StrEnum):
@@ -77,6 +80,90 @@ class Explain(Command, frozen=True, tag="explain"):
     ts: int
 
 
+class Submit(Command, frozen=True, kw_only=True, tag="submit"):
+    """Place orders by hand; `request` is made by whoever asks, and one that was seen before does nothing.
+
+    So a request may be sent again where it is not known whether it arrived, and never trades twice.
+    """
+
+    request: str
+    intents: tuple[OrderIntent, ...]
+    contingency: Contingency = "none"
+
+
+class Preview(Command, frozen=True, kw_only=True, tag="preview"):
+    """Say what a request would come to; the answer is `Frame.preview`, a later question replaces it."""
+
+    request: str
+    intents: tuple[OrderIntent, ...]
+    contingency: Contingency = "none"
+    sizing: Sizing | None = None
+
+
+class Modify(Command, frozen=True, kw_only=True, tag="modify"):
+    """Change a working order, whoever placed it; None leaves as it is."""
+
+    order_id: str
+    quantity: Decimal | None = None
+    price: Decimal | None = None
+    trigger: Decimal | None = None
+
+
+class Cancel(Command, frozen=True, tag="cancel"):
+    """Cancel a working order, whoever placed it."""
+
+    order_id: str
+
+
+class CancelAll(Command, frozen=True, tag="cancel_all"):
+    """Cancel all working orders of an instrument; empty is of all."""
+
+    instrument: str = ""
+
+
+class Flatten(Command, frozen=True, tag="flatten"):
+    """Cancel all working orders of an instrument and close its position at market; empty is all."""
+
+    instrument: str = ""
+
+
+class Reverse(Command, frozen=True, tag="reverse"):
+    """Cancel all working orders of an instrument and turn its position round at market."""
+
+    instrument: str
+
+
+class BreakEven(Command, frozen=True, tag="break_even"):
+    """Move the stop of an instrument's position to where it loses nothing, fees included."""
+
+    instrument: str
+
+
+class SetArmState(Command, frozen=True, kw_only=True, tag="arm"):
+    """Let orders pass, or not: `live` needs the account's name, and ends by itself after a time."""
+
+    state: ArmState
+    account: str = ""
+
+
+class SetPolicy(Command, frozen=True, tag="policy"):
+    """Put these limits in force at once."""
+
+    policy: RiskPolicy
+
+
+class Kill(Command, frozen=True, tag="kill"):
+    """Cancel all, block what is new, flatten, see that it is flat, and stay halted."""
+
+    reason: str = ""
+
+
+class Rearm(Command, frozen=True, tag="rearm"):
+    """Let orders pass again after a halt; `confirmation` is the account's name, typed."""
+
+    confirmation: str
+
+
 class Stop(Command, frozen=True, tag="stop"):
     """End the session and its process."""
 
@@ -107,6 +194,18 @@ type AnyCommand = (
     | Finish
     | SetArming
     | Explain
+    | Submit
+    | Preview
+    | Modify
+    | Cancel
+    | CancelAll
+    | Flatten
+    | Reverse
+    | BreakEven
+    | SetArmState
+    | SetPolicy
+    | Kill
+    | Rearm
     | Stop
     | Attach
     | Acknowledge

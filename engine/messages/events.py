@@ -10,7 +10,9 @@ from typing import Any, Literal
 import msgspec
 
 from engine.messages.columns import Rows
-from engine.messages.run import Arming, InferenceMode
+from engine.messages.limits import RiskPolicy
+from engine.messages.orders import Denial, OrderIntent, TimeInForce
+from engine.messages.run import Arming, ArmState, InferenceMode
 
 
 class Phase(StrEnum):
@@ -31,7 +33,13 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="kind
 
 
 class OrderChanged(Event, frozen=True, kw_only=True, tag="order"):
-    """An order's state after one step of its life."""
+    """An order's state after one step of its life.
+
+    `status` is NautilusTrader's, or `IN_DOUBT`: it was sent and no answer came, so that it may or may not be
+    at work until reconciliation says. `reason` is the gate's or the venue's own. `strategy` is `orders.HAND`
+    for a person's, `EXTERNAL` for one that this station did not place. `request` is that of `Submit`,
+    `contingent` names the orders that hang together with it.
+    """
 
     order_id: str
     instrument: str
@@ -45,6 +53,12 @@ class OrderChanged(Event, frozen=True, kw_only=True, tag="order"):
     average_price: Decimal | None
     status: str
     reason: str = ""
+    time_in_force: TimeInForce = "GTC"
+    post_only: bool = False
+    reduce_only: bool = False
+    venue_order_id: str = ""
+    request: str = ""
+    contingent: tuple[str, ...] = ()
 
 
 class Filled(Event, frozen=True, kw_only=True, tag="fill"):
@@ -119,6 +133,64 @@ class Refused(Event, frozen=True, kw_only=True, tag="refused"):
 
     command: str
     text: str
+
+
+class Denied(Event, frozen=True, kw_only=True, tag="denied"):
+    """The gate did not let an order, or a change of one, pass."""
+
+    order_id: str
+    intent: OrderIntent
+    denial: Denial
+
+
+class ArmStateChanged(Event, frozen=True, kw_only=True, tag="arm"):
+    """Orders pass from now on, or no longer.
+
+    `expires_ns` is the wall-clock time at which it falls back to `view` by itself; None is never.
+    """
+
+    state: ArmState
+    by: Literal["run", "person", "rule"]
+    reason: str = ""
+    expires_ns: int | None = None
+
+
+class PolicyChanged(Event, frozen=True, kw_only=True, tag="policy"):
+    """These limits are in force from now on."""
+
+    policy: RiskPolicy
+    by: Literal["run", "person"]
+
+
+class HaltStep(StrEnum):
+    """Where the kill switch is."""
+
+    NONE = "none"
+    CANCELLING = "cancelling"
+    FLATTENING = "flattening"
+    VERIFYING = "verifying"
+    HALTED = "halted"
+
+
+class HaltChanged(Event, frozen=True, kw_only=True, tag="halt"):
+    """The kill switch fired, got on, or was re-armed (`none`); new orders are blocked in every step but that.
+
+    `text` says in a sentence what was done or is still open (a position that cannot be closed, for example).
+    """
+
+    step: HaltStep
+    by: Literal["person", "rule", "channel"]
+    reason: str = ""
+    text: str = ""
+
+
+class ConnectionChanged(Event, frozen=True, kw_only=True, tag="connection"):
+    """A connection to a venue or a feed came, went, or is being made again (`attempt` counts)."""
+
+    name: str
+    state: Literal["connecting", "connected", "reconnecting", "reconciled", "ended"]
+    attempt: int = 0
+    text: str = ""
 
 
 type Direction = Literal[-1, 0, 1]
@@ -284,6 +356,11 @@ type AnyEvent = (
     | PhaseChanged
     | EpochBegan
     | Refused
+    | Denied
+    | ArmStateChanged
+    | PolicyChanged
+    | HaltChanged
+    | ConnectionChanged
     | Signalled
     | SignalActed
     | SignalJudged

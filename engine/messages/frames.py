@@ -9,9 +9,11 @@ from typing import Literal
 import msgspec
 
 from engine.messages.columns import DEPTH, LEVEL, PREDICTION, QUOTE, TRADE, Rows, empty
-from engine.messages.events import Direction, Numbered, Phase
+from engine.messages.events import Direction, HaltStep, Numbered, Phase
 from engine.messages.instrument import Instrument
-from engine.messages.run import Arming, InferenceMode
+from engine.messages.limits import AccountRisk
+from engine.messages.orders import OrderPreview
+from engine.messages.run import Arming, ArmState, InferenceMode, Mode
 
 
 class Transport(msgspec.Struct, frozen=True, kw_only=True):
@@ -317,6 +319,33 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     signal: int | None = None
 
 
+class Control(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether and where orders pass now.
+
+    Attributes
+    ----------
+    mode : Mode
+        What fills them: a replay's or a paper session's simulated venue, or a real one.
+    arm : ArmState
+        `view` lets no order pass; in a replay only none of a person, as the strategy's are part of the run.
+    expires_ns : int or None
+        Wall-clock time at which `live` falls back to `view`.
+    account : str
+        Name that a person types to arm `live` and to re-arm after a halt.
+    halt : HaltStep
+        Where the kill switch is.
+    feed_age_s : float or None
+        Seconds since the newest market data, live; None before the first, and in a replay.
+    """
+
+    mode: Mode = "replay"
+    arm: ArmState = "view"
+    expires_ns: int | None = None
+    account: str = ""
+    halt: HaltStep = HaltStep.NONE
+    feed_age_s: float | None = None
+
+
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
     """One picture of the session.
 
@@ -339,3 +368,8 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     explanation: Explanation | None = None
     """Answer to the latest `Explain`, once."""
     recorder: Recorder = Recorder()
+    control: Control = Control()
+    account_risk: AccountRisk | None = None
+    """The account as a whole, marked now; None where the session keeps no gate."""
+    preview: OrderPreview | None = None
+    """Answer to the latest `Preview`, once."""

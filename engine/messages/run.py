@@ -5,6 +5,14 @@ from typing import Literal
 
 import msgspec
 
+from engine.messages.limits import RiskPolicy
+
+type Mode = Literal["replay", "paper", "live"]
+"""Past market with simulated fills, present market with simulated fills, present market at a venue."""
+
+type ArmState = Literal["view", "paper", "live"]
+"""No orders pass; orders pass to a simulated venue; orders pass to a real one."""
+
 
 class VenueRules(msgspec.Struct, frozen=True, kw_only=True):
     """How the simulated venue fills and charges; fees of None are the instrument's own.
@@ -100,6 +108,16 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         Folder of a recorded session whose market data are replayed instead of the store's; empty is none.
     series : tuple of str
         Stored series (news, economic calendars) that are shown as they are published.
+    mode : Mode
+        `paper` over a store, a recording or a generated market serves it as if it were live.
+    profile : str
+        Connection profile of a live market or venue; empty serves stored data.
+    speed : float
+        Market seconds per second at which stored data are served live; 0 is as fast as possible.
+    arm : ArmState
+        At the run's start.
+    policy : RiskPolicy
+        Limits in force at the run's start.
     inference : Inference or None
         Models that a strategy such as `ai_signal` acts on; a strategy that takes none is refused with them,
         and `ai_signal` in shadow is what only watches them.
@@ -118,4 +136,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     seed: int = 1
     recording: str = ""
     series: tuple[str, ...] = ()
+    mode: Mode = "replay"
+    profile: str = ""
+    speed: float = 1.0
+    arm: ArmState = "view"
+    policy: RiskPolicy = RiskPolicy()
     inference: Inference | None = None

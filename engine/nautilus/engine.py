@@ -24,11 +24,11 @@ from engine.messages.instrument import Instrument
 from engine.messages.run import VenueRules
 from engine.nautilus.account import AccountReader
 from engine.nautilus.data import has_untold_sizes, to_nautilus
-from engine.nautilus.gate import Gate, VenueGate
 from engine.nautilus.instrument import to_nautilus_instrument
 from engine.nautilus.strategies import implementation
 from engine.nautilus.strategies.ai_signal import AiSignal
 from engine.nautilus.strategy import Context, StationStrategy
+from engine.risk.gate import Gate, VenueGate
 from engine.signals.lead import Lead
 
 _ORDER = ("deltas", "quotes", "trades")

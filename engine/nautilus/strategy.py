@@ -29,12 +29,13 @@ from nautilus_trader.model import (
 )
 from nautilus_trader.trading import Strategy, StrategyConfig
 
-from engine.messages.events import AnyEvent, Logged, OrderChanged
+from engine.messages.events import AnyEvent, Denied, Logged, OrderChanged
 from engine.messages.instrument import Instrument
+from engine.messages.orders import OrderIntent
 from engine.nautilus import events
 from engine.nautilus.account import AccountReader
-from engine.nautilus.gate import Gate, OrderIntent
 from engine.nautilus.instrument import quantity
+from engine.risk.gate import Gate
 from engine.signals.lead import Lead
 
 _REFUSALS_NAMED = 5
@@ -188,11 +189,13 @@ class StationStrategy(Strategy):
                 if value is not None
             },
         )
-        verdict = self.context.gate.check(intent)
-        if verdict.allowed:
+        denial = self.context.gate.check(intent)
+        if denial is None:
             super().modify_order(client_order_id, quantity, price, trigger_price, *args, **kwargs)
-        else:
-            self._warn(f"Change of {client_order_id} refused: {verdict.reason}")
+            return
+        ts = self._clock.timestamp_ns()
+        self._tell(Denied(ts=ts, order_id=str(client_order_id), intent=intent, denial=denial))
+        self._warn(f"Change of {client_order_id} refused: {denial.text}")
 
     # What happened ---------------------------------------------------------------------------------------
 
@@ -255,19 +258,19 @@ class StationStrategy(Strategy):
         self._warn(f"Order {order_id} refused: {reason.rstrip('.')}.{last}")
 
     def _pass_gate(self, orders: list[Any]) -> bool:
-        refusals = [
-            (order, verdict.reason)
-            for order in orders
-            if not (verdict := self.context.gate.check(_intent(order))).allowed
+        denied = [
+            (order, intent, denial)
+            for order, intent in ((order, _intent(order)) for order in orders)
+            if (denial := self.context.gate.check(intent)) is not None
         ]
-        self.refusal = refusals[-1][1] if refusals else ""
-        for order, reason in refusals:
-            denied: OrderChanged = events.order_changed(
-                order, self._clock.timestamp_ns(), status="DENIED", reason=reason
-            )
-            self._tell(denied)
-            self._warn_of_refusal(str(order.client_order_id), reason)
-        return not refusals
+        self.refusal = denied[-1][2].text if denied else ""
+        for order, intent, denial in denied:
+            ts, order_id = self._clock.timestamp_ns(), str(order.client_order_id)
+            self._tell(Denied(ts=ts, order_id=order_id, intent=intent, denial=denial))
+            changed: OrderChanged = events.order_changed(order, ts, status="DENIED", reason=denial.text)
+            self._tell(changed)
+            self._warn_of_refusal(order_id, denial.text)
+        return not denied
 
     def _unfinished(self) -> list[Any]:
         wanted = {"instrument_id": self.instrument_id, "strategy_id": self.strategy_id}

@@ -8,9 +8,9 @@ import pytest
 
 from engine.columns import Quotes
 from engine.messages.events import AnyEvent, Filled, Logged, OrderChanged, PositionChanged, SignalActed
+from engine.messages.orders import Denial, OrderIntent
 from engine.messages.run import Arming, VenueRules
 from engine.nautilus.engine import SimulatedVenue
-from engine.nautilus.gate import OrderIntent, Verdict
 from engine.signals.decisions import Decision, rules_of
 from engine.signals.lead import Lead
 from engine.signals.protocols import Forecast
@@ -136,8 +136,8 @@ def test_a_size_of_nothing_closes_what_stands_the_other_way_and_opens_nothing() 
 class NoShorts:
     """Lets only buys pass."""
 
-    def check(self, intent: OrderIntent) -> Verdict:
-        return Verdict(allowed=intent.side == "BUY", reason="No sales today.")
+    def check(self, intent: OrderIntent) -> Denial | None:
+        return None if intent.side == "BUY" else Denial(rule="no-shorts", text="No sales today.")
 
 
 def test_what_the_gate_refuses_is_told_with_its_reason() -> None:
@@ -206,8 +206,8 @@ def test_a_stop_that_fills_while_another_order_is_on_its_way_leaves_what_was_wan
 
 def test_a_stop_that_the_gate_refuses_closes_the_position() -> None:
     class NoStops:
-        def check(self, intent: OrderIntent) -> Verdict:
-            return Verdict(allowed="STOP" not in intent.type, reason="No stops here.")
+        def check(self, intent: OrderIntent) -> Denial | None:
+            return Denial(rule="no-stops", text="No stops here.") if "STOP" in intent.type else None
 
     events = run(CALM, (1, 1), gate=NoStops(), stop_bps=10.0, take_profit_bps=20.0)
     assert positions(events) == [2_000, 0]

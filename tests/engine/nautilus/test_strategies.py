@@ -9,11 +9,12 @@ from engine.columns import Columns, Deltas, Quotes
 from engine.errors import UserError
 from engine.messages.events import AnyEvent, Filled, Logged, OrderChanged, PositionChanged
 from engine.messages.instrument import Instrument
+from engine.messages.orders import Denial, OrderIntent
 from engine.messages.run import VenueRules
 from engine.nautilus.engine import SimulatedVenue
-from engine.nautilus.gate import OrderIntent, VenueGate, Verdict
 from engine.nautilus.strategies import IMPLEMENTATIONS
 from engine.nautilus.strategy import StationStrategy
+from engine.risk.gate import VenueGate
 from engine.strategies import STRATEGIES, parse_parameters
 from tests.engine.session.markets import CRYPTO, FX, START_NS, crypto, crypto_columns
 from tests.engine.session.strategies import Limit
@@ -174,8 +175,8 @@ def test_book_imbalance_trades_in_a_generated_market() -> None:
 class Closed:
     """Refuses all."""
 
-    def check(self, intent: OrderIntent) -> Verdict:
-        return Verdict(allowed=False, reason=f"No {intent.side} today.")
+    def check(self, intent: OrderIntent) -> Denial | None:
+        return Denial(rule="closed", text=f"No {intent.side} today.")
 
 
 def test_nothing_passes_a_closed_gate_and_each_refusal_is_told() -> None:
@@ -190,8 +191,8 @@ def test_nothing_passes_a_closed_gate_and_each_refusal_is_told() -> None:
 class NoChanges:
     """Lets orders out but not be changed."""
 
-    def check(self, intent: OrderIntent) -> Verdict:
-        return Verdict(allowed=intent.changes is None, reason="Orders stay as they are.")
+    def check(self, intent: OrderIntent) -> Denial | None:
+        return None if intent.changes is None else Denial(rule="fixed", text="Orders stay as they are.")
 
 
 def test_changes_of_orders_pass_the_gate_too() -> None:
@@ -219,10 +220,10 @@ def test_changes_of_orders_pass_the_gate_too() -> None:
 def test_the_venues_gate_refuses_what_is_impossible(wrong: dict[str, object], words: str) -> None:
     right = {"instrument": FX.id, "strategy": "s", "side": "BUY", "type": "MARKET", "quantity": Decimal(2000)}
     gate = VenueGate(FX)
-    assert gate.check(OrderIntent(**right)).allowed  # type: ignore[arg-type]
-    verdict = gate.check(OrderIntent(**{**right, **wrong}))  # type: ignore[arg-type]
-    assert not verdict.allowed
-    assert words in verdict.reason
+    assert gate.check(OrderIntent(**right)) is None  # type: ignore[arg-type]
+    denial = gate.check(OrderIntent(**{**right, **wrong}))  # type: ignore[arg-type]
+    assert denial is not None
+    assert words in denial.text
 
 
 # Rules
