@@ -4,9 +4,11 @@ Qt-free. The frame clock calls `pump`; the window calls what a person asks for a
 """
 
 import time
+import uuid
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Final, Literal
 
 import msgspec
@@ -21,19 +23,33 @@ from engine.link.thread import ThreadLink
 from engine.messages.commands import (
     AnyCommand,
     Attach,
+    BreakEven,
+    Cancel,
+    CancelAll,
     CancelSeek,
     Finish,
+    Flatten,
+    Kill,
+    Modify,
     Pause,
     Play,
+    Preview,
+    Rearm,
+    Reverse,
     Seek,
     SetArming,
+    SetArmState,
     SetLoop,
+    SetPolicy,
     SetSpeed,
     Step,
     StepTo,
+    Submit,
 )
 from engine.messages.events import Phase
-from engine.messages.run import Arming, Run
+from engine.messages.limits import RiskPolicy
+from engine.messages.orders import Contingency, OrderIntent, Sizing
+from engine.messages.run import Arming, ArmState, Run
 
 SILENCE_S: Final = 3.0
 """After this long without a sign of life the window says so."""
@@ -266,6 +282,72 @@ class StationSession:
     def finish(self) -> None:
         """Run to the end at full speed and report the results."""
         self.send(Finish())
+
+    # Trading
+
+    def submit(self, intents: Sequence[OrderIntent], contingency: Contingency = "none") -> str:
+        """Place orders by hand; returns the request, by which their events are known."""
+        request = uuid.uuid4().hex
+        self.send(Submit(request=request, intents=tuple(intents), contingency=contingency))
+        return request
+
+    def preview(
+        self,
+        intents: Sequence[OrderIntent],
+        contingency: Contingency = "none",
+        sizing: Sizing | None = None,
+    ) -> str:
+        """Ask what orders would come to; the answer is `state.preview` of the request returned."""
+        request = uuid.uuid4().hex
+        self.send(Preview(request=request, intents=tuple(intents), contingency=contingency, sizing=sizing))
+        return request
+
+    def modify(
+        self,
+        order_id: str,
+        *,
+        quantity: Decimal | None = None,
+        price: Decimal | None = None,
+        trigger: Decimal | None = None,
+    ) -> None:
+        """Change a working order; None leaves as it is."""
+        self.send(Modify(order_id=order_id, quantity=quantity, price=price, trigger=trigger))
+
+    def cancel(self, order_id: str) -> None:
+        """Cancel a working order."""
+        self.send(Cancel(order_id))
+
+    def cancel_all(self, instrument: str = "") -> None:
+        """Cancel all working orders of an instrument; empty is of all."""
+        self.send(CancelAll(instrument))
+
+    def flatten(self, instrument: str = "") -> None:
+        """Cancel all working orders of an instrument and close its position; empty is all."""
+        self.send(Flatten(instrument))
+
+    def reverse(self, instrument: str) -> None:
+        """Turn the position of an instrument round."""
+        self.send(Reverse(instrument))
+
+    def break_even(self, instrument: str) -> None:
+        """Move the stop of a position to where it loses nothing."""
+        self.send(BreakEven(instrument))
+
+    def arm(self, state: ArmState, account: str = "") -> None:
+        """Let orders pass, or not; `live` needs the account's name."""
+        self.send(SetArmState(state=state, account=account))
+
+    def set_policy(self, policy: RiskPolicy) -> None:
+        """Put these limits in force at once."""
+        self.send(SetPolicy(policy))
+
+    def kill(self, reason: str = "") -> None:
+        """Cancel all, block what is new, flatten, and stay halted."""
+        self.send(Kill(reason))
+
+    def rearm(self, confirmation: str) -> None:
+        """Let orders pass again after a halt; `confirmation` is the account's name, typed."""
+        self.send(Rearm(confirmation))
 
     def _before(self, unit: Step) -> int | None:
         match unit:

@@ -12,6 +12,7 @@ from engine.messages.events import (
     AccountChanged,
     AnyEvent,
     Balance,
+    Denied,
     Filled,
     OrderChanged,
     PositionChanged,
@@ -79,7 +80,7 @@ class OrdersState:
     ----------
     orders, positions, balances : Latest
         By order id, position id and `account id/currency`.
-    fills : list of Filled
+    fills, denials : list of Filled, list of Denied
         In order; only ever appended to.
     account : AccountChanged or None
         The latest.
@@ -90,11 +91,13 @@ class OrdersState:
     def __init__(self) -> None:
         self.orders: Latest[OrderChanged] = Latest()
         self.fills: list[Filled] = []
+        self.denials: list[Denied] = []
         self.positions: Latest[PositionChanged] = Latest()
         self.balances: Latest[tuple[AccountChanged, Balance]] = Latest()
         self.account: AccountChanged | None = None
         self.version = 0
         self._working: dict[str, dict[str, OrderChanged]] = {}
+        self._requested: dict[str, dict[str, None]] = {}
 
     def apply(self, events: Iterable[AnyEvent]) -> None:
         """Take events in their order; those that are not about orders or money are passed over."""
@@ -104,6 +107,8 @@ class OrdersState:
                     self._take_order(event)
                 case Filled():
                     self.fills.append(event)
+                case Denied():
+                    self.denials.append(event)
                 case PositionChanged():
                     self.positions.put(event.position_id, event)
                 case AccountChanged():
@@ -118,8 +123,14 @@ class OrdersState:
         """Orders of this instrument that can still trade, oldest first."""
         return list(self._working.get(instrument, {}).values())
 
+    def of_request(self, request: str) -> list[OrderChanged]:
+        """Orders that one `Submit` placed, in the order in which they appeared."""
+        return [self.orders[order_id] for order_id in self._requested.get(request, ())]
+
     def _take_order(self, event: OrderChanged) -> None:
         self.orders.put(event.order_id, event)
+        if event.request:
+            self._requested.setdefault(event.request, {})[event.order_id] = None
         working = self._working.setdefault(event.instrument, {})
         if event.status in CLOSED_STATUSES:
             working.pop(event.order_id, None)

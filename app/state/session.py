@@ -11,8 +11,22 @@ from app.state.news import NewsState
 from app.state.orders import OrdersState
 from app.state.risk import RiskState
 from app.state.signals import SignalsState
-from engine.messages.events import AnyEvent, EpochBegan, Numbered, PhaseChanged, Published, Refused, Results
-from engine.messages.frames import Frame, Health, Recorder, Transport
+from engine.messages.events import (
+    AnyEvent,
+    ConnectionChanged,
+    Denied,
+    EpochBegan,
+    HaltChanged,
+    Numbered,
+    PhaseChanged,
+    PolicyChanged,
+    Published,
+    Refused,
+    Results,
+)
+from engine.messages.frames import Control, Frame, Health, Recorder, Transport
+from engine.messages.limits import AccountRisk, RiskPolicy
+from engine.messages.orders import OrderPreview
 
 
 class SessionState:
@@ -28,6 +42,18 @@ class SessionState:
         How recording was doing in the latest frame.
     phase_text : str
         Why the session is in its phase, where that is not plain.
+    control : Control
+        Whether and where orders passed in the latest frame.
+    account_risk : AccountRisk or None
+        The account as a whole in the latest frame; None where the session keeps no gate.
+    preview : OrderPreview or None
+        The latest answer to a `Preview`.
+    policy : RiskPolicy or None
+        Limits in force; None before the session told them.
+    halt : HaltChanged or None
+        The latest word of the kill switch.
+    connections : dict
+        `ConnectionChanged` by the connection's name, the latest of each.
     markets : dict
         `MarketState` by instrument id.
     orders, risk, log, signals : OrdersState, RiskState, LogState, SignalsState
@@ -52,6 +78,12 @@ class SessionState:
         self.transport: Transport | None = None
         self.health = Health()
         self.recorder = Recorder()
+        self.control = Control()
+        self.account_risk: AccountRisk | None = None
+        self.preview: OrderPreview | None = None
+        self.policy: RiskPolicy | None = None
+        self.halt: HaltChanged | None = None
+        self.connections: dict[str, ConnectionChanged] = {}
         self.refusal: Refused | None = None
         self.refusals = 0
         self.last_event = 0
@@ -71,6 +103,11 @@ class SessionState:
         self.news = NewsState()
         self.results: Results | None = None
 
+    @property
+    def denials(self) -> list[Denied]:
+        """What the gate did not let pass, in order; a new list in each epoch."""
+        return self.orders.denials
+
     def apply(self, frame: Frame) -> None:
         """Take one frame; frames must come in their order."""
         if frame.epoch != self.epoch:
@@ -89,6 +126,9 @@ class SessionState:
         self.transport = frame.transport
         self.health = frame.health
         self.recorder = frame.recorder
+        self.control = frame.control
+        self.account_risk = frame.account_risk
+        self.preview = frame.preview or self.preview
         self.version += 1
 
     def _due(self, numbered: list[Numbered]) -> list[AnyEvent]:
@@ -117,6 +157,12 @@ class SessionState:
                     self.phase_text = event.text
                 case Results():
                     self.results = event
+                case PolicyChanged():
+                    self.policy = event.policy
+                case HaltChanged():
+                    self.halt = event
+                case ConnectionChanged():
+                    self.connections[event.name] = event
                 case Published():
                     self.news.take(event)
                 case Refused():

@@ -14,6 +14,7 @@ from app.windows.layouts import STANDARD
 from app.windows.model_deeds import ModelDeeds
 from app.windows.panel_host import PanelHost
 from app.windows.session_text import describe
+from app.windows.trading_deeds import TradingDeeds
 from app.windows.why_deeds import WhyDeeds
 from engine.errors import UserError
 from engine.messages.run import Run
@@ -27,8 +28,8 @@ ATTACH_ENTRY: Final = "attach:"
 _ZOOM: Final = 1.5
 
 
-class Deeds(ModelDeeds, WhyDeeds, DataDeeds):
-    """Deeds of one window: session, view and windows, besides those of the replay, models and reasons."""
+class Deeds(ModelDeeds, WhyDeeds, DataDeeds, TradingDeeds):
+    """Deeds of one window: session, view, windows, besides those of replay, models, reasons and trades."""
 
     # Session
 

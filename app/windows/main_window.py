@@ -30,7 +30,7 @@ from app.windows.layouts import Layout, WindowPlace
 from app.windows.menus import make_actions, palette_entries
 from app.windows.model_deeds import MODEL_ENTRY
 from app.windows.panel_host import PanelHost
-from app.windows.panels import PANELS
+from app.windows.panels import PANELS, Trading
 from app.windows.recorder_notice import RecorderNotice
 from app.windows.session_text import TimeDigits, describe, mode_of, status_cells
 from app.windows.strategy import StrategyPanel
@@ -126,6 +126,9 @@ class MainWindow(QMainWindow):
         return self.station.state
 
     def _on_panel_made(self, widget: QWidget) -> None:
+        panel: object = widget
+        if isinstance(panel, Trading):
+            panel.command_asked.connect(self.deeds.trade)
         match widget:
             case ChartPanel():
                 widget.time_chosen.connect(self.deeds.seek)

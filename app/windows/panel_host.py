@@ -12,7 +12,8 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from app.state.session import SessionState
-from app.windows.panels import Aging, Panel, PanelSpec
+from app.windows.panels import Aging, Controlled, Panel, PanelSpec
+from engine.messages.frames import Control
 from widgets.theme import Theme
 
 _log = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ class PanelHost(QWidget):
         self._on_made = on_made
         self._stale_s: float | None = None
         self._bound: tuple[object, ...] = ()
+        self._control: Control | None = None
         self._panel: Panel | None = None
         self._widget: QWidget | None = None
         self._stack = QStackedLayout(self)
@@ -101,6 +103,7 @@ class PanelHost(QWidget):
             self._put_away(self._widget)
         self._widget, self._panel = widget, panel or cast("Panel", widget)
         self._bound = ()
+        self._control = None
         self._stale_s = None
         self._stack.addWidget(widget)
         self._stack.setCurrentWidget(widget)
@@ -171,6 +174,12 @@ class PanelHost(QWidget):
         if len(parts) != len(self._bound) or any(a is not b for a, b in zip(parts, self._bound, strict=True)):
             self._bound = parts
             self._panel.bind(*parts)
+        control = Control() if state is None else state.control
+        if control != self._control:
+            self._control = control
+            panel: object = self._panel
+            if isinstance(panel, Controlled):
+                panel.set_control(control)
         if self.spec.clocked and state is not None and state.transport is not None:
             self._panel.set_clock(state.transport.now)  # type: ignore[attr-defined]
 

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from typing import Any, Final, Literal, Protocol, cast, runtime_checkable
 
 import msgspec
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, SignalInstance
 from PySide6.QtWidgets import QWidget
 
 from app.state.session import SessionState
 from app.translation import QT_TRANSLATE_NOOP
+from engine.messages.frames import Control
 from widgets.theme import Theme
 
 type Area = Literal["centre", "left", "right", "bottom"]
@@ -34,6 +35,26 @@ class Aging(Protocol):
 
     def set_stale(self, age_s: float | None) -> None:
         """Grey what is shown and count its age, seconds; None is new."""
+
+
+@runtime_checkable
+class Trading(Protocol):
+    """A panel from which orders are placed, changed, cancelled or asked about.
+
+    Its signal carries the command itself (`engine.messages.commands`: `Submit`, `Preview`, `Modify`,
+    `Cancel`, `CancelAll`, `Flatten`, `Reverse`, `BreakEven`, `SetPolicy`), with a request of its own where it
+    needs one. The window passes it on, or says why it does not.
+    """
+
+    command_asked: SignalInstance
+
+
+@runtime_checkable
+class Controlled(Protocol):
+    """A panel that shows whether orders pass and is not bound to a whole session."""
+
+    def set_control(self, control: Control) -> None:
+        """Take over whether and where orders pass; called before a refresh where it changed."""
 
 
 def whole(state: SessionState) -> tuple[object, ...]:

@@ -23,6 +23,7 @@ from engine.messages.events import (
     Results,
 )
 from engine.messages.frames import (
+    Control,
     Explanation,
     Frame,
     Health,
@@ -33,6 +34,8 @@ from engine.messages.frames import (
     Transport,
 )
 from engine.messages.instrument import Instrument
+from engine.messages.limits import AccountRisk
+from engine.messages.orders import OrderPreview, TimeInForce
 
 EURUSD: Final = Instrument(
     id="EURUSD.SIM",
@@ -140,6 +143,9 @@ def frame(
     predictions: Sequence[Predictions] = (),
     models: Sequence[ModelHealth] = (),
     explanation: Explanation | None = None,
+    control: Control | None = None,
+    account_risk: AccountRisk | None = None,
+    preview: OrderPreview | None = None,
 ) -> Frame:
     """One frame of one instrument; columns as in `market`, `events` numbered from `first_event`.
 
@@ -162,6 +168,9 @@ def frame(
         predictions=list(predictions),
         models=list(models),
         explanation=explanation,
+        control=control or Control(),
+        account_risk=account_risk,
+        preview=preview,
     )
 
 
@@ -179,6 +188,11 @@ def order(
     reason: str = "",
     strategy: str = "ema_cross",
     instrument: str = EURUSD.id,
+    time_in_force: TimeInForce = "GTC",
+    post_only: bool = False,
+    reduce_only: bool = False,
+    request: str = "",
+    contingent: tuple[str, ...] = (),
     ts: int = START_NS,
 ) -> OrderChanged:
     """A working limit order, unless told otherwise."""
@@ -196,6 +210,11 @@ def order(
         average_price=average_price,
         status=status,
         reason=reason,
+        time_in_force=time_in_force,
+        post_only=post_only,
+        reduce_only=reduce_only,
+        request=request,
+        contingent=contingent,
     )
 
 

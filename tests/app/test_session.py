@@ -1,5 +1,7 @@
 """A session without a window: its state follows frames and events, its life survives ends and restarts."""
 
+from decimal import Decimal
+
 import pytest
 
 from app.session import StationSession
@@ -8,16 +10,42 @@ from engine.link.protocols import LinkDown
 from engine.link.scripted import (
     START_NS,
     ScriptedLink,
+    account_risk,
+    connection,
+    control,
+    denied,
     fill,
     frame,
+    halted,
+    intent,
     log,
     order,
+    policy_changed,
+    preview,
     results,
     risk,
     scripted_session,
 )
-from engine.messages.commands import Attach, Seek, Step
-from engine.messages.events import AnyEvent, EpochBegan, Phase, PhaseChanged, Refused
+from engine.messages.commands import (
+    Attach,
+    BreakEven,
+    Cancel,
+    CancelAll,
+    Flatten,
+    Kill,
+    Modify,
+    Preview,
+    Rearm,
+    Reverse,
+    Seek,
+    SetArmState,
+    SetPolicy,
+    Step,
+    Submit,
+)
+from engine.messages.events import AnyEvent, EpochBegan, HaltStep, Phase, PhaseChanged, Refused
+from engine.messages.limits import RiskPolicy
+from engine.messages.orders import Sizing
 from engine.messages.run import Run
 
 RUN = Run(instrument="EURUSD.SIM", simulate="fx")
@@ -207,3 +235,70 @@ def test_a_seek_stays_inside_the_run(links: _Links, session: StationSession) -> 
     session.seek(0)
     session.seek(2**62)
     assert links.opened[0].sent == [Seek(transport.start), Seek(transport.end)]
+
+
+def test_orders_by_hand_carry_a_request_of_their_own(links: _Links, session: StationSession) -> None:
+    wanted = intent()
+    first, second = session.submit([wanted]), session.submit([wanted, wanted], "oco")
+    assert first != second
+    assert links.opened[0].sent == [
+        Submit(request=first, intents=(wanted,)),
+        Submit(request=second, intents=(wanted, wanted), contingency="oco"),
+    ]
+
+
+def test_every_deed_of_trading_reaches_the_engine(links: _Links, session: StationSession) -> None:
+    sizing = Sizing("risk", Decimal(1))
+    request = session.preview([intent()], sizing=sizing)
+    session.modify("O-1", price=Decimal("1.0934"))
+    session.cancel("O-1")
+    session.cancel_all("EURUSD.SIM")
+    session.flatten()
+    session.reverse("EURUSD.SIM")
+    session.break_even("EURUSD.SIM")
+    session.arm("live", "SIM-001")
+    session.set_policy(RiskPolicy(version=2))
+    session.kill("enough")
+    session.rearm("SIM-001")
+    assert links.opened[0].sent == [
+        Preview(request=request, intents=(intent(),), sizing=sizing),
+        Modify(order_id="O-1", price=Decimal("1.0934")),
+        Cancel("O-1"),
+        CancelAll("EURUSD.SIM"),
+        Flatten(""),
+        Reverse("EURUSD.SIM"),
+        BreakEven("EURUSD.SIM"),
+        SetArmState(state="live", account="SIM-001"),
+        SetPolicy(RiskPolicy(version=2)),
+        Kill("enough"),
+        Rearm("SIM-001"),
+    ]
+
+
+def test_trading_is_told_by_frames_and_events() -> None:
+    state = SessionState()
+    risk_now, answer, policy = account_risk(), preview("R-1"), RiskPolicy(version=4)
+    events = (
+        policy_changed(policy),
+        connection("feed", "reconnecting", attempt=2),
+        connection("feed", "connected"),
+        halted(HaltStep.CANCELLING),
+        denied(order_id="O-9"),
+        order("O-1", request="R-1"),
+        order("O-2", "REJECTED", request="R-1", reason="no money"),
+        order("O-3"),
+    )
+    state.apply(frame(1, control=control("paper"), account_risk=risk_now, preview=answer, events=events))
+    assert state.control == control("paper")
+    assert state.account_risk == risk_now
+    assert state.policy == policy
+    assert state.connections == {"feed": connection("feed", "connected")}
+    assert state.halt == halted(HaltStep.CANCELLING)
+    assert [each.order_id for each in state.denials] == ["O-9"]
+    assert [each.order_id for each in state.orders.of_request("R-1")] == ["O-1", "O-2"]
+    assert state.orders.of_request("R-2") == []
+    state.apply(frame(2, events=[EpochBegan(ts=START_NS, epoch=2)], first_event=len(events) + 1))
+    assert state.preview == answer  # told once, kept until the next
+    assert state.denials == []
+    assert state.orders.of_request("R-1") == []
+    assert state.policy == policy
