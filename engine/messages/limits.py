@@ -12,7 +12,7 @@ from msgspec import Meta
 
 
 def _limit(title: str, unit: str, description: str) -> Meta:
-    return Meta(title=title, description=description, extra={"unit": unit})
+    return Meta(title=title, description=description, extra={"unit": unit}, extra_json_schema={"unit": unit})
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -89,6 +89,13 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             "Inventory imbalance", "%", "Largest |bought - sold| / (bought + sold), working orders counted."
         ),
     ] = None
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for a limit that is no number of 0 or more."""
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if isinstance(value, Decimal) and not (value.is_finite() and value >= 0):
+                raise ValueError(f"{name}={value} must be 0 or more; leave it out for no limit.")
 
 
 class KillRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -22,6 +22,10 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         Range; `exclusive_low` and `exclusive_high` say that the end itself is outside.
     choices : list of str
         Of a choice.
+    unit : str
+        What a number counts, where its struct says so.
+    optional : bool
+        It may be left empty, which is None.
     """
 
     name: str
@@ -34,6 +38,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     exclusive_low: bool = False
     exclusive_high: bool = False
     choices: list[str] = []
+    unit: str = ""
+    optional: bool = False
 
     @property
     def range_text(self) -> str:
@@ -98,19 +104,18 @@ def _field(name: str, entry: Mapping[str, Any]) -> Field:
         exclusive_low=exclusive_low,
         exclusive_high=exclusive_high,
         choices=[str(choice) for choice in entry.get("enum", [])],
+        unit=entry.get("unit", ""),
+        optional=any(part.get("type") == "null" for part in entry.get("anyOf", [])),
     )
 
 
 def _kind(name: str, entry: Mapping[str, Any]) -> str:
     if "enum" in entry:
         return "choice"
-    if entry.get("format") == "decimal":
+    parts = [part for part in (entry.get("anyOf") or [entry]) if part.get("type") != "null"]
+    if all(part.get("format") == "decimal" for part in parts):
         return "decimal"
-    types = {
-        part.get("type")
-        for part in (entry.get("anyOf") or [entry])
-        if isinstance(part, Mapping) and part.get("type") != "null"
-    }
+    types = {part.get("type") for part in parts}
     if types <= {"integer", "number"} and types:
         return "number" if "number" in types else "integer"
     for schema_type, kind in (("boolean", "boolean"), ("string", "text")):

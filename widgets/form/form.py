@@ -69,7 +69,7 @@ class ParameterForm(QWidget):
             value = (values or {}).get(field.name, field.default)
             editor = self._editor(field, value)
             self._editors[field.name] = editor
-            label = QLabel(field.title)
+            label = QLabel(f"{field.title} ({field.unit})" if field.unit else field.title)
             tip = " — ".join(part for part in (field.description, field.range_text) if part)
             label.setToolTip(tip)
             editor.setToolTip(tip)
@@ -130,7 +130,8 @@ class ParameterForm(QWidget):
 
     def _is_left_out(self, field: Field) -> bool:
         editor = self._editors[field.name]
-        return isinstance(editor, QLineEdit) and not editor.text().strip() and field.default is None
+        may_be = field.default is None or field.optional
+        return isinstance(editor, QLineEdit) and not editor.text().strip() and may_be
 
     def _value(self, field: Field) -> Value:
         editor = self._editors[field.name]

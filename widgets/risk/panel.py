@@ -1,18 +1,21 @@
-"""Risk at a glance: one card per instrument, painted, with its equity and drawdown over time."""
+"""Risk at a glance: limits with their headroom, the account, and a card per instrument with its equity."""
 
 from typing import Final, override
 
 import numpy as np
-from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QHelpEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QScrollArea, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QScrollArea, QToolTip, QVBoxLayout, QWidget
 
 from engine.messages.columns import Rows
+from engine.messages.limits import AccountRisk
 from widgets.chrome import dress, paint_empty
 from widgets.curve import Scale, paint_curve
 from widgets.glyphs import Glyphs
 from widgets.numbers import mono_font
+from widgets.page import Page
 from widgets.risk.figures import Card, Figure, card_of, total_cards
+from widgets.risk.headroom import lines_of
 from widgets.risk.state import RiskFigures, RiskSession
 from widgets.theme import Theme
 
@@ -24,16 +27,38 @@ _GAP: Final = 8
 
 
 class RiskPanel(QWidget):
-    """Position, exposure, profit, drawdown and fees of each instrument."""
+    """Limits and the account as a whole; position, exposure, profit, drawdown and fees of each instrument.
+
+    Signals
+    -------
+    limits_asked()
+        The person wants to edit the limits.
+    """
+
+    limits_asked = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._account: AccountRisk | None = None
         self._session: RiskSession | None = None
         self._figures: RiskFigures | None = None
         self._version = -1
         self.cards = RiskCards(theme)
+        self.account = Page(theme)
+        self.account.hide()
+        self.edit = QPushButton(self.tr("Edit limits…"))
+        self.edit.setAutoDefault(True)
+        self.edit.clicked.connect(self.limits_asked)
+        self.edit.hide()
+        column = QWidget()
+        lines = QVBoxLayout(column)
+        lines.setContentsMargins(0, 0, 0, 0)
+        lines.setSpacing(4)
+        lines.addWidget(self.edit, 0, Qt.AlignmentFlag.AlignRight)
+        lines.addWidget(self.account)
+        lines.addWidget(self.cards, 1)
         area = QScrollArea()
-        area.setWidget(self.cards)
+        area.setWidget(column)
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         box = QVBoxLayout(self)
@@ -47,6 +72,7 @@ class RiskPanel(QWidget):
         self._version = -1
         if session is None:
             self.cards.show_cards([], {}, bound=False)
+            self._show_account(None)
         self.refresh()
 
     def refresh(self) -> None:
@@ -54,6 +80,7 @@ class RiskPanel(QWidget):
         session = self._session
         if session is None:
             return
+        self._show_account(session.account_risk)
         figures = session.risk
         if figures is self._figures and figures.version == self._version:
             return
@@ -65,9 +92,19 @@ class RiskPanel(QWidget):
         curves = {name: history.rows for name, history in figures.history.items()}
         self.cards.show_cards(cards, curves, bound=True)
 
+    def _show_account(self, risk: AccountRisk | None) -> None:
+        if risk == self._account:
+            return
+        self._account = risk
+        self.account.setVisible(risk is not None)
+        self.edit.setVisible(risk is not None)
+        if risk is not None:
+            self.account.show_lines(lines_of(risk, self.tr))
+
     def set_theme(self, theme: Theme) -> None:
         """Repaint in another theme."""
         dress(self, theme)
+        self.account.set_theme(theme)
         self.cards.set_theme(theme)
 
 

@@ -7,6 +7,7 @@ from typing import Protocol
 from engine.messages.columns import Rows
 from engine.messages.frames import Risk
 from engine.messages.instrument import Instrument
+from engine.messages.limits import AccountRisk
 
 
 class Curve(Protocol):
@@ -35,9 +36,11 @@ class RiskMarket(Protocol):
 
 
 class RiskSession(Protocol):
-    """A session, as far as its risk is concerned."""
+    """A session, as far as its risk is concerned; `account_risk` is None before the first frame."""
 
     @property
     def risk(self) -> RiskFigures: ...
     @property
     def markets(self) -> Mapping[str, RiskMarket]: ...
+    @property
+    def account_risk(self) -> AccountRisk | None: ...

@@ -38,6 +38,7 @@ class FakeMarket:
 class FakeSession:
     risk: RiskState = field(default_factory=RiskState)
     markets: dict[str, FakeMarket] = field(default_factory=lambda: {EURUSD.id: FakeMarket()})
+    account_risk: None = None
 
 
 def test_every_number_with_a_side_tells_it_in_its_sign_and_in_its_tone() -> None:

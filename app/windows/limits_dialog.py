@@ -1,0 +1,200 @@
+"""Edits limits: of an account, of single strategies and instruments, and of the kill switch."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.messages.limits import KillRules, Limits, RiskPolicy
+from widgets.form import FormError, ParameterForm, Value
+from widgets.form.fields import fields_of
+
+_ACCOUNT: Final = ("account", "")
+_KILL: Final = ("kill", "")
+
+
+class LimitsDialog(QDialog):
+    """Edits a policy.
+
+    Parameters
+    ----------
+    policy : RiskPolicy
+        In force now.
+    currency : str
+        Of the account: the unit of money.
+    strategies, instruments : sequence of str
+        Whose own limits can be set, besides those that have some already.
+
+    Signals
+    -------
+    applied(RiskPolicy)
+        These limits are to be in force from now on; their version is one higher.
+    """
+
+    applied = Signal(object)
+
+    def __init__(
+        self,
+        policy: RiskPolicy,
+        currency: str,
+        strategies: Sequence[str],
+        instruments: Sequence[str],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Limits"))
+        self._policy, self._currency = policy, currency
+        self._scopes: list[tuple[str, str]] = [
+            _ACCOUNT,
+            *(("strategy", name) for name in _named(policy.strategies, strategies)),
+            *(("instrument", name) for name in _named(policy.instruments, instruments)),
+            _KILL,
+        ]
+        self.scope = QComboBox()
+        self.scope.addItems([self._title(kind, name) for kind, name in self._scopes])
+        self.scope.setAccessibleName(self.tr("Limits of"))
+        self.scope.currentIndexChanged.connect(self._show_scope)
+        self._hint = QLabel()
+        self._hint.setObjectName("form_note")
+        self._hint.setWordWrap(True)
+        self.form = ParameterForm(self._fault)
+        self.form.changed.connect(self._on_edited)
+        self._said = QLabel()
+        self._said.setObjectName("form_note")
+        self._said.setWordWrap(True)
+        self.apply = QPushButton(self.tr("Put in force"))
+        self.apply.setDefault(True)
+        self.apply.clicked.connect(self._on_apply)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.addButton(self.apply, QDialogButtonBox.ButtonRole.ApplyRole)
+        buttons.rejected.connect(self.reject)
+        self._lay_out(buttons)
+        self._show_scope()
+
+    def _lay_out(self, buttons: QDialogButtonBox) -> None:
+        area = QScrollArea()
+        area.setWidget(self.form)
+        area.setWidgetResizable(True)
+        column = QVBoxLayout(self)
+        column.setSpacing(8)
+        for widget in (self.scope, self._hint, area, self._said, buttons):
+            column.addWidget(widget)
+        column.setStretchFactor(area, 1)
+        self.resize(480, 720)
+
+    def show_policy(self, policy: RiskPolicy) -> None:
+        """Show what is in force by now; what was typed and not put in force is lost."""
+        if policy != self._policy:
+            self._policy = policy
+            self._show_scope()
+
+    def _title(self, kind: str, name: str) -> str:
+        titles = {
+            "account": self.tr("Account, all together and each instrument"),
+            "strategy": self.tr("Strategy {name}"),
+            "instrument": self.tr("Instrument {name}"),
+            "kill": self.tr("Kill switch"),
+        }
+        return titles[kind].format(name=name)
+
+    @property
+    def _chosen(self) -> tuple[str, str]:
+        return self._scopes[self.scope.currentIndex()]
+
+    def _show_scope(self) -> None:
+        kind, name = self._chosen
+        if kind == "kill":
+            hint = self.tr("When the kill switch fires by itself, and how it closes positions.")
+        else:
+            hint = self.tr("An empty field is no limit. Every scope's limits hold, so the narrowest decides.")
+        self._hint.setText(hint)
+        self.form.set_schema(_schema(_kind_of(kind), self._currency), _values(self._part(kind, name)))
+        self._said.setText(self.tr("Version {number} is in force.").format(number=self._policy.version))
+
+    def _part(self, kind: str, name: str) -> Limits | KillRules:
+        policy = self._policy
+        parts: dict[str, Limits | KillRules] = {
+            "account": policy.account,
+            "strategy": policy.strategies.get(name, Limits()),
+            "instrument": policy.instruments.get(name, Limits()),
+            "kill": policy.kill,
+        }
+        return parts[kind]
+
+    def _edited(self, values: Mapping[str, Value]) -> Limits | KillRules:
+        kind = _kind_of(self._chosen[0])
+        # An empty field is no limit, whatever a new policy would have there.
+        empty = {field.name: None for field in fields_of(msgspec.json.schema(kind)) if field.optional}
+        return msgspec.convert({**empty, **values}, kind)
+
+    def _fault(self, values: dict[str, Value]) -> str:
+        try:
+            self._edited(values)
+        except msgspec.ValidationError as error:
+            return f"{str(error).partition(' - at')[0]}."
+        return ""
+
+    def _on_edited(self) -> None:
+        self.apply.setEnabled(not self.form.error)
+
+    def _on_apply(self) -> None:
+        try:
+            part = self._edited(self.form.values())
+        except FormError:
+            return  # the form shows it already
+        self._policy = _with(self._policy, *self._chosen, part)
+        self.applied.emit(self._policy)
+        self._said.setText(self.tr("Version {number} is in force.").format(number=self._policy.version))
+
+
+def _named(limits: Mapping[str, Limits], names: Sequence[str]) -> list[str]:
+    return sorted({*limits, *names})
+
+
+def _kind_of(kind: str) -> type[Limits] | type[KillRules]:
+    return KillRules if kind == "kill" else Limits
+
+
+def _with(policy: RiskPolicy, kind: str, name: str, part: Limits | KillRules) -> RiskPolicy:
+    changes: dict[str, Any]
+    match part:
+        case KillRules():
+            changes = {"kill": part}
+        case Limits() if kind == "strategy":
+            changes = {"strategies": _put(policy.strategies, name, part)}
+        case Limits() if kind == "instrument":
+            changes = {"instruments": _put(policy.instruments, name, part)}
+        case Limits():
+            changes = {"account": part}
+    return msgspec.structs.replace(policy, version=policy.version + 1, **changes)
+
+
+def _put(limits: Mapping[str, Limits], name: str, part: Limits) -> dict[str, Limits]:
+    kept = {**limits, name: part}
+    return {each: value for each, value in kept.items() if value != Limits()}
+
+
+def _values(part: Limits | KillRules) -> dict[str, Value]:
+    values: dict[str, Any] = msgspec.to_builtins(part)
+    return {name: "" if value is None else value for name, value in values.items()}
+
+
+def _schema(kind: type[Limits] | type[KillRules], currency: str) -> dict[str, Any]:
+    schema = msgspec.json.schema(kind)
+    for entry in schema["$defs"][kind.__name__]["properties"].values():
+        if entry.get("unit") == "money":
+            entry["unit"] = currency
+        elif entry.get("unit") == "size":
+            entry.pop("unit")
+    return schema
