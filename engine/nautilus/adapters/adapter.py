@@ -1,0 +1,196 @@
+"""What an adapter of the engine is to the station: parameters with a form, keys, abilities, clients."""
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, Final, Literal, NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta
+
+LIVE: Final = "live"
+"""The environment in which orders cost money; all others play with the venue's own toy money."""
+
+_ACCOUNT: Final = re.compile(r"[A-Za-z0-9_]{0,32}")
+_INSTRUMENT: Final = re.compile(r"\S+\.[A-Z0-9_]+")
+_TRIAL: Final = re.compile(r"test|demo|sandbox|paper", re.IGNORECASE)
+
+type Url = Annotated[str, Meta(description="Empty is the venue's own address.")]
+
+
+class ConnectionParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every adapter's parameters have; each declares its own environments, the safest first."""
+
+    environment: str
+    account: Annotated[
+        str,
+        Meta(
+            title="Account name",
+            description="Typed to arm Live: letters, digits, underscores. Empty is the profile's name.",
+        ),
+    ] = ""
+    instruments: Annotated[
+        str,
+        Meta(title="Instruments", description="What to load, parted by blanks; empty is all of the venue."),
+    ] = ""
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for a name, an instrument or an address that is none."""
+        if not _ACCOUNT.fullmatch(self.account):
+            raise ValueError(
+                f"account={self.account!r} has other signs than letters, digits and underscores, or too many."
+            )
+        for instrument in self.instrument_ids():
+            if not _INSTRUMENT.fullmatch(instrument):
+                raise ValueError(f"{instrument!r} is no instrument; write it as SYMBOL.VENUE.")
+        for name, url in self.addresses():
+            _check_address(name, url)
+
+    def instrument_ids(self) -> list[str]:
+        """Instruments to load; empty is all."""
+        return self.instruments.replace(",", " ").split()
+
+    def addresses(self) -> Iterator[tuple[str, str]]:
+        """Names and values of the addresses that are not the venue's own."""
+        for field in msgspec.structs.fields(self):
+            value = getattr(self, field.name)
+            if "url" in field.name and value:
+                yield field.name, value
+
+    @property
+    def is_real_money(self) -> bool:
+        """Whether orders may cost money: in `live`, and at an address that does not say it is a trial's."""
+        return self.environment == LIVE or any(
+            not (is_this_machine(url) or _TRIAL.search(urlsplit(url).hostname or ""))
+            for _, url in self.addresses()
+        )
+
+
+class SecretField(msgspec.Struct, frozen=True):
+    """One key of a connection; `text` ones may hold blanks and line ends, as passwords and PEM files do."""
+
+    name: str
+    title: str
+    kind: Literal["key", "text"] = "key"
+
+
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be asked of a venue through its adapter; shown before connecting.
+
+    Attributes
+    ----------
+    orders, time_in_force : tuple of str
+        NautilusTrader's names.
+    hedge : bool
+        Long and short positions of one instrument at once.
+    notes : str
+        What a person should know before they connect; empty where that is nothing.
+    """
+
+    orders: tuple[str, ...]
+    time_in_force: tuple[str, ...]
+    post_only: bool = False
+    reduce_only: bool = False
+    modify: bool = False
+    hedge: bool = False
+    oco: bool = False
+    bracket: bool = False
+    quote_quantity: bool = False
+    notes: str = ""
+
+
+class Client(NamedTuple):
+    """One client of a live node: NautilusTrader's factory and the configuration that it takes."""
+
+    factory: Any
+    config: Any
+
+
+class Clients(NamedTuple):
+    """Clients of one connection, for `LiveNodeBuilder.add_data_client` and `add_exec_client`.
+
+    `name` is the client's, `venue` the one of its instruments (of Interactive Brokers each instrument has its
+    own, so it is empty). `execution` is None where only market data were asked for.
+    """
+
+    name: str
+    venue: str
+    data: Client
+    execution: Client | None
+
+
+type Build = Callable[[Any, Mapping[str, str], str | None], tuple[Client, Client | None]]
+"""Makes the clients of parameters, secrets and account id; for market data alone where that is None."""
+
+
+class Adapter(msgspec.Struct, frozen=True, kw_only=True):
+    """One way to a venue.
+
+    Attributes
+    ----------
+    name, title : str
+        In profiles, and for people.
+    client : str
+        NautilusTrader's name of its clients; account ids begin with it.
+    venue : str
+        Venue of its instruments; empty where they have several.
+    example : str
+        An instrument, for the form.
+    secrets : tuple of SecretField
+        Keys that it needs; none where something else is logged in.
+    """
+
+    name: str
+    title: str
+    client: str
+    venue: str
+    example: str
+    parameters: type[ConnectionParameters]
+    secrets: tuple[SecretField, ...]
+    capabilities: Capabilities
+    build: Build
+
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """Where it can trade, the safest first."""
+        info = msgspec.inspect.type_info(self.parameters)
+        assert isinstance(info, msgspec.inspect.StructType)  # noqa: S101 - what every parameters struct is
+        kind = next(field.type for field in info.fields if field.name == "environment")
+        while isinstance(kind, msgspec.inspect.Metadata):
+            kind = kind.type
+        assert isinstance(kind, msgspec.inspect.LiteralType)  # noqa: S101 - each adapter names its own
+        known: dict[str, int] = {"testnet": 0, "demo": 1, "sandbox": 2, "paper": 3, LIVE: 4}
+        return tuple(sorted(map(str, kind.values), key=lambda value: known[value]))
+
+
+KEY_AND_SECRET: Final = (SecretField("api_key", "API key"), SecretField("api_secret", "API secret"))
+
+
+def is_this_machine(url: str) -> bool:
+    """Whether an address leads nowhere else."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def member(kind: Any, name: str) -> Any:
+    """Member of one of NautilusTrader's enumerations, which cannot be subscripted."""
+    return getattr(kind, name.upper())
+
+
+def or_none[Kept](value: Kept) -> Kept | None:
+    """None for what is empty, as NautilusTrader takes its own default for None."""
+    return value or None
+
+
+def _check_address(name: str, url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https", "ws", "wss"} or not parts.hostname:
+        raise ValueError(f"{name}={url} is no address; write https://HOST or wss://HOST, or leave it empty.")
+    if parts.username or parts.password:
+        raise ValueError(f"{name} must not hold a name or a password; keep keys with: nexttick keys set.")
+    if parts.scheme in {"http", "ws"} and not is_this_machine(url):
+        raise ValueError(f"{name}={url} is not encrypted, so no key is sent there; write https or wss.")
