@@ -9,6 +9,7 @@ from app.state.log import LogState
 from app.state.market import MarketState
 from app.state.news import NewsState
 from app.state.orders import OrdersState
+from app.state.queue import QueueState
 from app.state.risk import RiskState
 from app.state.signals import SignalsState
 from engine.messages.events import (
@@ -59,6 +60,8 @@ class SessionState:
     orders, risk, log, signals : OrdersState, RiskState, LogState, SignalsState
     news : NewsState
         A new one in each epoch.
+    queues : QueueState
+        What stands before resting orders; a new one in each epoch.
     results : Results or None
         Set when the run is finished.
     refusal : Refused or None
@@ -101,6 +104,7 @@ class SessionState:
     def _begin_orders(self) -> None:
         self.orders = OrdersState()
         self.news = NewsState()
+        self.queues = QueueState()
         self.results: Results | None = None
 
     @property
@@ -122,7 +126,15 @@ class SessionState:
             self.markets[market.instrument].apply(market)
         self.risk.apply(frame.risks, frame.transport.now)
         self.signals.apply(frame)
-        self._take_events(self._due(frame.events))
+        due = self._due(frame.events)
+        self._take_events(due)
+        self.queues.apply(
+            frame.markets,
+            self.markets,
+            due,
+            frame.transport.now,
+            own_in_book=frame.control.mode == "live",
+        )
         self.transport = frame.transport
         self.health = frame.health
         self.recorder = frame.recorder
