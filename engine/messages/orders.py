@@ -48,6 +48,8 @@ class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
         Distance of a trailing stop from the market, in price.
     expire_ns : int or None
         Of GTD, ns UTC.
+    stop : Decimal or None
+        Of an entry: trigger of the stop that its fill sets to work, so that its loss can be told beforehand.
     """
 
     instrument: str
@@ -65,6 +67,7 @@ class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
     quote_quantity: bool = False
     twap: Twap | None = None
     changes: str | None = None
+    stop: Decimal | None = None
 
 
 class Sizing(msgspec.Struct, frozen=True):
