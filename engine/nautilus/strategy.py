@@ -29,6 +29,7 @@ from nautilus_trader.model import (
 )
 from nautilus_trader.trading import Strategy, StrategyConfig
 
+from engine.callbacks import Shield, StrategyInterrupted, callbacks
 from engine.messages.events import AnyEvent, Denied, Logged, OrderChanged
 from engine.messages.instrument import Instrument
 from engine.messages.orders import OrderIntent
@@ -68,6 +69,17 @@ class Context:
     lead: Lead | None = None
 
 
+def _unbroken[**P, R](method: Callable[P, R]) -> Callable[P, R]:
+    """Method of ours that runs to its end also where the callback that called it is to be interrupted."""
+
+    @functools.wraps(method)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        with Shield(callbacks()):
+            return method(*args, **kwargs)
+
+    return call
+
+
 class StationStrategy(Strategy):
     """Base of all strategies of the station.
 
@@ -98,6 +110,7 @@ class StationStrategy(Strategy):
         self.refusal = ""
         """Why the gate or the venue refused the newest order; empty where they let it pass so far."""
         self._refused = 0
+        self._callbacks = callbacks()
 
     def connect(self, cache: Any, portfolio: Any, clock: Any, account: AccountReader) -> None:
         """Take what the engine gave at registration.
@@ -152,21 +165,25 @@ class StationStrategy(Strategy):
         self.submit(order)
         return order
 
+    @_unbroken
     def submit(self, order: Any) -> bool:
         """Send an order through the gate; False when it was refused (told as a DENIED order)."""
         return self._pass_gate([order]) and (super().submit_order(order) or True)
 
+    @_unbroken
     def submit_order(self, order: Any, *args: Any, **kwargs: Any) -> None:
         """As Nautilus', through the gate."""
         if self._pass_gate([order]):
             super().submit_order(order, *args, **kwargs)
 
+    @_unbroken
     def submit_order_list(self, order_list: Any, *args: Any, **kwargs: Any) -> None:
         """As Nautilus', through the gate: all orders or none."""
         orders = order_list if isinstance(order_list, list) else order_list.orders
         if self._pass_gate(orders):
             super().submit_order_list(order_list, *args, **kwargs)
 
+    @_unbroken
     def modify_order(
         self,
         client_order_id: ClientOrderId,
@@ -199,6 +216,7 @@ class StationStrategy(Strategy):
 
     # What happened ---------------------------------------------------------------------------------------
 
+    @_unbroken
     def on_order_event(self, event: Any) -> None:
         """Tell every step of an order's life, and the account after a fill."""
         if isinstance(event, OrderInitialized):
@@ -213,6 +231,7 @@ class StationStrategy(Strategy):
             if isinstance(event, OrderFilled):
                 self._tell(events.filled(event))
 
+    @_unbroken
     def on_position_event(self, event: Any) -> None:
         """Tell every step of a position's life and the balance that it left."""
         with self._telling("on_position_event"):
@@ -220,19 +239,16 @@ class StationStrategy(Strategy):
             self._tell(events.position_changed(event, position))
             self._tell(self._account.changed(event.ts_event))
 
-    def fail(self, where: str, error: Exception) -> None:
+    @_unbroken
+    def fail(self, where: str, error: BaseException) -> None:
         """Stop working and say why; the traceback goes to the engine's log."""
         traceback.print_exception(error, file=sys.stderr)
         line = traceback.format_exception_only(error)[-1].strip()
         self.failure = f"{line} (in {where})"
-        self._tell(
-            Logged(
-                ts=self._clock.timestamp_ns(),
-                level="error",
-                source=self.context.name,
-                text=f"The strategy raised {self.failure}.",
-            )
-        )
+        text = f"The strategy raised {self.failure}."
+        if isinstance(error, StrategyInterrupted):
+            text = self._callbacks.sentence
+        self._tell(Logged(ts=self._clock.timestamp_ns(), level="error", source=self.context.name, text=text))
 
     @contextmanager
     def _telling(self, where: str) -> Iterator[None]:
@@ -285,8 +301,19 @@ def _guarded(method: Callable[..., Any]) -> Callable[..., Any]:
     def call(self: StationStrategy, *args: Any) -> None:
         if self.failure:
             return
+        here = self._callbacks
+        outer, interruptible = here.running, here.interruptible
+        # Two blocks, as an interruption may also come while the inner one is left.
         try:
-            method(self, *args)
+            try:
+                here.entered += 1
+                here.running, here.interruptible = where, True
+                method(self, *args)
+            finally:
+                here.left(outer, interruptible)
+        except StrategyInterrupted as error:
+            here.left(outer, interruptible)
+            self.fail(where, error)
         except Exception as error:  # noqa: BLE001 - it is the user's code; Nautilus would swallow it
             self.fail(where, error)
 
