@@ -18,12 +18,19 @@ if TYPE_CHECKING:
 def make_session(run: Run) -> Session:
     """Session of this run; imports the trading engine, which takes longer than to answer the window."""
     from app.recordings import person_settings, recorder_of  # noqa: PLC0415
-    from engine.session.replay import ReplaySession  # noqa: PLC0415 -- the window is answered before this loads
-    from engine.session.source import open_source  # noqa: PLC0415
+    from engine.session.source import open_source  # noqa: PLC0415 -- the window is answered before this loads
 
     source = open_source(run)
     recorder = recorder_of(person_settings())
-    return ReplaySession(run, source, model_of(run, source), recorder=recorder)
+    if run.mode == "replay":
+        from engine.session.replay import ReplaySession  # noqa: PLC0415
+
+        return ReplaySession(run, source, model_of(run, source), recorder=recorder)
+    from engine.session.live import LiveSession  # noqa: PLC0415
+    from engine.session.live_market import recorded_as_live  # noqa: PLC0415
+
+    market = recorded_as_live(run, source)
+    return LiveSession(run, market, model_of(run, source), recorder=recorder)
 
 
 def model_of(run: Run, source: "Source") -> "Model | None":

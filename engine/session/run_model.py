@@ -50,8 +50,13 @@ class RunModel:
             self.decided = decide_all(self.asked, self.rules, exact=parameters.sizing == "kelly")
         self._bars = [] if self.asked is not None or not self.facts.bars else _closed(self.facts.bars, source)
 
-    def new_course(self, emit: Callable[[AnyEvent], None], *, watched: bool) -> CourseModel:
-        """Begin a course: the same model, nothing said yet; past changes of arming are in it."""
+    def new_course(
+        self, emit: Callable[[AnyEvent], None], *, watched: bool, start_ns: int | None = None
+    ) -> CourseModel:
+        """Begin a course: the same model, nothing said yet; past changes of arming are in it.
+
+        It starts at `start_ns`; left out, where the data do.
+        """
         stream = None
         if self.asked is None:
             is_threaded = self.inference.mode == "thread"
@@ -61,7 +66,7 @@ class RunModel:
             self.facts,
             self.rules,
             arming=self.inference.arming,
-            start_ns=self._start_ns,
+            start_ns=self._start_ns if start_ns is None else start_ns,
             emit=emit,
             changes=self._changes,
             stream=stream,

@@ -15,6 +15,9 @@ from engine.session.run_model import RunModel
 from engine.session.source import Source
 from engine.strategies import Parameters
 
+STRATEGY_STOPPED: Final = (
+    "The strategy does nothing more; its orders and its position stay as they are until a person acts."
+)
 _KINDS: Final = {"quotes": "quotes", "trades": "trades", "deltas": "book updates"}
 
 
@@ -27,6 +30,18 @@ def opened(run: Run, source: Source, strategy: str, parameters: Parameters) -> s
     return (
         f"Opened {source.instrument.id}: {kinds}{generated}, {readable(source.start_ns)} to "
         f"{readable(source.end_ns)} UTC; strategy {strategy}{f' ({settings})' if settings else ''}."
+    )
+
+
+def opened_live(run: Run, source: Source, strategy: str, parameters: Parameters) -> str:
+    """What is traded live, what it is fed with, and the strategy with its parameters."""
+    kinds = ", ".join(words for kind, words in _KINDS.items() if kind in source.kinds)
+    settings = ", ".join(f"{name}={value}" for name, value in parameters.builtins().items())
+    speed = f"{run.speed:g} times as fast as they were recorded" if run.speed else "as fast as possible"
+    served = "" if run.profile else f", served {speed}, each stamped with the time at which it comes"
+    return (
+        f"Opened {source.instrument.id} for {run.mode} trading: {kinds}{served}; strategy {strategy}"
+        f"{f' ({settings})' if settings else ''}."
     )
 
 

@@ -1,0 +1,351 @@
+"""The live session: a node on the wall clock, driven by commands, shown in pictures.
+
+Paper and live trading are this one session; they differ in where market data come from and where orders go
+(`engine.session.live_market`). What happened is not undone: it cannot be paused, sought or run again.
+"""
+
+import sys
+import time
+import traceback
+from typing import Final, Literal
+
+from engine.errors import UserError
+from engine.link.protocols import Picture
+from engine.messages.commands import (
+    AnyCommand,
+    CancelSeek,
+    Explain,
+    Finish,
+    Pause,
+    Play,
+    Seek,
+    SetArming,
+    SetLoop,
+    SetSpeed,
+    StepTo,
+)
+from engine.messages.events import AnyEvent, ConnectionChanged, Logged, Phase, PhaseChanged, Refused
+from engine.messages.frames import Control, Explanation, ModelHealth, Predictions, Recorder, Transport
+from engine.messages.run import Arming, Run
+from engine.nautilus.strategy import StationStrategy
+from engine.recording.recorder import SessionRecorder
+from engine.session import telling
+from engine.session.checks import check_model, check_run
+from engine.session.feed_watch import FeedWatch
+from engine.session.health import Meter
+from engine.session.live_course import LiveCourse
+from engine.session.live_market import LiveMarket, check_speed
+from engine.session.live_watching import LiveWatching
+from engine.session.publishing import publications
+from engine.session.run_model import RunModel
+from engine.signals.protocols import Model
+from engine.strategies import AiSignalParameters
+
+_UNABSORBED_S: Final = 0.25
+"""Longest that market data wait where nobody takes pictures."""
+
+_PAST: Final = {
+    Phase.FINISHED: "The session has ended; open another.",
+    Phase.FAILED: "The session failed; read in the log why, and open another.",
+}
+_NOT_LIVE: Final = (
+    "A live market can't be paused, stepped or sought: it goes on by itself; open a replay for that."
+)
+
+
+class LiveSession:
+    """Runs a strategy on a live market, as commands say.
+
+    Implements `engine.link.protocols.Session`: made, used and closed in one thread.
+
+    Parameters
+    ----------
+    run : Run
+    market : LiveMarket
+        What `recorded_as_live` made of the run, for example.
+    model : Model, optional
+        What the run's strategy acts on; closed with the session.
+    strategy : type, optional
+        A strategy class of one's own instead of the one that `run` names.
+    watched : bool
+        Whether pictures will be asked for; without them market data is not kept for painting.
+    recorder : SessionRecorder, optional
+        Records the session until its end.
+
+    Raises
+    ------
+    UserError
+        See `check_run` and `check_model`; or a model that needs what a live market has not.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        market: LiveMarket,
+        model: Model | None = None,
+        *,
+        strategy: type[StationStrategy] | None = None,
+        watched: bool = True,
+        recorder: SessionRecorder | None = None,
+    ) -> None:
+        self._run, self._market, self._recorder = run, market, recorder
+        chosen: str | type[StationStrategy] = strategy or run.strategy
+        parameters = check_run(run, market)
+        self._model = None
+        if model is not None:
+            assert isinstance(parameters, AiSignalParameters)  # noqa: S101 - `check_run` sees to it
+            self._model = _opened(run, market, parameters, model)
+        self._explanation: Explanation | None = None
+        self._events: list[AnyEvent] = []
+        self._events_recorded = 0
+        self._meter = Meter()
+        self._feed_watch = FeedWatch(market.name)
+        self._told_failure = False
+        start_ns = time.time_ns()
+        self._watching = LiveWatching(market.instrument, run.depth_interval_ns, start_ns) if watched else None
+        self._course = LiveCourse(
+            run,
+            market,
+            strategy=chosen,
+            parameters=parameters,
+            emit=self._events.append,
+            tape=None if self._watching is None else self._watching.tape,
+            model=self._model,
+            publications=publications(run, market.start_ns, market.end_ns),
+            record=None if recorder is None else recorder.rows,
+        )
+        self._phase = Phase.LOADING
+        self._connection("connecting")
+        name = chosen if isinstance(chosen, str) else chosen.__name__
+        self._log(telling.opened_live(run, market, name, parameters))
+        self._log(telling.rules(run, market))
+        self._tell_model()
+        if recorder is not None:
+            recorder.begin(run, market.instrument, market.kinds)
+            self._hand_over()
+
+    # The session's protocol ------------------------------------------------------------------------------
+
+    def handle(self, command: AnyCommand) -> None:
+        """Carry a command out, or say in one sentence why not."""
+        if self._recorder is not None:
+            self._recorder.command(command, self._now)
+        try:
+            self._obey(command)
+        except UserError as error:
+            name = type(command).__struct_config__.tag
+            self._events.append(Refused(ts=self._now, command=str(name), text=str(error)))
+        self._hand_over()
+
+    def advance(self, seconds: float) -> bool:
+        """Let what happens in this time happen."""
+        if self._phase in _PAST:
+            return False
+        try:
+            self._proceed(seconds)
+        except Exception as error:  # noqa: BLE001 - a broken run must not take the link down with it
+            traceback.print_exception(error, file=sys.stderr)
+            self._fail(f"The engine stopped: {traceback.format_exception_only(error)[-1].strip()}.")
+        self._hand_over()
+        return True
+
+    def take_events(self) -> list[AnyEvent]:
+        """Events since the last call, in order."""
+        self._hand_over()
+        events = self._events[:]
+        self._events.clear()
+        self._events_recorded = 0
+        return events
+
+    def take_picture(self) -> Picture:
+        """The market since the last picture, risk and clock now."""
+        if self._watching is None:
+            raise RuntimeError("the session was made to be run unwatched")
+        self._course.absorb()
+        market, instruments = self._watching.take()
+        self._meter.conflated += market.quotes_conflated + market.trades_conflated
+        predictions: list[Predictions] = []
+        models: list[ModelHealth] = []
+        if self._course.model is not None:
+            predictions, models = self._course.model.take(self._now)
+            self._meter.conflated += sum(each.conflated for each in predictions)
+        explanation, self._explanation = self._explanation, None
+        age_s = self.feed_age_s
+        return Picture(
+            epoch=1,
+            transport=self._transport(),
+            markets=[market],
+            risks=[self._course.risk()],
+            health=self._meter.take(self._course.ticks, 0.0 if age_s is None else age_s * 1e3),
+            instruments=instruments,
+            predictions=predictions,
+            models=models,
+            explanation=explanation,
+            recorder=Recorder() if self._recorder is None else self._recorder.status(),
+            control=Control(mode=self._run.mode, arm=self._run.arm, feed_age_s=age_s),
+        )
+
+    def rewatch(self) -> None:
+        """Show the market from the session's start, in the pictures that follow."""
+        if self._watching is not None:
+            self._course.absorb()
+            self._watching.again()
+            if self._course.model is not None:
+                self._course.model.again()
+
+    def close(self) -> None:
+        """Free the node; what is recorded is complete then."""
+        if self._phase not in _PAST:
+            self._course.absorb()
+        self._hand_over()
+        self._course.dispose()
+        if self._model is not None:
+            self._model.close()
+        if self._recorder is not None:
+            self._recorder.close()
+
+    @property
+    def phase(self) -> Phase:
+        """Where the session is in its life."""
+        return self._phase
+
+    @property
+    def feed_age_s(self) -> float | None:
+        """Seconds since the newest market data; None before the first."""
+        newest = self._course.newest_ns
+        return max(0.0, (self._now - newest) / 1e9) if newest else None
+
+    # Commands --------------------------------------------------------------------------------------------
+
+    def _obey(self, command: AnyCommand) -> None:
+        match command:
+            case Play() | Pause() | StepTo() | Seek() | CancelSeek() | SetLoop():
+                raise UserError(_NOT_LIVE)
+            case SetSpeed(factor):
+                self._set_speed(factor)
+            case SetArming(mode):
+                self._arm(mode)
+            case Explain(ts):
+                self._explain(ts)
+            case Finish():
+                self._require_running()
+                self._finish()
+            case _:
+                pass  # Stop, Attach and Acknowledge are the link's
+
+    def _set_speed(self, factor: float) -> None:
+        self._require_running()
+        if self._course.feed is None:
+            raise UserError("A venue's market has its own speed; only recorded data can be served faster.")
+        check_speed(factor)
+        self._course.feed.set_speed(factor)
+
+    def _arm(self, mode: Arming) -> None:
+        if self._model is None:
+            raise UserError("This run has no model to arm; open one with a model.")
+        self._require_running()
+        self._course.arm(self._model, mode)
+
+    def _explain(self, ts: int) -> None:
+        if self._course.model is None:
+            raise UserError("This run has no model to explain; open one with a model.")
+        self._explanation = self._course.model.explain(ts, self._now)
+
+    def _require_running(self) -> None:
+        if self._phase in _PAST:
+            raise UserError(_PAST[self._phase])
+
+    # Work ------------------------------------------------------------------------------------------------
+
+    def _proceed(self, seconds: float) -> None:
+        course = self._course
+        if course.advance(seconds):
+            self._meter.ticked()
+        if course.venue.problem:
+            self._fail(f"The session ended: {course.venue.problem}.")
+            return
+        if self._phase == Phase.LOADING and course.venue.is_running:
+            self._connection("connected")
+            course.tell_account()
+            self._enter(Phase.PLAYING)
+        ended = course.feed is not None and course.feed.ended
+        self._events += self._feed_watch.look(self._now, course.newest_ns, ended=ended)
+        if course.venue.failure and not self._told_failure:
+            self._told_failure = True
+            self._log(telling.STRATEGY_STOPPED, "warning")
+        if course.unabsorbed_s > _UNABSORBED_S:
+            course.absorb()
+
+    def _finish(self) -> None:
+        results = self._course.finish()
+        self._log(telling.finished(results))
+        self._events.append(results)
+        self._enter(Phase.FINISHED)
+
+    def _fail(self, text: str) -> None:
+        self._log(text, "error")
+        self._enter(Phase.FAILED, text)
+
+    def _hand_over(self) -> None:
+        """Let the recorder have what happened; market data a few times a second."""
+        recorder = self._recorder
+        if recorder is None:
+            return
+        for level, text in recorder.take_news():
+            self._log(text, level, "recorder")
+        recorder.events(self._events[self._events_recorded :])
+        self._events_recorded = len(self._events)
+        if recorder.is_due and self._phase not in _PAST:
+            self._course.absorb()
+
+    # What is told ----------------------------------------------------------------------------------------
+
+    @property
+    def _now(self) -> int:
+        return time.time_ns()
+
+    def _tell_model(self) -> None:
+        if self._model is not None and self._course.model is not None:
+            for text in telling.model(self._model, self._course.model):
+                self._log(text)
+            for text in self._model.facts.warnings:
+                self._log(text, "warning")
+            if self._model.in_sample:
+                self._log(telling.in_sample(self._model), "warning")
+
+    def _connection(self, state: Literal["connecting", "connected"]) -> None:
+        self._events.append(ConnectionChanged(ts=self._now, name=self._market.name, state=state))
+
+    def _log(
+        self, text: str, level: Literal["info", "warning", "error"] = "info", source: str = "session"
+    ) -> None:
+        self._events.append(Logged(ts=self._now, level=level, source=source, text=text))
+
+    def _enter(self, phase: Phase, text: str = "") -> None:
+        self._phase = phase
+        self._events.append(PhaseChanged(ts=self._now, phase=phase, text=text))
+
+    def _transport(self) -> Transport:
+        feed = self._course.feed
+        now = self._now
+        return Transport(
+            phase=self._phase,
+            now=now,
+            start=self._course.start_ns,
+            end=now,
+            speed=1.0 if feed is None else feed.speed,
+        )
+
+
+def _opened(run: Run, market: LiveMarket, parameters: AiSignalParameters, model: Model) -> RunModel:
+    assert run.inference is not None  # noqa: S101 - there would be no model
+    if run.inference.mode == "batch":
+        raise UserError("A live market can't be predicted beforehand; choose per-tick or thread.")
+    for stream, what in (("bars", "bars"), ("news", "news")):
+        if stream in model.facts.streams:
+            raise UserError(
+                f"{model.facts.name} reads {what}, which a live session does not make yet; "
+                "choose a model of quotes, trades or the book, or a replay."
+            )
+    check_model(run, market, parameters, model.facts)
+    return RunModel(run, market, parameters, model)

@@ -1,0 +1,197 @@
+"""The course of a live session: a node, and what came of it so far.
+
+A replay's course is thrown away and made anew; this one happens once, on the wall clock.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from engine.columns import Columns
+from engine.messages.events import AccountChanged, AnyEvent, Logged, Published, Results
+from engine.messages.frames import Risk
+from engine.messages.run import Arming, Run
+from engine.nautilus.feed import Feed
+from engine.nautilus.live import LiveVenue
+from engine.nautilus.strategy import StationStrategy
+from engine.session.course_model import CourseModel
+from engine.session.equity import CURVE_BUCKETS
+from engine.session.live_market import LiveMarket
+from engine.session.outcome import Outcome
+from engine.session.publishing import Publishing
+from engine.session.run_model import RunModel
+from engine.session.tape import Tape
+from engine.strategies import Parameters
+
+_CURVE_NS: Final = 5_000_000_000
+"""Stretch of the equity curve that keeps its deepest point and its last."""
+
+
+class LiveCourse:
+    """A live venue and what came of it so far.
+
+    Parameters
+    ----------
+    run : Run
+    market : LiveMarket
+    strategy : str or type
+        See `LiveVenue`.
+    parameters : Parameters
+        Checked ones.
+    emit : callable
+        Takes every event, in order.
+    tape : Tape or None
+        Follows the market for a watcher; None when nobody watches.
+    model : RunModel or None
+        Model that the strategy acts on.
+    publications : sequence of Published
+        News of the run's series, by time, in that of the recorded data.
+    record : callable or None
+        Takes the market data that happened.
+
+    Attributes
+    ----------
+    start_ns : int
+        Wall-clock time of the start.
+    model : CourseModel or None
+        What the model says in this course.
+    outcome : Outcome
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        market: LiveMarket,
+        *,
+        strategy: str | type[StationStrategy],
+        parameters: Parameters,
+        emit: Callable[[AnyEvent], None],
+        tape: Tape | None,
+        model: RunModel | None = None,
+        publications: Sequence[Published] = (),
+        record: Callable[[Mapping[str, Columns]], None] | None = None,
+    ) -> None:
+        self.start_ns = time.time_ns()
+        self.model: CourseModel | None = None
+        self._emit, self._record, self._tape = emit, record, tape
+        self._told_at = 0
+        self._warned = False
+        self._publishing = Publishing(publications, self._publish)
+        end_ns = self.start_ns + CURVE_BUCKETS * _CURVE_NS
+        self.outcome = Outcome(market.instrument, run.venue.balance, market.kinds, self.start_ns, end_ns)
+        if model is not None:
+            self.model = model.new_course(self._take, watched=tape is not None, start_ns=self.start_ns)
+        self.feed = market.data if isinstance(market.data, Feed) else None
+        self.venue = LiveVenue(
+            market.instrument,
+            data=market.data,
+            execution=market.execution,
+            kinds=market.kinds,
+            balance=run.venue.balance,
+            strategy=strategy,
+            parameters=parameters,
+            emit=self._take,
+            lead=None if self.model is None else self.model.lead,
+        )
+        self._absorbed_s = time.monotonic()
+
+    def advance(self, seconds: float) -> int:
+        """Let what happens in this time happen; how many ticks did."""
+        before = self.ticks
+        self.venue.pump(seconds)
+        now = time.time_ns()
+        if self.model is not None:
+            self.model.lead.tell_before(now)
+        if self.feed is not None:
+            self._publishing.tell_before(self.feed.position + 1)
+            self._warn_of_sizes(self.feed, now)
+        if self.outcome.order_events != self._told_at:
+            self._told_at = self.outcome.order_events
+            self.tell_account()
+        return self.ticks - before
+
+    def absorb(self) -> None:
+        """Value, record and remember for the watcher all that happened."""
+        self._absorbed_s = time.monotonic()
+        part = self.venue.tap.take()
+        if part:
+            self.outcome.absorb([part])
+            if self._record is not None:
+                self._record(part)
+        now = time.time_ns()
+        if self._tape is not None:
+            self._tape.absorb([part] if part else [], now)
+        if self.model is not None:
+            self.model.absorb(now)
+
+    @property
+    def ticks(self) -> int:
+        """Events so far: quotes, trades, whole book updates."""
+        return self.venue.tap.ticks
+
+    @property
+    def newest_ns(self) -> int:
+        """When the newest market data was received; 0 before any."""
+        return self.venue.tap.newest_ns
+
+    @property
+    def unabsorbed_s(self) -> float:
+        """Seconds since all that happened was absorbed."""
+        return time.monotonic() - self._absorbed_s
+
+    def arm(self, model: RunModel, mode: Arming) -> None:
+        """Let a person's arming stand from now on; raises `UserError` where a rule forbids it."""
+        assert self.model is not None  # noqa: S101 - it is this model's course
+        model.arm(mode, time.time_ns(), self.model.lead)
+        self.venue.remind()
+
+    def risk(self) -> Risk:
+        """Risk of what was absorbed."""
+        return self.outcome.risk()
+
+    def tell_account(self) -> None:
+        """Tell the account where it is not as it was told last."""
+        account = self.venue.account(time.time_ns())
+        if account is not None:
+            self._take(account)
+
+    def finish(self) -> Results:
+        """End trading; its figures."""
+        self.venue.stop()
+        self.absorb()
+        return self.outcome.results(
+            ts=time.time_ns(),
+            ticks=self.ticks,
+            seconds=(time.time_ns() - self.start_ns) / 1e9,
+            balance=self.venue.balance,
+            currency=self.venue.currency,
+            stats=self.venue.statistics(),
+            inference=None if self.model is None else self.model.figures(),
+        )
+
+    def dispose(self) -> None:
+        """Free the node, in the thread that made it."""
+        self.venue.dispose()
+        if self.model is not None:
+            self.model.close()
+
+    def _publish(self, event: Published) -> None:
+        assert self.feed is not None  # noqa: S101 - only recorded data have recorded news
+        self._take(msgspec.structs.replace(event, ts=self.feed.wall_time(event.ts)))
+
+    def _warn_of_sizes(self, feed: Feed, now: int) -> None:
+        if self._warned or not feed.has_untold_sizes:
+            return
+        self._warned = True
+        text = "Quotes without sizes: orders fill whole at the best price, whatever their size."
+        self._take(Logged(ts=now, level="warning", source="venue", text=text))
+
+    def _take(self, event: AnyEvent) -> None:
+        if self.model is not None:
+            self.model.lead.tell_before(event.ts)
+        if isinstance(event, AccountChanged):
+            self.venue.told(event)
+        self.outcome.note(event)
+        self._emit(event)
