@@ -96,7 +96,11 @@ class Feed:
 
     def connect(self, hand: Callable[[Any], None]) -> None:
         """Take what hands an event to the node."""
-        self._hand = hand
+        self._hand: Callable[[Any], None] | None = hand
+
+    def disconnect(self) -> None:
+        """Let go of the node."""
+        self._hand = None
 
     def start(self) -> None:
         """Let the first row be due now."""
@@ -106,6 +110,7 @@ class Feed:
         """Serve from now until nothing is left; `seen` counts the events that were processed."""
         self.start()
         while not self.ended:
+            assert self._hand is not None  # noqa: S101 - the node has connected before it runs
             for event in self.due(_UNSEEN - (self.served - seen())):
                 self._hand(event)
             await asyncio.sleep(self.wait_s() if self._speed else 0.0)

@@ -10,7 +10,6 @@ import asyncio
 import gc
 import math
 import time
-import weakref
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -148,6 +147,7 @@ class LiveVenue:
         self._loop = asyncio.new_event_loop()
         self._running = self._loop.create_task(_run(node))
         self._serving: asyncio.Task[None] | None = None
+        self._is_stopping = False
 
     @property
     def is_running(self) -> bool:
@@ -181,7 +181,7 @@ class LiveVenue:
 
     def pump(self, seconds: float) -> None:
         """Let everything happen that happens in this time."""
-        if self._feed is not None and self._serving is None and self.is_running:
+        if self._feed is not None and self._serving is None and self.is_running and not self._is_stopping:
             self._serving = self._loop.create_task(self._feed.serve(lambda: self.tap.ticks))
         self._loop.run_until_complete(asyncio.sleep(seconds))
 
@@ -212,7 +212,7 @@ class LiveVenue:
 
     def stop(self) -> None:
         """Disconnect; strategies get their `on_stop`."""
-        self._feed = None
+        self._is_stopping = True
         if self._serving is not None:
             self._serving.cancel()
         self._handle.stop()
@@ -227,13 +227,13 @@ class LiveVenue:
         self.stop()
         self._close_loop()
         self._node.dispose()
-        kept = [weakref.ref(each) for each in (self.tap, self._strategy) if each is not None]
+        if self._feed is not None:
+            self._feed.disconnect()
         self._node = self._strategy = self._account = self._portfolio = None
-        del self.tap
-        if any(each() is not None for each in kept):
-            # It is part of a reference cycle; left to itself, the collector would free it in whatever thread
-            # it happens to run.
-            gc.collect()
+        del self.tap, self._handle, self._running, self._serving
+        # Clients hold themselves, and a strategy may; left to itself, the collector would free them in
+        # whatever thread it happens to run.
+        gc.collect()
 
     def _close_loop(self) -> None:
         self._loop.run_until_complete(_cancel_others())
