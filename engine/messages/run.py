@@ -5,6 +5,7 @@ from typing import Literal
 
 import msgspec
 
+from engine.messages.connection import Connection
 from engine.messages.limits import RiskPolicy
 
 type Mode = Literal["replay", "paper", "live"]
@@ -110,8 +111,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         Stored series (news, economic calendars) that are shown as they are published.
     mode : Mode
         `paper` over a store, a recording or a generated market serves it as if it were live.
-    profile : str
-        Connection profile of a live market or venue; empty serves stored data.
+    connection : Connection or None
+        To a live market or venue; None serves stored data.
     speed : float
         Market seconds per second at which stored data are served live; 0 is as fast as possible.
     arm : ArmState
@@ -137,8 +138,13 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     recording: str = ""
     series: tuple[str, ...] = ()
     mode: Mode = "replay"
-    profile: str = ""
+    connection: Connection | None = None
     speed: float = 1.0
     arm: ArmState = "view"
     policy: RiskPolicy = RiskPolicy()
     inference: Inference | None = None
+
+    @property
+    def profile(self) -> str:
+        """Name of the connection's profile, under which its keys are kept; empty without one."""
+        return "" if self.connection is None else self.connection.name
