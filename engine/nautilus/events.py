@@ -6,8 +6,11 @@ from typing import Any, Literal
 from nautilus_trader.model import OrderFilled, PositionClosed, PositionOpened
 
 from engine.messages.events import Filled, OrderChanged, PositionChanged
+from engine.messages.orders import TimeInForce
+from engine.nautilus.tags import DAY, request_of
 
 _LIQUIDITY: dict[str, Literal["maker", "taker", ""]] = {"MAKER": "maker", "TAKER": "taker"}
+_TIME_IN_FORCE: dict[str, TimeInForce] = {"GTC": "GTC", "IOC": "IOC", "FOK": "FOK", "GTD": "GTD"}
 
 
 def order_changed(order: Any, ts: int, *, status: str | None = None, reason: str = "") -> OrderChanged:
@@ -26,7 +29,24 @@ def order_changed(order: Any, ts: int, *, status: str | None = None, reason: str
         average_price=order.avg_px,
         status=status or order.status.name,
         reason=reason,
+        time_in_force=time_in_force(order),
+        post_only=bool(getattr(order, "is_post_only", False)),
+        reduce_only=order.is_reduce_only,
+        venue_order_id="" if order.venue_order_id is None else str(order.venue_order_id),
+        request=request_of(order.tags),
+        contingent=tuple(map(str, (*_parents(order), *(order.linked_order_ids or ())))),
     )
+
+
+def time_in_force(order: Any) -> TimeInForce:
+    """How long an order is to work, as it was asked for."""
+    if DAY in (order.tags or ()):
+        return "DAY"
+    return _TIME_IN_FORCE.get(order.time_in_force.name, "DAY")
+
+
+def _parents(order: Any) -> tuple[Any, ...]:
+    return () if order.parent_order_id is None else (order.parent_order_id,)
 
 
 def filled(event: OrderFilled) -> Filled:
@@ -81,6 +101,12 @@ def price_of(order: Any, attribute: str) -> Decimal | None:
     """Limit or trigger price of an order; None for order types that have none."""
     value = getattr(order, attribute, None)
     return None if value is None else value.as_decimal()
+
+
+def signed_size(position: Any) -> Decimal:
+    """Size of a Nautilus position, negative when short."""
+    size: Decimal = position.quantity.as_decimal()
+    return -size if position.side.name == "SHORT" else size
 
 
 def _decimal(ratio: float) -> Decimal:

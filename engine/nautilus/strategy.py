@@ -26,6 +26,7 @@ from nautilus_trader.model import (
     Price,
     Quantity,
     StrategyId,
+    TimeInForce,
 )
 from nautilus_trader.trading import Strategy, StrategyConfig
 
@@ -35,7 +36,7 @@ from engine.messages.instrument import Instrument
 from engine.messages.orders import OrderIntent
 from engine.nautilus import events
 from engine.nautilus.account import AccountReader
-from engine.nautilus.instrument import quantity
+from engine.nautilus.instrument import price, quantity
 from engine.risk.gate import Gate
 from engine.signals.lead import Lead
 
@@ -57,6 +58,8 @@ class Context:
         Takes every event that the strategy causes or sees.
     lead : Lead or None
         What a strategy follows that acts on a model.
+    hedging : bool
+        Whether each position stands by itself (`VenueRules.oms`).
     """
 
     name: str
@@ -67,6 +70,7 @@ class Context:
     gate: Gate
     emit: Callable[[AnyEvent], None]
     lead: Lead | None = None
+    hedging: bool = False
 
 
 def _unbroken[**P, R](method: Callable[P, R]) -> Callable[P, R]:
@@ -97,9 +101,8 @@ class StationStrategy(Strategy):
 
     def __new__(cls, context: Context) -> Self:
         """Make the Rust half, which wants to know nothing of ours."""
-        identity = StrategyId(f"{context.name.replace('_', '-')}-001")
         make: Callable[..., Self] = Strategy.__new__  # its stub has `__init__` instead
-        return make(cls, StrategyConfig(strategy_id=identity))
+        return make(cls, StrategyConfig(strategy_id=StrategyId(cls.identity(context))))
 
     def __init__(self, context: Context) -> None:
         self.context = context
@@ -111,6 +114,11 @@ class StationStrategy(Strategy):
         """Why the gate or the venue refused the newest order; empty where they let it pass so far."""
         self._refused = 0
         self._callbacks = callbacks()
+
+    @classmethod
+    def identity(cls, context: Context) -> str:
+        """Name of this trader in orders and positions; the hand is number 001, as no two may share one."""
+        return f"{context.name.replace('_', '-')}-002"
 
     def connect(self, cache: Any, portfolio: Any, clock: Any, account: AccountReader) -> None:
         """Take what the engine gave at registration.
@@ -149,8 +157,30 @@ class StationStrategy(Strategy):
         for order in self._unfinished():
             leaves = order.leaves_qty.as_decimal()
             waiting += leaves if order.is_buy else -leaves
-        held: Decimal = self._portfolio.net_position(self.instrument_id)
-        return held + waiting
+        return self.held() + waiting
+
+    def held(self) -> Decimal:
+        """Signed size of this strategy's own position."""
+        return sum((events.signed_size(each) for each in self.positions()), Decimal(0))
+
+    def positions(self) -> list[Any]:
+        """Own open positions."""
+        wanted = {"instrument_id": self.instrument_id, "strategy_id": self.strategy_id}
+        positions: list[Any] = self._cache.positions_open(**wanted)
+        return positions
+
+    @_unbroken
+    def close(self, limit: Decimal | None = None) -> None:
+        """Close what is held, and no more than that: at market, or at once at this price or better."""
+        for position in self.positions():
+            side = OrderSide.SELL if events.signed_size(position) > 0 else OrderSide.BUY
+            size = (self.instrument_id, side, position.quantity)
+            if limit is None:
+                order = self.order_factory.market(*size, reduce_only=True)
+            else:
+                at, at_once = price(limit, self.instrument), TimeInForce.IOC
+                order = self.order_factory.limit(*size, at, time_in_force=at_once, reduce_only=True)
+            self.submit_order(order, position.id if self.context.hedging else None)
 
     def go_to(self, target: Decimal) -> Any | None:
         """Trade at market to hold `target` (signed, in base currency) once all is filled.
@@ -168,20 +198,20 @@ class StationStrategy(Strategy):
     @_unbroken
     def submit(self, order: Any) -> bool:
         """Send an order through the gate; False when it was refused (told as a DENIED order)."""
-        return self._pass_gate([order]) and (super().submit_order(order) or True)
+        return self._pass_gate([order]) and self._send([order])
 
     @_unbroken
     def submit_order(self, order: Any, *args: Any, **kwargs: Any) -> None:
         """As Nautilus', through the gate."""
         if self._pass_gate([order]):
-            super().submit_order(order, *args, **kwargs)
+            self._send([order], *args, **kwargs)
 
     @_unbroken
     def submit_order_list(self, order_list: Any, *args: Any, **kwargs: Any) -> None:
         """As Nautilus', through the gate: all orders or none."""
         orders = order_list if isinstance(order_list, list) else order_list.orders
         if self._pass_gate(orders):
-            super().submit_order_list(order_list, *args, **kwargs)
+            self._send(order_list, *args, **kwargs)
 
     @_unbroken
     def modify_order(
@@ -194,25 +224,46 @@ class StationStrategy(Strategy):
         **kwargs: Any,
     ) -> None:
         """As Nautilus', through the gate."""
-        order = self._cache.order(client_order_id)
-        if order is None:
-            raise ValueError(f"there is no order {client_order_id} to modify")
-        intent = msgspec.structs.replace(
-            _intent(order),
-            changes=str(client_order_id),
-            **{
-                name: value.as_decimal()
-                for name, value in (("quantity", quantity), ("price", price), ("trigger", trigger_price))
-                if value is not None
-            },
-        )
-        denial = self.context.gate.check(intent)
-        if denial is None:
+        changes = {"quantity": quantity, "price": price, "trigger": trigger_price}
+        exact = {name: value.as_decimal() for name, value in changes.items() if value is not None}
+        if self._may_change(client_order_id, exact):
             super().modify_order(client_order_id, quantity, price, trigger_price, *args, **kwargs)
-            return
-        ts = self._clock.timestamp_ns()
-        self._tell(Denied(ts=ts, order_id=str(client_order_id), intent=intent, denial=denial))
-        self._warn(f"Change of {client_order_id} refused: {denial.text}")
+
+    def change(self, client_order_id: ClientOrderId, **changes: Decimal) -> None:
+        """Change `quantity`, `price` or `trigger` of a working order, through the gate; exact."""
+        if self._may_change(client_order_id, changes):
+            size, at, trigger = (changes.get(name) for name in ("quantity", "price", "trigger"))
+            super().modify_order(
+                client_order_id,
+                None if size is None else quantity(size, self.instrument),
+                None if at is None else price(at, self.instrument),
+                None if trigger is None else price(trigger, self.instrument),
+            )
+
+    def _may_change(self, client_order_id: ClientOrderId, changes: dict[str, Decimal]) -> bool:
+        order, order_id = self._cache.order(client_order_id), str(client_order_id)
+        if order is None:
+            raise ValueError(f"there is no order {order_id} to modify")
+        intent = msgspec.structs.replace(_intent(order), changes=order_id, **changes)
+        denial = self.context.gate.check(intent, order_id)
+        if denial is not None:
+            ts = self._clock.timestamp_ns()
+            self._tell(Denied(ts=ts, order_id=order_id, intent=intent, denial=denial))
+            self._warn(f"Change of {order_id} refused: {denial.text}")
+        return denial is None
+
+    def _send(self, orders: Any, *args: Any, **kwargs: Any) -> bool:
+        """Let orders out that have passed the gate: one, or a list that belongs together."""
+        try:
+            if isinstance(orders, list) and len(orders) == 1:
+                super().submit_order(orders[0], *args, **kwargs)
+            else:
+                super().submit_order_list(orders, *args, **kwargs)
+        except Exception:
+            for order in orders if isinstance(orders, list) else orders.orders:
+                self.context.gate.withdraw(str(order.client_order_id))
+            raise
+        return True
 
     # What happened ---------------------------------------------------------------------------------------
 
@@ -274,19 +325,24 @@ class StationStrategy(Strategy):
         self._warn(f"Order {order_id} refused: {reason.rstrip('.')}.{last}")
 
     def _pass_gate(self, orders: list[Any]) -> bool:
-        denied = [
-            (order, intent, denial)
-            for order, intent in ((order, _intent(order)) for order in orders)
-            if (denial := self.context.gate.check(intent)) is not None
-        ]
-        self.refusal = denied[-1][2].text if denied else ""
-        for order, intent, denial in denied:
-            ts, order_id = self._clock.timestamp_ns(), str(order.client_order_id)
+        """All of them or none; each that stays behind is told as denied."""
+        self.refusal = ""
+        for at, order in enumerate(orders):
+            intent, order_id = _intent(order), str(order.client_order_id)
+            denial = self.context.gate.check(intent, order_id)
+            if denial is None:
+                continue
+            for passed in orders[:at]:
+                self.context.gate.withdraw(str(passed.client_order_id))
+            ts, self.refusal = self._clock.timestamp_ns(), denial.text
             self._tell(Denied(ts=ts, order_id=order_id, intent=intent, denial=denial))
-            changed: OrderChanged = events.order_changed(order, ts, status="DENIED", reason=denial.text)
-            self._tell(changed)
+            for each in orders:
+                reason = denial.text if each is order else f"Not sent, as {order_id} was refused."
+                changed: OrderChanged = events.order_changed(each, ts, status="DENIED", reason=reason)
+                self._tell(changed)
             self._warn_of_refusal(order_id, denial.text)
-        return not denied
+            return False
+        return True
 
     def _unfinished(self) -> list[Any]:
         wanted = {"instrument_id": self.instrument_id, "strategy_id": self.strategy_id}
@@ -329,5 +385,10 @@ def _intent(order: Any) -> OrderIntent:
         quantity=order.quantity.as_decimal(),
         price=events.price_of(order, "price"),
         trigger=events.price_of(order, "trigger_price"),
+        trailing_offset=getattr(order, "trailing_offset", None),
+        time_in_force=events.time_in_force(order),
+        expire_ns=getattr(order, "expire_time", None),
+        post_only=bool(getattr(order, "is_post_only", False)),
         reduce_only=order.is_reduce_only,
+        quote_quantity=order.is_quote_quantity,
     )

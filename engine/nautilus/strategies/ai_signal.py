@@ -167,7 +167,7 @@ class AiSignal(StationStrategy):
         if order_id != self.entry or not order.is_closed:
             return
         self.entry = None
-        held = self._portfolio.net_position(self.instrument_id)
+        held = self.held()
         if not held or (held > 0) != order.is_buy:
             return
         for each in self.exits.place(self.order_factory, self.instrument_id, held, order.avg_px):

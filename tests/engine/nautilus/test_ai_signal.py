@@ -136,7 +136,7 @@ def test_a_size_of_nothing_closes_what_stands_the_other_way_and_opens_nothing() 
 class NoShorts:
     """Lets only buys pass."""
 
-    def check(self, intent: OrderIntent) -> Denial | None:
+    def check(self, intent: OrderIntent, order_id: str = "") -> Denial | None:
         return None if intent.side == "BUY" else Denial(rule="no-shorts", text="No sales today.")
 
 
@@ -206,7 +206,7 @@ def test_a_stop_that_fills_while_another_order_is_on_its_way_leaves_what_was_wan
 
 def test_a_stop_that_the_gate_refuses_closes_the_position() -> None:
     class NoStops:
-        def check(self, intent: OrderIntent) -> Denial | None:
+        def check(self, intent: OrderIntent, order_id: str = "") -> Denial | None:
             return Denial(rule="no-stops", text="No stops here.") if "STOP" in intent.type else None
 
     events = run(CALM, (1, 1), gate=NoStops(), stop_bps=10.0, take_profit_bps=20.0)

@@ -7,7 +7,7 @@ import pytest
 
 from engine.columns import Columns, Deltas, Quotes
 from engine.errors import UserError
-from engine.messages.events import AnyEvent, Filled, Logged, OrderChanged, PositionChanged
+from engine.messages.events import AnyEvent, Denied, Filled, Logged, OrderChanged, PositionChanged
 from engine.messages.instrument import Instrument
 from engine.messages.orders import Denial, OrderIntent
 from engine.messages.run import VenueRules
@@ -17,7 +17,7 @@ from engine.nautilus.strategy import StationStrategy
 from engine.risk.gate import VenueGate
 from engine.strategies import STRATEGIES, parse_parameters
 from tests.engine.session.markets import CRYPTO, FX, START_NS, crypto, crypto_columns
-from tests.engine.session.strategies import Limit
+from tests.engine.session.strategies import Bracket, Limit
 from tests.engine.session.strategies import Market as MarketOrders
 
 SECOND = 1_000_000_000
@@ -175,8 +175,12 @@ def test_book_imbalance_trades_in_a_generated_market() -> None:
 class Closed:
     """Refuses all."""
 
-    def check(self, intent: OrderIntent) -> Denial | None:
+    def check(self, intent: OrderIntent, order_id: str = "") -> Denial | None:
+        assert order_id
         return Denial(rule="closed", text=f"No {intent.side} today.")
+
+    def withdraw(self, order_id: str) -> None:
+        raise AssertionError(f"{order_id} never passed")
 
 
 def test_nothing_passes_a_closed_gate_and_each_refusal_is_told() -> None:
@@ -191,8 +195,12 @@ def test_nothing_passes_a_closed_gate_and_each_refusal_is_told() -> None:
 class NoChanges:
     """Lets orders out but not be changed."""
 
-    def check(self, intent: OrderIntent) -> Denial | None:
+    def check(self, intent: OrderIntent, order_id: str = "") -> Denial | None:
+        assert order_id
         return None if intent.changes is None else Denial(rule="fixed", text="Orders stay as they are.")
+
+    def withdraw(self, order_id: str) -> None:
+        raise AssertionError(f"{order_id} was sent")
 
 
 def test_changes_of_orders_pass_the_gate_too() -> None:
@@ -204,6 +212,36 @@ def test_changes_of_orders_pass_the_gate_too() -> None:
     events = run(Limit, calm, gate=NoChanges())
     assert not [e for e in events if isinstance(e, OrderChanged) and e.price == Decimal("1.09998")]
     assert any(isinstance(event, Logged) and "Orders stay" in event.text for event in events)
+
+
+class Bit(Closed):
+    """Lets two orders of three out, and must have them back."""
+
+    def __init__(self) -> None:
+        self.passed: list[str] = []
+        self.withdrawn: list[str] = []
+
+    def check(self, intent: OrderIntent, order_id: str = "") -> Denial | None:
+        if len(self.passed) % 3 == 2:
+            return super().check(intent, order_id)
+        self.passed.append(order_id)
+        return None
+
+    def withdraw(self, order_id: str) -> None:
+        self.withdrawn.append(order_id)
+
+
+def test_a_list_passes_the_gate_whole_or_not_at_all() -> None:
+    gate = Bit()
+    events = run(Bracket, quotes_at([110_000] * 100), gate=gate)
+    assert [type(event) for event in events if not isinstance(event, Logged)] == [
+        Denied, OrderChanged, OrderChanged, OrderChanged
+    ]  # fmt: skip
+    orders = [event for event in events if isinstance(event, OrderChanged)]
+    assert [order.status for order in orders] == ["DENIED"] * 3
+    assert [order.order_id for order in orders[:2]] == gate.passed == gate.withdrawn
+    assert orders[2].reason == "No SELL today."
+    assert orders[0].reason == f"Not sent, as {orders[2].order_id} was refused."
 
 
 @pytest.mark.parametrize(
