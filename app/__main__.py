@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from app import passphrase
 from app.commands import Once, check_output
 from engine.errors import UserError, unknown_name
 
@@ -22,11 +23,12 @@ COMMANDS = {
     "demo": "watch a generated market; nothing to install, nothing to import",
     "import": "read recorded files into the tick store",
     "download": "fetch files of a vendor, and import them",
-    "keys": "keep vendors' keys in the system's keyring",
+    "keys": "keep keys of vendors and connections, and test them",
     "data": "list, describe, export and check what is stored",
     "series": "keep news and economic calendars beside the ticks",
     "backtest": "run a strategy over stored data at full speed",
     "replay": "run it as a replay session, with its windows and link",
+    "paper": "trade on live or recorded data with simulated fills",
     "recordings": "list, describe, export, import and delete recorded sessions",
     "features": "build feature columns from stored data, and prove them",
     "model": "look at a model file, convert it, measure it, keep it",
@@ -118,6 +120,7 @@ def _to_person(line: str) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 is success, 2 is a mistake the user can mend (one sentence on standard error)."""
+    passphrase.take_from_environment()  # before anything is started that would inherit it
     try:
         return _run(sys.argv[1:] if arguments is None else arguments)
     except UserError as error:

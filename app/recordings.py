@@ -55,7 +55,8 @@ def targets_of(settings: Settings) -> list[Target]:
 def _keys_of_bucket() -> dict[str, str] | None:
     """Keys that are kept for the bucket; None leaves it to where AWS's own programs look for them."""
     with contextlib.suppress(UserError):  # a machine without a keyring keeps none in it
-        return Secrets().get(PROFILES["s3"])
+        kept = Secrets().get(PROFILES["s3"])
+        return None if kept is None else dict(kept)
     return None
 
 

@@ -15,7 +15,7 @@ TARDIS = profile_named("tardis")
 def test_fields_come_back_as_they_were_kept() -> None:
     keyring = FakeKeyring()
     Secrets(keyring).set(TARDIS, {"key": f" {KEY}\n"})
-    assert Secrets(keyring).get(TARDIS) == {"key": KEY}
+    assert dict(Secrets(keyring).get(TARDIS) or {}) == {"key": KEY}
     assert Secrets(keyring).get(profile_named("databento")) is None
     assert json.loads(keyring.entries[SERVICE, "tardis"]) == {"key": KEY}
     Secrets(keyring).delete(TARDIS)
