@@ -14,6 +14,7 @@ QComboBox, QLineEdit {{ padding: 0 4px; min-height: 18px; }}
 QHeaderView::section {{ padding: 0 8px; }}
 QScrollArea {{ border: 0; background: {panel}; }}
 QLabel#warning {{ color: {warning}; }}
+QPushButton#hot {{ padding: 0 2px; min-height: 18px; }}
 QPushButton#back_to_now {{
     background: {raised}; border: 1px solid {signal}; color: {signal}; border-radius: 9px; padding: 1px 10px;
 }}

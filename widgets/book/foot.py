@@ -1,7 +1,7 @@
-"""The ladder's foot: sums of both sides, which of them weighs more, the spread, and what is not known."""
+"""The ladder's foot: what a click would do, sums of both sides, the spread, and what is not known."""
 
 from PySide6.QtCore import QCoreApplication
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QColor, QPainter
 
 from widgets.book.layout import FOOT_LINE
 from widgets.book.paint import RowPainter
@@ -40,12 +40,21 @@ def notice_text(book: Book) -> str:
     return " · ".join(notices)
 
 
-def paint_foot(painter: QPainter, rows: RowPainter, picture: Picture, notice: str) -> None:
-    """Draw the two lines of the foot, and the notice where there is one."""
+def paint_foot(
+    painter: QPainter, rows: RowPainter, picture: Picture, notice: str, hint: tuple[str, QColor]
+) -> None:
+    """Draw the three lines of the foot, and the notice where there is one.
+
+    `hint` is what the mouse would do, or why it did not, and its colour.
+    """
     layout, brushes = rows.layout, rows.brushes
     top = layout.foot_top
     painter.fillRect(0, top, layout.width, layout.height - top, brushes.panel)
     painter.fillRect(0, top, layout.width, 1, brushes.line)
+    painter.setFont(rows.text.font)
+    painter.setPen(hint[1])
+    rows.text.left(painter, _PAD, top, FOOT_LINE, _cut(rows, hint[0], layout.width - 2 * _PAD))
+    top += FOOT_LINE
     _paint_balance(painter, rows, picture, top)
     top += FOOT_LINE
     painter.setFont(rows.text.font)
@@ -62,6 +71,14 @@ def paint_foot(painter: QPainter, rows: RowPainter, picture: Picture, notice: st
     if notice:
         painter.setPen(brushes.warning)
         rows.text.left(painter, _PAD, top + FOOT_LINE, FOOT_LINE, notice)
+
+
+def _cut(rows: RowPainter, text: str, width: int) -> str:
+    """As much of a text as fits."""
+    if rows.text.width(text) <= width:
+        return text
+    fits = max(0, width // max(1, rows.text.width("0")) - 1)
+    return f"{text[:fits].rstrip(' ·')}…"
 
 
 def _paint_balance(painter: QPainter, rows: RowPainter, picture: Picture, top: int) -> None:

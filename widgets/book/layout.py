@@ -6,7 +6,12 @@ from typing import Final
 
 HEAD: Final = 18
 FOOT_LINE: Final = 18
-_PROFILE_FROM: Final = 280
+_PROFILE_FROM: Final = 300
+_LEAST_OWN: Final = 34
+_MOST_OWN: Final = 72
+_LEAST_SIZE: Final = 38
+_WHOLE_SIZE: Final = 46
+"""Room for a size of six digits: only what is left beside two of them goes to the columns of own orders."""
 _SHORTEST_ROW: Final = 13
 _TALLEST_ROW: Final = 20
 _ROWS_WANTED: Final = 46
@@ -33,7 +38,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Columns from left to right, and the rows' place; `foot_lines` is 2, or 3 with a notice."""
+    """Columns from left to right, and the rows' place; `foot_lines` is 3, or 4 with a notice."""
 
     width: int
     height: int
@@ -49,15 +54,15 @@ class Layout:
 
     @classmethod
     def fit(cls, width: int, height: int, price_text_width: int, foot_lines: int) -> "Layout":
-        """Share the width out: the price gets what its digits need, the rest is proportional."""
-        own = 42 if width >= 340 else 34
+        """Share the width out: price and sizes get what their digits need, then own orders, then the rest."""
         price = price_text_width + 16
-        volume = min(130, width * 22 // 100) if width >= _PROFILE_FROM else 0
-        size = max(36, (width - 2 * own - price - volume) // 2)
+        volume = min(130, width * 16 // 100) if width >= _PROFILE_FROM else 0
+        own = min(_MOST_OWN, max(_LEAST_OWN, (width - price - volume - 2 * _WHOLE_SIZE) // 2))
+        size = max(_LEAST_SIZE, (width - 2 * own - price - volume) // 2)
         edges = [0]
         for part in (own, size, price, size, own):
             edges.append(edges[-1] + part)
-        edges.append(max(width, edges[-1]))
+        edges.append(max(width, edges[-1]) if volume else edges[-1])
         room = max(_SHORTEST_ROW, height - HEAD - foot_lines * FOOT_LINE)
         row = min(_TALLEST_ROW, max(_SHORTEST_ROW, room // _ROWS_WANTED))
         own_bid, bid, price_span, ask, own_ask, profile = (Span(*pair) for pair in pairwise(edges))

@@ -1,15 +1,17 @@
 """Draws the ladder's rows: bars, prices, own orders, volume at price; one call per row, all of it cheap."""
 
 from decimal import Decimal
+from typing import Final, NamedTuple
 
 from PySide6.QtGui import QColor, QPainter
 
 from engine.messages.instrument import Instrument
 from widgets.book.layout import HEAD, Layout, Span
-from widgets.book.rows import Grid, Picture, Row
+from widgets.book.rows import Grid, Own, Picture, Row
 from widgets.book.scale import BarScale
 from widgets.glyphs import Glyphs
 from widgets.numbers import compact_text, digits_that_fit, mono_font, price_text, split_price
+from widgets.own_orders import short_size
 from widgets.theme import Theme
 
 _PAD = 6
@@ -17,6 +19,24 @@ _PROFILE_PAD = 3
 _ARROWS = ("•", "▲", "▼")
 _TENTH = 10
 _SCALED_FROM = 100_000
+_MARKS: Final = {"limit": "", "stop": "S", "target": "T"}
+_DOUBTFUL: Final = "?"
+
+
+class Touch(NamedTuple):
+    """What the mouse does to a row; sides are 1 for bids, 2 for asks, 0 for none.
+
+    `aim` is the cell that a click would place an order in, `taken` the one whose own orders are dragged away,
+    and `ghost` the one that they would come to, with what they are.
+    """
+
+    hover: bool = False
+    aim: int = 0
+    taken: int = 0
+    ghost: tuple[int, Own] | None = None
+
+
+UNTOUCHED: Final = Touch()
 
 
 class Brushes:
@@ -74,7 +94,13 @@ class RowPainter:
         return known
 
     def row(
-        self, painter: QPainter, picture: Picture, index: int, *, flash: tuple[bool, bool], hover: bool
+        self,
+        painter: QPainter,
+        picture: Picture,
+        index: int,
+        *,
+        flash: tuple[bool, bool],
+        touch: Touch = UNTOUCHED,
     ) -> None:
         """Draw the `index`-th row from above; `flash` says whether its bid and ask have just changed."""
         row, top, height = picture.rows[index], self.layout.row_top(index), self.layout.row_height
@@ -84,14 +110,18 @@ class RowPainter:
             painter.fillRect(layout.bid.left, top, layout.ask.right - layout.bid.left, height, brushes.inside)
         if row.row % _TENTH == 0:
             painter.fillRect(0, top + height - 1, layout.width, 1, brushes.round_line)
-        if hover:
+        if touch.hover:
             painter.fillRect(0, top, layout.width, height, brushes.hover)
         painter.setFont(self.text.font)
         self._size(painter, picture, row, top, side=1, flash=flash[0])
         self._size(painter, picture, row, top, side=2, flash=flash[1])
         self._profile(painter, row, top)
-        self._own(painter, layout.own_bid, row.own_bid, top, side=1)
-        self._own(painter, layout.own_ask, row.own_ask, top, side=2)
+        if row.own_bid is not None:
+            self._own(painter, layout.own_bid, row.own_bid, top, side=1, faint=touch.taken == 1)
+        if row.own_ask is not None:
+            self._own(painter, layout.own_ask, row.own_ask, top, side=2, faint=touch.taken == 2)
+        if touch.aim or touch.ghost is not None:
+            self._touch(painter, touch, top)
         self._price_cell(painter, picture, row, top)
         if row.last_size > 0:
             self._last_trade(painter, row, top)
@@ -126,7 +156,7 @@ class RowPainter:
         glyphs = self.bold if best else self.text
         painter.setFont(glyphs.font)
         painter.setPen(self.brushes.text)
-        text = _aligned(size, self.sizes.full, self._size_precision)
+        text = self._aligned(size, self.sizes.full, span.width)
         glyphs.right(painter, span.right - _PAD, top, height, text)
         painter.setFont(self.text.font)
 
@@ -168,15 +198,48 @@ class RowPainter:
             return 0
         return 1 if row.row * picture.grid.row_points * 2 <= picture.best_bid + picture.best_ask else 2
 
-    def _own(self, painter: QPainter, span: Span, quantity: Decimal, top: int, *, side: int) -> None:
-        if not quantity:
-            return
-        height = self.layout.row_height
-        painter.fillRect(span.left + 2, top + 1, span.width - 4, height - 2, self.brushes.sides[side])
-        painter.setPen(self.brushes.panel)
+    def _own(
+        self, painter: QPainter, span: Span, own: Own, top: int, *, side: int, faint: bool = False
+    ) -> None:
+        """Draw own orders as a badge, in outline where they do not rest in the book, and their queue."""
+        height, brushes = self.layout.row_height, self.brushes
+        mark = _DOUBTFUL if own.doubtful else _MARKS[own.kind]
+        left, room = span.left + 1, span.width - 2
+        fits = (room - 2) // max(1, self.bold.width("0")) - len(mark)
+        text = mark + short_size(own.size, self._size_precision, fits)
+        queue = self._queue(own, room - self.bold.width(text) - 5)
+        width = room - self.text.width(queue) - 1 if queue else room
+        colour = brushes.warning if own.doubtful else brushes.sides[side]
+        solid = own.kind != "stop" and not own.doubtful and not faint
+        painter.fillRect(left, top + 1, width, height - 2, colour)
+        if not solid:
+            painter.fillRect(left + 1, top + 2, width - 2, height - 4, brushes.panel)
+        painter.setPen(brushes.panel if solid else brushes.quiet if faint else colour)
         painter.setFont(self.bold.font)
-        self.bold.centre(painter, span.middle, top, height, self._short(quantity))
+        self.bold.centre(painter, left + width // 2, top, height, text)
         painter.setFont(self.text.font)
+        if queue:
+            painter.setPen(brushes.text)
+            self.text.right(painter, span.right - 1, top, height, queue)
+
+    def _queue(self, own: Own, room: int) -> str:
+        """What is before own orders, as short as the room asks for; nothing where it does not fit."""
+        if not own.queued or own.ahead is None:
+            return ""
+        text = f"≈{compact_text(own.ahead, self._size_precision, characters=4)}"
+        return text if self.text.width(text) <= room else ""
+
+    def _touch(self, painter: QPainter, touch: Touch, top: int) -> None:
+        layout, height = self.layout, self.layout.row_height
+        if touch.aim:
+            span = layout.bid if touch.aim == 1 else layout.ask
+            painter.setPen(self.brushes.sides[touch.aim])
+            painter.drawRect(span.left, top, span.width - 1, height - 2)
+        if touch.ghost is not None:
+            side, own = touch.ghost
+            self._own(
+                painter, layout.own_bid if side == 1 else layout.own_ask, own, top, side=side, faint=True
+            )
 
     def _profile(self, painter: QPainter, row: Row, top: int) -> None:
         total = row.bought + row.sold + row.unsided
@@ -193,15 +256,16 @@ class RowPainter:
                 painter.fillRect(round(x), top + 1, max(1, round(x + width) - round(x)), height - 2, colour)
                 x += width
         painter.setPen(self.brushes.text)
-        text = _aligned(total, self.traded.full, self._size_precision)
+        text = self._aligned(total, self.traded.full, span.width)
         self.text.right(painter, span.right - _PAD, top, height, text)
 
     def _last_trade(self, painter: QPainter, row: Row, top: int) -> None:
         span, height = self.layout.own_ask, self.layout.row_height
         label = f"{_ARROWS[row.last_side]}{self._short(row.last_size)}"
-        left = span.left if not row.own_ask else self.layout.volume.left
+        left = span.left if row.own_ask is None else self.layout.volume.left
         width = max(span.width, self.bold.width(label) + 6)
-        left = min(left, self.layout.width - width)
+        if left + width > self.layout.width:  # the price's own colour must do
+            return
         painter.fillRect(left, top, width, height - 1, self.brushes.panel)
         painter.fillRect(left, top, width, height - 1, self.brushes.best_washes[row.last_side])
         painter.setPen(self.brushes.sides[row.last_side])
@@ -221,14 +285,14 @@ class RowPainter:
         painter.setPen(brushes.quiet)
         spans = (layout.own_bid, layout.bid, layout.price, layout.ask, layout.own_ask, layout.volume)
         for span, title in zip(spans, titles, strict=True):
-            if span.width:
+            if span.width >= self.text.width(title):
                 self.text.right(painter, span.right - _PAD, 0, HEAD, title)
 
-
-def _aligned(size: float, largest: float, precision: int) -> str:
-    """Size with the digits, or the units, of the largest in its column."""
-    digits = digits_that_fit(largest, precision)
-    return compact_text(size, digits, characters=6 if largest < _SCALED_FROM else 5)
+    def _aligned(self, size: float, largest: float, width: int) -> str:
+        """Size with the digits, or the units, of the largest in its column; shorter in a narrow one."""
+        fits = (width - _PAD - 2) // max(1, self.text.width("0"))
+        digits = digits_that_fit(largest, self._size_precision, characters=min(6, fits))
+        return compact_text(size, digits, characters=min(6 if largest < _SCALED_FROM else 5, fits))
 
 
 def _profile_order(brushes: Brushes) -> tuple[QColor, QColor, QColor]:

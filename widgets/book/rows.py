@@ -16,7 +16,8 @@ import numpy.typing as npt
 from engine.messages.columns import Rows
 from engine.messages.events import OrderChanged
 from engine.messages.instrument import Instrument
-from widgets.book.state import Book, Profile
+from widgets.book.state import Book, Profile, Queues
+from widgets.own_orders import IN_DOUBT, Kind, kind_of, left_of, waits_at
 
 type Int64 = npt.NDArray[np.int64]
 type Float64 = npt.NDArray[np.float64]
@@ -28,7 +29,6 @@ LEVELS_WANTED: Final = 20
 """Levels a side that automatic grouping makes fit."""
 
 _BUYER: Final = 1
-_NOTHING: Final = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,32 @@ class Grid:
         return int((self.up if up else self.down)(points)[0])
 
 
+class Own(NamedTuple):
+    """Own orders of one row and side.
+
+    Attributes
+    ----------
+    size : Decimal
+        What is left of all of them.
+    kind : Kind
+        Of the oldest.
+    queued : bool
+        Whether one of them stands in a queue.
+    ahead : float or None
+        Least size that is estimated to stand before one of them; None where it is not known.
+    doubtful : bool
+        Whether one was sent and nobody knows what became of it.
+    """
+
+    size: Decimal
+    kind: Kind
+    queued: bool = False
+    ahead: float | None = None
+    doubtful: bool = False
+
+
 class Row(NamedTuple):
-    """What one row shows; equal rows look the same. Own orders are the sum of what is left of them."""
+    """What one row shows; equal rows look the same."""
 
     row: int
     bid: float
@@ -91,8 +115,8 @@ class Row(NamedTuple):
     bought: float
     sold: float
     unsided: float
-    own_bid: Decimal
-    own_ask: Decimal
+    own_bid: Own | None
+    own_ask: Own | None
     inside: bool
     last_size: float
     last_side: int
@@ -185,31 +209,53 @@ def _traded(grid: Grid, profile: Profile, lowest: int, count: int) -> list[Float
     ]
 
 
-def _own(grid: Grid, orders: Iterable[OrderChanged]) -> tuple[dict[int, Decimal], dict[int, Decimal]]:
-    """Open quantity of own orders per row, bids and asks; a stop stands at its trigger."""
-    sides: tuple[dict[int, Decimal], dict[int, Decimal]] = ({}, {})
+def _own(
+    grid: Grid, orders: Iterable[OrderChanged], queues: Queues | None
+) -> tuple[dict[int, Own], dict[int, Own]]:
+    """Own orders per row, bids and asks; a stop stands at its trigger."""
+    sides: tuple[dict[int, Own], dict[int, Own]] = ({}, {})
     for order in orders:
-        price = order.price if order.price is not None else order.trigger
+        price = waits_at(order)
         if price is None:
             continue
         sells = order.side == "SELL"
-        row = grid.row_of(price, up=sells)
-        side = sides[sells]
-        side[row] = side.get(row, Decimal(0)) + order.quantity - order.filled
+        row, side = grid.row_of(price, up=sells), sides[sells]
+        queued = queues is not None and queues.queues(order.order_id)
+        ahead = None if queues is None else queues.of(order.order_id)
+        own = Own(left_of(order), kind_of(order), queued, ahead, order.status == IN_DOUBT)
+        side[row] = own if row not in side else _together(side[row], own)
     return sides
+
+
+def _together(older: Own, newer: Own) -> Own:
+    known = [own.ahead for own in (older, newer) if own.ahead is not None]
+    return Own(
+        older.size + newer.size,
+        older.kind,
+        older.queued or newer.queued,
+        min(known, default=None),
+        older.doubtful or newer.doubtful,
+    )
 
 
 def _best(grid: Grid, levels: Rows) -> int | None:
     return int(grid.points(levels["price"][:1])[0]) if len(levels) else None
 
 
-def picture(grid: Grid, book: Book, orders: Iterable[OrderChanged], top: int, count: int) -> Picture:
+def picture(
+    grid: Grid,
+    book: Book,
+    orders: Iterable[OrderChanged],
+    top: int,
+    count: int,
+    queues: Queues | None = None,
+) -> Picture:
     """Rows `top` down to `top - count + 1` of this book."""
     lowest = top - count + 1
     bids = _sums(grid.down(grid.points(book.bids["price"])), book.bids["size"], lowest, count)
     asks = _sums(grid.up(grid.points(book.asks["price"])), book.asks["size"], lowest, count)
     unsided, bought, sold = _traded(grid, book.traded, lowest, count)
-    own_bids, own_asks = _own(grid, orders)
+    own_bids, own_asks = _own(grid, orders, queues)
     best_bid, best_ask = _best(grid, book.bids), _best(grid, book.asks)
     last, last_row = book.last_trade, None
     if last is not None:
@@ -222,8 +268,8 @@ def picture(grid: Grid, book: Book, orders: Iterable[OrderChanged], top: int, co
             bought=buy,
             sold=sell,
             unsided=other,
-            own_bid=own_bids.get(row, _NOTHING),
-            own_ask=own_asks.get(row, _NOTHING),
+            own_bid=own_bids.get(row),
+            own_ask=own_asks.get(row),
             inside=best_bid is not None
             and best_ask is not None
             and best_bid < row * grid.row_points < best_ask,

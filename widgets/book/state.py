@@ -72,6 +72,20 @@ class WorkingOrders(Protocol):
         ...
 
 
+class Queues(Protocol):
+    """What is estimated to stand before resting orders."""
+
+    @property
+    def version(self) -> int: ...
+    def of(self, order_id: str, /) -> float | None:
+        """Size before an order; None where it is not known."""
+        ...
+
+    def queues(self, order_id: str, /) -> bool:
+        """Whether an order stands in a queue, known or not."""
+        ...
+
+
 class LadderState(Protocol):
     """A session, as far as the ladder is concerned."""
 
@@ -79,3 +93,5 @@ class LadderState(Protocol):
     def markets(self) -> Mapping[str, BookMarket]: ...
     @property
     def orders(self) -> WorkingOrders: ...
+    @property
+    def queues(self) -> Queues: ...

@@ -1,10 +1,11 @@
-"""The ladder itself: one painted widget that repaints only the rows whose content changed."""
+"""The ladder to look at: one painted widget that repaints only the rows whose content changed."""
 
 import time
 from typing import Final, override
 
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import (
+    QColor,
     QHelpEvent,
     QHideEvent,
     QKeyEvent,
@@ -19,9 +20,9 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from widgets.book.flash import Flashes
 from widgets.book.foot import notice_text, paint_foot
 from widgets.book.layout import Layout
-from widgets.book.paint import Brushes, RowPainter
-from widgets.book.rows import Grid, Picture, choose_group, mid_points, picture
-from widgets.book.state import Book, BookMarket, WorkingOrders
+from widgets.book.paint import UNTOUCHED, Brushes, RowPainter, Touch
+from widgets.book.rows import Grid, Picture, Row, choose_group, mid_points, picture
+from widgets.book.state import Book, BookMarket, Queues, WorkingOrders
 from widgets.book.window import RowWindow
 from widgets.chrome import paint_empty
 from widgets.numbers import size_text
@@ -30,7 +31,7 @@ from widgets.theme import Theme
 _WHEEL_ROWS: Final = 3
 
 
-class LadderView(QWidget):
+class BookView(QWidget):
     """Rows of prices with the book around them.
 
     Signals
@@ -46,13 +47,14 @@ class LadderView(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.setMinimumSize(240, 120)
+        self.setMinimumSize(224, 120)
         self.window_rows = RowWindow()
         self.group: int | None = None
         self._theme = theme
         self._rows = RowPainter(Brushes(theme))
         self._market: BookMarket | None = None
         self._orders: WorkingOrders | None = None
+        self._queues: Queues | None = None
         self._picture: Picture | None = None
         self._notice = ""
         self._hovered: int | None = None
@@ -98,9 +100,11 @@ class LadderView(QWidget):
         self.rebuild()
         self.follow_changed.emit(True)
 
-    def show_market(self, market: BookMarket | None, orders: WorkingOrders | None) -> None:
+    def show_market(
+        self, market: BookMarket | None, orders: WorkingOrders | None, queues: Queues | None = None
+    ) -> None:
         """Show another instrument (or another run of it), from its centre."""
-        self._market, self._orders = market, orders
+        self._market, self._orders, self._queues = market, orders, queues
         self._rows.instrument = market.instrument if market else None
         self._rows.forget_prices()
         self._rows.sizes.full = self._rows.traded.full = 0.0
@@ -140,15 +144,17 @@ class LadderView(QWidget):
             return None
         self._notice = notice_text(book)
         self._fit(ticks, mid)
-        grid = Grid.of(instrument, self.group or self._automatic_group(ticks, book))
+        # What is pressed stays under the mouse until it is let go.
+        held = self._picture if self._is_held else None
+        grid = held.grid if held else Grid.of(instrument, self.group or self._automatic_group(ticks, book))
         if self._picture is not None and self._picture.grid != grid:
             self.window_rows.top = self.window_rows.top * self._picture.grid.group // grid.group
             self.window_rows.place_anew()
             self._rows.sizes.full = self._rows.traded.full = 0.0
-        if mid is not None:
+        if mid is not None and held is None:
             self.window_rows.follow(mid / grid.row_points)
-        orders = self._orders.working(instrument.id)
-        return picture(grid, book, orders, self.window_rows.top, self.window_rows.count)
+        orders, window = self._orders.working(instrument.id), self.window_rows
+        return picture(grid, book, orders, window.top, window.count, self._queues)
 
     def _automatic_group(self, ticks: Grid, book: Book) -> int:
         shown, window = self._picture, self.window_rows
@@ -158,7 +164,7 @@ class LadderView(QWidget):
     def _fit(self, ticks: Grid, mid: float | None) -> None:
         width = self._rows.price_width(ticks, mid) if mid is not None else self._price_width
         self._price_width = width
-        fitted = Layout.fit(self.width(), self.height(), width, 3 if self._notice else 2)
+        fitted = Layout.fit(self.width(), self.height(), width, 4 if self._notice else 3)
         if fitted != self._rows.layout:
             self._rows.layout = fitted
             self.update()
@@ -216,15 +222,32 @@ class LadderView(QWidget):
         for title, size in (
             (self.tr("Bid"), row.bid),
             (self.tr("Ask"), row.ask),
-            (self.tr("Own bids"), row.own_bid),
-            (self.tr("Own asks"), row.own_ask),
             (self.tr("Bought"), row.bought),
             (self.tr("Sold"), row.sold),
             (self.tr("Last trade"), row.last_size),
         ):
             if size:
                 lines.append(f"{title} {size_text(size, precision)}")
-        return "\n".join(lines)
+        return "\n".join(lines + self._own_lines(row))
+
+    # What trading adds
+
+    @property
+    def _is_held(self) -> bool:
+        """Whether rows must stay where they are."""
+        return False
+
+    def _touch(self, index: int) -> Touch:
+        """What the mouse does to a row."""
+        return Touch(hover=True) if index == self._hovered else UNTOUCHED
+
+    def _hint(self) -> tuple[str, QColor]:
+        """What a click would do, and its colour."""
+        return "", self._rows.brushes.quiet
+
+    def _own_lines(self, _row: Row) -> list[str]:
+        """Own orders of a row, for its tip."""
+        return []
 
     # Qt
 
@@ -246,7 +269,7 @@ class LadderView(QWidget):
                     self._picture,
                     index,
                     flash=self._flashes.on(row, now),
-                    hover=index == self._hovered,
+                    touch=self._touch(index),
                 )
         bottom = layout.row_top(len(self._picture.rows))
         painter.fillRect(0, bottom, layout.width, layout.foot_top - bottom, self._rows.brushes.panel)
@@ -254,7 +277,7 @@ class LadderView(QWidget):
             painter.setFont(self._rows.text.font)
             self._rows.head(painter, self._titles())
         if area.bottom() >= layout.foot_top:
-            paint_foot(painter, self._rows, self._picture, self._notice)
+            paint_foot(painter, self._rows, self._picture, self._notice, self._hint())
 
     def _titles(self) -> tuple[str, ...]:
         own = self.tr("Own")

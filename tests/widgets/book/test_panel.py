@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from app.paths import RESOURCES
 from app.state.book import BookState
 from app.state.orders import OrdersState
+from app.state.queue import QueueState
 from engine.link.builders import EURUSD, market, order
 from engine.messages.instrument import Instrument
 from widgets.book import LadderPanel
@@ -36,6 +37,7 @@ class OneMarket:
 class OneSession:
     markets: Mapping[str, OneMarket] = field(default_factory=lambda: {EURUSD.id: OneMarket()})
     orders: OrdersState = field(default_factory=OrdersState)
+    queues: QueueState = field(default_factory=QueueState)
 
     @property
     def book(self) -> BookState:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.state.book import BookState
 from engine.link.builders import EURUSD, market, order
 from engine.messages.events import OrderChanged
-from widgets.book.rows import Grid, Picture, choose_group, mid_points, picture
+from widgets.book.rows import Grid, Own, Picture, choose_group, mid_points, picture
 from widgets.book.window import RowWindow
 
 GRID = Grid.of(EURUSD)
@@ -35,7 +35,7 @@ def around(state: BookState, group: int = 1, orders: Sequence[OrderChanged] = ()
     return picture(grid, state, orders, window.top, count)
 
 
-def by_price(shown: Picture, column: str) -> dict[str, float]:
+def by_price(shown: Picture, column: str) -> dict[str, object]:
     return {str(shown.grid.price(row.row)): value for row in shown.rows if (value := getattr(row, column))}
 
 
@@ -91,14 +91,16 @@ def test_own_orders_show_what_is_left_of_them() -> None:
     orders = [
         order("a", price=Decimal("1.09998"), quantity=Decimal(10), filled=Decimal(4)),
         order("b", price=Decimal("1.09998"), quantity=Decimal(5)),
-        order("c", side="SELL", price=None, trigger=Decimal("1.10007"), quantity=Decimal(3)),
+        order(
+            "c", side="SELL", type="STOP_MARKET", price=None, trigger=Decimal("1.10007"), quantity=Decimal(3)
+        ),
         order("d", price=None, type="MARKET"),
     ]
     state = book([(1.1, 5)], [(1.10001, 7)])
     shown = around(state, orders=orders)
-    assert by_price(shown, "own_bid") == {"1.09998": Decimal(11)}
-    assert by_price(shown, "own_ask") == {"1.10007": Decimal(3)}
-    assert by_price(around(state, 10, orders), "own_ask") == {"1.10010": Decimal(3)}
+    assert by_price(shown, "own_bid") == {"1.09998": Own(Decimal(11), "limit")}
+    assert by_price(shown, "own_ask") == {"1.10007": Own(Decimal(3), "stop")}
+    assert by_price(around(state, 10, orders), "own_ask") == {"1.10010": Own(Decimal(3), "stop")}
 
 
 def test_imbalance_is_of_all_levels() -> None:
