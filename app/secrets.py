@@ -32,6 +32,7 @@ _SYSTEM_BACKENDS: Final = {
 }
 """Modules of the system's own keyrings, and how people call them."""
 
+_PEM: Final = "-----BEGIN "
 HIDDEN: Final = "••••"
 _SHOWN: Final = 4
 _SHORTEST_SHOWN: Final = 12
@@ -222,6 +223,8 @@ def _checked(profile: Profile, fields: Mapping[str, str]) -> dict[str, str]:
     stripped = {name: fields[name].strip() for name in profile.fields}
     for name, value in stripped.items():
         is_text = name in profile.texts
+        if is_text and value.startswith(_PEM):
+            value = stripped[name] = value.replace("\\n", "\n")  # noqa: PLW2901 - as JSON files hold line ends
         plain = value.replace("\n", "").replace("\r", "") if is_text else value
         if not plain.isprintable() or not value or not (is_text or (value.isascii() and " " not in value)):
             raise UserError(

@@ -44,6 +44,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Folder or `s3://BUCKET/PREFIX` that recordings are copied to; empty is none. Keys never stand here.
     recording_lake : str
         Folder of the Apache Iceberg warehouse that recordings are appended to; empty is none.
+    trading_keys : dict
+        Keys of the trading actions by their id, where they differ from the usual ones; empty is no key.
+    hand_lots : int
+        Size of an order that is placed by a key, in lots.
+    live_trading : bool
+        Whether orders may cost real money. No window sets it: who wants that writes it here by hand, once a
+        connection was tried on a test environment, so that a wrong click or a wrong profile costs nothing.
     """
 
     theme: Literal["dark", "light"] = "dark"
@@ -60,6 +67,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     recordings_cap_mb: Annotated[int, msgspec.Meta(ge=0)] = 20_480
     recording_copies: str = ""
     recording_lake: str = ""
+    trading_keys: dict[str, str] = {}
+    hand_lots: Annotated[int, msgspec.Meta(ge=1)] = 1
+    live_trading: bool = False
 
 
 class SettingsFile:

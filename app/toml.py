@@ -15,7 +15,12 @@ import msgspec
 
 def encode(struct: msgspec.Struct) -> str:
     """Text of a struct; None is left out, as TOML has no such value."""
-    return _table("", msgspec.to_builtins(struct))
+    return encode_table(msgspec.to_builtins(struct))
+
+
+def encode_table(table: Mapping[str, Any]) -> str:
+    """Text of a table; None is left out."""
+    return _table("", table)
 
 
 def _table(path: str, table: Mapping[str, Any]) -> str:
