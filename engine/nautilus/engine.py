@@ -1,4 +1,4 @@
-"""One simulated venue with one strategy at it, driven in windows of market time.
+"""One simulated venue with a strategy and the hand at it, driven in windows of market time.
 
 The only place that builds a NautilusTrader engine. An engine object aborts the process when another thread
 touches or frees it, so `dispose` sees to it that nothing is left.
@@ -8,6 +8,7 @@ import gc
 import math
 import weakref
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 import msgspec
@@ -15,7 +16,16 @@ from nautilus_trader.backtest import BacktestEngine, BacktestEngineConfig
 from nautilus_trader.common import LoggerConfig
 from nautilus_trader.data import DataEngineConfig
 from nautilus_trader.execution import MakerTakerFeeModel, StaticLatencyModel
-from nautilus_trader.model import AccountType, BookType, Currency, Money, OmsType, Venue
+from nautilus_trader.model import (
+    AccountType,
+    BookType,
+    Currency,
+    IndexPriceUpdate,
+    InstrumentId,
+    Money,
+    OmsType,
+    Venue,
+)
 
 from engine.columns import Columns
 from engine.errors import UserError
@@ -24,10 +34,13 @@ from engine.messages.instrument import Instrument
 from engine.messages.run import VenueRules
 from engine.nautilus.account import AccountReader
 from engine.nautilus.data import has_untold_sizes, to_nautilus
-from engine.nautilus.instrument import to_nautilus_instrument
+from engine.nautilus.desk import Desk, DeskSettings
+from engine.nautilus.instrument import price, to_nautilus_instrument
 from engine.nautilus.strategies import implementation
 from engine.nautilus.strategies.ai_signal import AiSignal
 from engine.nautilus.strategy import Context, StationStrategy
+from engine.nautilus.touch import touch
+from engine.risk.book import Touch
 from engine.risk.gate import Gate, VenueGate
 from engine.signals.lead import Lead
 
@@ -36,7 +49,7 @@ _ORDER = ("deltas", "quotes", "trades")
 
 
 class SimulatedVenue:
-    """A matching engine for one instrument, an account, and the strategy that trades there.
+    """A matching engine for one instrument, an account, and who trades there: a strategy and the hand.
 
     Parameters
     ----------
@@ -76,7 +89,7 @@ class SimulatedVenue:
         lead: Lead | None = None,
     ) -> None:
         self._instrument = instrument
-        self._venue = Venue(instrument.venue)
+        self._venue, self._instrument_id = Venue(instrument.venue), InstrumentId.from_str(instrument.id)
         self._currency = Currency.from_str(_account_currency(instrument, rules))
         self._emit = emit
         self._warned = False
@@ -87,26 +100,36 @@ class SimulatedVenue:
         self._account: AccountReader | None = AccountReader(
             engine.cache, engine.portfolio, self._venue, self._currency
         )
+        context = Context(
+            name="hand",
+            instrument=instrument,
+            parameters=DeskSettings(taker_fee=_taker_fee(instrument, rules)),
+            kinds=kinds,
+            balance=rules.balance,
+            gate=gate or VenueGate(instrument),
+            emit=emit,
+            hedging=rules.oms == "HEDGING",
+        )
+        self._hand: Desk | None = Desk(context)
+        self._add(self._hand)
         if strategy != "none":
-            self._add_strategy(
-                implementation(strategy, lead) if isinstance(strategy, str) else strategy,
-                Context(
-                    name=strategy if isinstance(strategy, str) else strategy.__name__,
-                    instrument=instrument,
-                    parameters=parameters,
-                    kinds=kinds,
-                    balance=rules.balance,
-                    gate=gate or VenueGate(instrument),
-                    emit=emit,
-                    lead=lead,
-                ),
-            )
+            name = strategy if isinstance(strategy, str) else strategy.__name__
+            kind = implementation(strategy, lead) if isinstance(strategy, str) else strategy
+            self._strategy = kind(replace(context, name=name, parameters=parameters, lead=lead))
+            self._add(self._strategy)
+            self._hand.know(self._strategy)
 
-    def _add_strategy(self, kind: type[StationStrategy], context: Context) -> None:
-        strategy, engine = kind(context), self._running
-        engine.add_strategy(strategy)
-        strategy.connect(engine.cache, engine.portfolio, strategy.clock, self._books)
-        self._strategy = strategy
+    def _add(self, trader: StationStrategy) -> None:
+        engine = self._running
+        engine.add_strategy(trader)
+        trader.connect(engine.cache, engine.portfolio, trader.clock, self._books)
+
+    @property
+    def desk(self) -> Desk:
+        """The hand; use it between windows, at the time of `settle`."""
+        if self._hand is None:
+            raise RuntimeError("the engine was disposed")
+        return self._hand
 
     @property
     def _running(self) -> BacktestEngine:
@@ -116,8 +139,9 @@ class SimulatedVenue:
 
     @property
     def failure(self) -> str:
-        """What the strategy raised, in one line; empty while all is well."""
-        return self._strategy.failure if self._strategy is not None else ""
+        """What the strategy (or the hand) raised, in one line; empty while all is well."""
+        traders = (self._strategy, self._hand)
+        return next((each.failure for each in traders if each is not None and each.failure), "")
 
     @property
     def currency(self) -> str:
@@ -149,6 +173,29 @@ class SimulatedVenue:
     def run_to(self, ts_ns: int) -> None:
         """Let everything happen up to this market time; holds the interpreter lock meanwhile."""
         self._running.run(end=ts_ns, streaming=True)
+
+    def settle(self, ts_ns: int) -> None:
+        """Bring the venue to a market time up to which all data happened: what was sent by then arrives.
+
+        The engine only acts on data, and without any it would run ahead to alerts that lie after this time.
+        So it is given a datum of this time, of a kind that nothing here reads.
+        """
+        engine, any_price = self._running, price(self._instrument.tick_size, self._instrument)
+        nothing = IndexPriceUpdate(self._instrument_id, any_price, ts_ns, ts_ns)
+        engine.add_data([nothing], validate=False, sort=False)
+        engine.sort_data()
+        engine.run(end=ts_ns, streaming=True)
+
+    @property
+    def now_ns(self) -> int:
+        """Market time of what happens now; within a window, that of the event at hand."""
+        return self.desk.now_ns
+
+    def touch(self, instrument: str) -> Touch | None:
+        """Best prices now; None where they are not known."""
+        if instrument != self._instrument.id:
+            return None
+        return touch(self._running.cache, self._instrument_id)
 
     def remind(self) -> None:
         """Have the strategy see what is newly due in its lead; call it between windows."""
@@ -193,9 +240,9 @@ class SimulatedVenue:
         if self._engine is None:
             return
         self._engine.dispose()
-        strategy = None if self._strategy is None else weakref.ref(self._strategy)
-        self._engine = self._strategy = self._account = None
-        if strategy is not None and strategy() is not None:
+        traders = [weakref.ref(trader) for trader in (self._strategy, self._hand) if trader is not None]
+        self._engine = self._strategy = self._hand = self._account = None
+        if any(trader() is not None for trader in traders):
             # It is part of a reference cycle (a stored callback of its own is enough); left to itself, the
             # collector would free it in whatever thread it happens to run.
             gc.collect()
@@ -216,6 +263,10 @@ def _account_currency(instrument: Instrument, rules: VenueRules) -> str:
     return instrument.quote
 
 
+def _taker_fee(instrument: Instrument, rules: VenueRules) -> Decimal:
+    return instrument.taker_fee if rules.taker_fee is None else rules.taker_fee
+
+
 def _build(
     instrument: Instrument, rules: VenueRules, venue: Venue, currency: Currency, kinds: frozenset[str]
 ) -> BacktestEngine:
@@ -228,7 +279,7 @@ def _build(
             ),
         )
     )
-    maker, taker = rules.maker_fee, rules.taker_fee
+    maker = rules.maker_fee
     engine.add_venue(
         venue,
         OmsType.HEDGING if rules.oms == "HEDGING" else OmsType.NETTING,
@@ -237,7 +288,7 @@ def _build(
         base_currency=currency,
         default_leverage=rules.leverage,
         fee_model=MakerTakerFeeModel(
-            instrument.maker_fee if maker is None else maker, instrument.taker_fee if taker is None else taker
+            instrument.maker_fee if maker is None else maker, _taker_fee(instrument, rules)
         ),
         latency_model=StaticLatencyModel(round(rules.latency_ms * 1e6)) if rules.latency_ms else None,
         book_type=BookType.L2_MBP if "deltas" in kinds else BookType.L1_MBP,

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from nautilus_trader.model import OrderFilled, PositionClosed, PositionOpened
 
 from engine.messages.events import Filled, OrderChanged, PositionChanged
-from engine.messages.orders import TimeInForce
+from engine.messages.orders import OrderIntent, TimeInForce
 from engine.nautilus.tags import DAY, request_of
 
 _LIQUIDITY: dict[str, Literal["maker", "taker", ""]] = {"MAKER": "maker", "TAKER": "taker"}
@@ -35,6 +35,32 @@ def order_changed(order: Any, ts: int, *, status: str | None = None, reason: str
         venue_order_id="" if order.venue_order_id is None else str(order.venue_order_id),
         request=request_of(order.tags),
         contingent=tuple(map(str, (*_parents(order), *(order.linked_order_ids or ())))),
+    )
+
+
+def denied(
+    intent: OrderIntent, order_id: str, ts: int, reason: str, request: str, contingent: tuple[str, ...]
+) -> OrderChanged:
+    """State of what was wanted and never became an order."""
+    return OrderChanged(
+        ts=ts,
+        order_id=order_id,
+        instrument=intent.instrument,
+        strategy=intent.strategy,
+        side=intent.side,
+        type=intent.type,
+        quantity=intent.quantity,
+        filled=Decimal(0),
+        price=intent.price,
+        trigger=intent.trigger,
+        average_price=None,
+        status="DENIED",
+        reason=reason,
+        time_in_force=intent.time_in_force,
+        post_only=intent.post_only,
+        reduce_only=intent.reduce_only,
+        request=request,
+        contingent=contingent,
     )
 
 

@@ -161,18 +161,18 @@ class StationStrategy(Strategy):
 
     def held(self) -> Decimal:
         """Signed size of this strategy's own position."""
-        return sum((events.signed_size(each) for each in self.positions()), Decimal(0))
+        return sum((events.signed_size(each) for each in self.own_positions()), Decimal(0))
 
-    def positions(self) -> list[Any]:
+    def own_positions(self) -> list[Any]:
         """Own open positions."""
         wanted = {"instrument_id": self.instrument_id, "strategy_id": self.strategy_id}
         positions: list[Any] = self._cache.positions_open(**wanted)
         return positions
 
     @_unbroken
-    def close(self, limit: Decimal | None = None) -> None:
+    def close_out(self, limit: Decimal | None = None) -> None:
         """Close what is held, and no more than that: at market, or at once at this price or better."""
-        for position in self.positions():
+        for position in self.own_positions():
             side = OrderSide.SELL if events.signed_size(position) > 0 else OrderSide.BUY
             size = (self.instrument_id, side, position.quantity)
             if limit is None:
