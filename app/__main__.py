@@ -29,6 +29,7 @@ COMMANDS = {
     "backtest": "run a strategy over stored data at full speed",
     "replay": "run it as a replay session, with its windows and link",
     "paper": "trade on live or recorded data with simulated fills",
+    "live": "trade at a venue; refuses without the account's name",
     "recordings": "list, describe, export, import and delete recorded sessions",
     "features": "build feature columns from stored data, and prove them",
     "model": "look at a model file, convert it, measure it, keep it",

@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, report: Report) -> Result:
     """Replay; raises `UserError` for what a person can mend."""
     described = run_arguments.run_of(args)
-    speed = _speed(args.speed or ("max" if args.headless else "1"))
+    speed = speed_of(args.speed or ("max" if args.headless else "1"))
     if not args.headless:
         if args.record:
             raise UserError("A window records its sessions as its settings say; leave out --record.")
@@ -57,8 +57,8 @@ def run(args: argparse.Namespace, report: Report) -> Result:
     return run_arguments.finished(outcome, args.fills, recorder)
 
 
-def _speed(text: str) -> float:
-    """Speed as the session takes it, where 0 is maximum."""
+def speed_of(text: str) -> float:
+    """Speed as a session takes it, where 0 is maximum; raises `UserError` for one that is none."""
     if text == "max":
         return 0.0
     try:

@@ -12,6 +12,7 @@ import msgspec
 from app.commands import Result, check_output, model_arguments
 from app.paths import default_store
 from engine.errors import UserError, in_words, unknown_name
+from engine.messages.connection import Connection
 from engine.messages.events import InferenceFigures, Results
 from engine.messages.run import InferenceMode, Run, VenueRules
 from engine.session.checks import check_rules, check_run
@@ -63,10 +64,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run_of(args: argparse.Namespace, mode: InferenceMode = "per-tick") -> Run:
+def run_of(
+    args: argparse.Namespace, mode: InferenceMode = "per-tick", connection: Connection | None = None
+) -> Run:
     """Run that the arguments describe; raises `UserError` for anything that is wrong with it.
 
-    `mode` is how a model is asked where nobody says.
+    `mode` is how a model is asked where nobody says; `connection` is to the market that it trades on where
+    that is a live one.
     """
     if args.fills is not None:
         check_output("--fills", args.fills)
@@ -84,16 +88,25 @@ def run_of(args: argparse.Namespace, mode: InferenceMode = "per-tick") -> Run:
     for name in ("instrument", "store", "simulate", "series", "seed"):
         if getattr(args, name) is not None:
             given[name] = getattr(args, name)
-    if args.start is not None:
-        given["start_ns"] = time_ns(args.start)
-    if args.end is not None:
-        given["end_ns"] = time_ns(args.end, end=True)
+    given |= _times(args)
     inference = model_arguments.inference_of(args, given.get("inference"), mode)
     if inference is not None:
         given["inference"] = inference
+    if connection is not None:
+        _check_live(given)
+        given["connection"] = msgspec.to_builtins(connection)
     if args.latency_ms is not None:
         given["venue"] = {**given.get("venue", {}), "latency_ms": args.latency_ms}
     return _checked(given)
+
+
+def _times(args: argparse.Namespace) -> dict[str, int]:
+    times = {}
+    if args.start is not None:
+        times["start_ns"] = time_ns(args.start)
+    if args.end is not None:
+        times["end_ns"] = time_ns(args.end, end=True)
+    return times
 
 
 def checked_source(run: Run) -> "Source":
@@ -219,7 +232,7 @@ def _assignment(text: str) -> tuple[str, str]:
 
 
 def _checked(given: dict[str, Any]) -> Run:
-    elsewhere = given.get("simulate") or given.get("recording")
+    elsewhere = given.get("simulate") or given.get("recording") or given.get("connection")
     if given.get("simulate") and given.get("recording"):
         raise UserError("A run is over a recording or a generated market; leave out one of them.")
     if not elsewhere and not given.get("instrument"):
@@ -239,6 +252,16 @@ def _checked(given: dict[str, Any]) -> Run:
         raise UserError(f"The run is not valid: {in_words(error)}.") from error
     check_rules(run)
     return run
+
+
+def _check_live(given: dict[str, Any]) -> None:
+    """Refuse to serve anything else beside a live market."""
+    for name in ("simulate", "recording", "start_ns", "end_ns"):
+        if given.get(name) is not None:
+            option = name.removesuffix("_ns")
+            raise UserError(f"A profile's market is live, so there is no --{option}; leave one of them out.")
+    if not given.get("instrument"):
+        raise UserError("Say what to trade at this profile's venue: --instrument SYMBOL.VENUE.")
 
 
 def _table(results: Results) -> str:

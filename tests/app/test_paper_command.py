@@ -1,0 +1,63 @@
+"""`nexttick paper` and `nexttick live`: a session in a process of its own, watched by a command."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from app.__main__ import main
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEXTTICK_HOME", str(tmp_path))
+
+
+def test_paper_trades_on_a_generated_market_until_its_data_end(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer, fills = tmp_path / "answer.json", tmp_path / "fills.csv"
+    run = ["--simulate", "crypto", "--end", "2026-01-05T09:00:20", "--strategy", "buy_and_hold"]
+    assert main(["paper", *run, "--speed", "max", "--json", str(answer), "--fills", str(fills)]) == 0
+    said = json.loads(answer.read_text())
+    assert said["orders"] == 1
+    assert said["fills"] == len(fills.read_text().splitlines()) - 1 > 0
+    assert said["open_position"]
+    assert "paper trading" in capsys.readouterr().err
+
+
+def test_paper_stops_when_its_time_is_up(tmp_path: Path) -> None:
+    answer = tmp_path / "answer.json"
+    assert main(["paper", "--simulate", "fx", "--minutes", "0.01", "--json", str(answer)]) == 0
+    assert json.loads(answer.read_text())["orders"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["paper"], "--simulate fx or crypto"),
+        (["paper", "--simulate", "fx", "--minutes", "0"], "more than 0"),
+        (["paper", "--simulate", "fx", "--speed", "fast"], "0.1 to 1000, or max"),
+        (["paper", "--profile", "nowhere", "--instrument", "A.B"], "no connection profile yet"),
+        (["live", "--profile", "nowhere", "--instrument", "A.B"], "no connection profile yet"),
+        (["live"], "--profile"),
+    ],
+)
+def test_what_cannot_start_says_why(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_live_refuses_without_its_accounts_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    profile = tmp_path / "connections" / "trial.toml"
+    profile.parent.mkdir()
+    profile.write_text('adapter = "binance_futures"\naccount = "MINE"\n')
+    command = ["live", "--profile", "trial", "--instrument", "BTCUSDT-PERP.BINANCE"]
+    assert main(command) == 2
+    assert "add --arm MINE" in capsys.readouterr().err
+    assert main([*command, "--arm", "YOURS"]) == 2
+    assert "Nothing was started" in capsys.readouterr().err
+    assert main([*command, "--simulate", "fx", "--arm", "MINE"]) == 2
+    assert "no --simulate" in capsys.readouterr().err
