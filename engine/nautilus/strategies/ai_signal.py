@@ -14,9 +14,9 @@ from nautilus_trader.model import ClientOrderId, OrderCanceled, OrderFilled, Ord
 from engine.messages.events import Logged, SignalActed
 from engine.nautilus.exits import Exits
 from engine.nautilus.strategy import Context, StationStrategy
+from engine.risk.sizing import Size, Sizer
 from engine.signals.decisions import Decision
 from engine.signals.lead import DISARMED, Act, ClosedBar
-from engine.signals.sizing import Size, Sizer
 from engine.strategies import AiSignalParameters
 
 _ALERT: Final = "due"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.signals.sizing import Size, Sizer, kelly_share
+from engine.risk.sizing import Size, Sizer, kelly_share
 from engine.strategies import AiSignalParameters
 from tests.engine.session.markets import FX
 

@@ -1,4 +1,4 @@
-"""How large a position a signal is worth: fixed, scaled by volatility, or a fraction of Kelly's stake.
+"""How large an order is: as a person says it, or as a signal is worth (fixed, by volatility, by Kelly).
 
 Kelly, "A New Interpretation of Information Rate", Bell System Technical Journal 35 (1956): the share of
 wealth that makes it grow fastest is f* = p - (1 - p) / b for a bet that wins b times its stake with
@@ -13,6 +13,9 @@ from math import isfinite
 import msgspec
 
 from engine.messages.instrument import Instrument
+from engine.messages.orders import Sizing
+from engine.risk.valuing import Valuing
+from engine.risk.wording import whole_lots
 from engine.strategies import AiSignalParameters
 
 
@@ -89,6 +92,60 @@ class Sizer:
             wanted, told = most, f"{told}, capped at {self._parameters.cap_pct:g} % of equity"
         lots = (wanted / self._lot).to_integral_value(ROUND_FLOOR)
         return Size(lots * self._lot, f"{told}." if lots else f"{told}, which is less than one lot.")
+
+
+def size_of(
+    sizing: Sizing,
+    instrument: Instrument,
+    *,
+    price: Decimal | None,
+    equity: Decimal | None,
+    stop: Decimal | None = None,
+) -> Size:
+    """Size of an order as a person gave it, in whole lots, never above what was meant.
+
+    Parameters
+    ----------
+    sizing : Sizing
+    price : Decimal or None
+        That the order is expected to fill at.
+    equity : Decimal or None
+        Of the account, in the currency that the instrument is settled in.
+    stop : Decimal or None
+        Trigger of the order's stop; `risk` needs it. The loss at it counts both fees of a taker.
+    """
+    valuing, nothing = Valuing(instrument, instrument.quote), Decimal(0)
+    lot, value = instrument.lot_size, sizing.value
+    if value <= 0:
+        return Size(nothing, "The size is nothing; give one above 0.")
+    if sizing.by in ("quantity", "lots"):
+        return _whole(value * lot if sizing.by == "lots" else value, instrument)
+    if price is None or price <= 0:
+        return Size(nothing, f"There is no price of {instrument.id} yet to size an order by; wait for one.")
+    if sizing.by == "notional":
+        unit = instrument.multiplier if instrument.inverse else valuing.unit(price)
+        return _whole(value / unit, instrument)
+    if equity is None or equity <= 0:
+        return Size(nothing, "There is no equity to size an order by; give a size.")
+    return _of_money(sizing, equity * value / 100, valuing, price, stop)
+
+
+def _of_money(sizing: Sizing, money: Decimal, valuing: Valuing, price: Decimal, stop: Decimal | None) -> Size:
+    """Size of so much value, or of so much loss at the stop."""
+    instrument, at_entry = valuing.instrument, valuing.unit(price)
+    if sizing.by == "equity":
+        return _whole(money / at_entry, instrument)
+    if stop is None or stop == price:
+        return Size(Decimal(0), "A size by risk needs a stop away from the price; give one.")
+    at_stop = valuing.unit(stop)
+    return _whole(money / (abs(at_entry - at_stop) + (at_entry + at_stop) * instrument.taker_fee), instrument)
+
+
+def _whole(wanted: Decimal, instrument: Instrument) -> Size:
+    quantity = whole_lots(wanted, instrument)
+    if quantity:
+        return Size(quantity)
+    return Size(quantity, f"That is less than one lot of {instrument.lot_size}; give a larger size.")
 
 
 def kelly_share(win: float, loss: float, payoff: float) -> float:
