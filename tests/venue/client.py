@@ -4,6 +4,7 @@
 writes what its strategy sees, an event a line. `Client` is the test's end of it.
 """
 
+import contextlib
 import queue
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from decimal import Decimal
 from typing import Any, Self
 
 import msgspec
+
+from tests.venue.hosts import Venue
 
 type Event = dict[str, Any]
 
@@ -37,6 +40,7 @@ class ClientSetup(msgspec.Struct, frozen=True, kw_only=True):
     reconciliation: bool = True
     open_check_s: float | None = None
     inflight_check_ms: int | None = None
+    inflight_threshold_ms: int | None = None
     position_check_s: float | None = None
 
 
@@ -61,6 +65,21 @@ class Client:
             self.__exit__()
             raise
         return self
+
+    @classmethod
+    def of(cls, venue: Venue, **more: Any) -> Self:
+        """A client of a venue."""
+        at = venue.at
+        setup = ClientSetup(
+            http=at.http,
+            ws=at.ws,
+            trading=at.trading,
+            symbol=at.symbols[0],
+            key=venue.setup.key,
+            secret=venue.setup.secret,
+            **more,
+        )
+        return cls(setup)
 
     def __exit__(self, *_: object) -> None:
         assert self._process.stdin is not None
@@ -90,6 +109,14 @@ class Client:
                 if left <= 0 or not self._came.wait(left):
                     seen = [event["event"] for event in self.events[-20:]]
                     raise TimeoutError(f"it did not come; the last events were {seen}")
+
+    def nudge(self, nudge: Callable[[int], None], name: str) -> Event:
+        """The first event of this name, while `nudge` moves a market that would else stand still."""
+        for turn in range(100):
+            nudge(turn)
+            with contextlib.suppress(TimeoutError):
+                return self.wait(lambda event: event["event"] == name, 0.1)
+        raise TimeoutError(f"no {name} came, however often the market moved")
 
     def order(self, name: str, order_id: str, timeout_s: float = _SOON_S) -> Event:
         """The first event of this name of an order."""
@@ -172,6 +199,7 @@ def run(setup: ClientSetup, commands: "queue.SimpleQueue[Event | None]") -> None
                 reconciliation_startup_delay_secs=0.0,
                 open_check_interval_secs=setup.open_check_s,
                 inflight_check_interval_ms=setup.inflight_check_ms,
+                inflight_check_threshold_ms=setup.inflight_threshold_ms,
                 position_check_interval_secs=setup.position_check_s,
             )
         )

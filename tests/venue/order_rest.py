@@ -65,9 +65,9 @@ class OrderRest:
         order = self._exchange.place(params)
         answer = order.answer()
         if params.get("newOrderRespType", "ACK") == "ACK":
-            zero = order.symbol.size_text(0)
-            nothing = {"executedQty": zero, "cumQty": zero, "cumQuote": "0", "avgPrice": "0.00"}
-            answer |= {"status": "NEW", **nothing}
+            symbol, zero = order.symbol, order.symbol.size_text(0)
+            nothing = {"executedQty": zero, "cumQty": zero, "cumQuote": f"{symbol.notional(0, 0):f}"}
+            answer |= {"status": "NEW", "avgPrice": symbol.price_text(0), **nothing}
         return answer
 
     def place_conditional(self, params: Params) -> dict[str, Any]:

@@ -45,7 +45,12 @@ class Server:
 
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
-        self._source = _source(setup)
+        self._folder = tempfile.TemporaryDirectory(prefix="venue-")
+        try:
+            self._source = _source(setup, Path(self._folder.name))
+        except BaseException:
+            self._folder.cleanup()
+            raise
         instrument = self._source.instrument if self._source else BY_HAND
         symbol = Symbol.of(instrument)
         self.faults = Faults()
@@ -95,6 +100,7 @@ class Server:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._http.close()
         await self._sockets.close()
+        self._folder.cleanup()
 
     def do(self, command: Command) -> Answer:
         """Do what a test asks for."""
@@ -209,13 +215,12 @@ class Server:
             self._soon(lambda: self._answering.trade(socket, request))
 
 
-def _source(setup: Setup) -> Source | None:
+def _source(setup: Setup, folder: Path) -> Source | None:
     if setup.market == "hand":
         return None
     if setup.market in PROFILES:
         return generated(setup.market, setup.seed)
-    folder = tempfile.mkdtemp(prefix="venue-")
-    return recorded(Path(setup.market), setup.instrument, Path(folder))
+    return recorded(Path(setup.market), setup.instrument, folder)
 
 
 def decoder() -> msgspec.json.Decoder[Command]:

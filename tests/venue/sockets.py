@@ -87,8 +87,8 @@ class Sockets:
             self._server = None
 
     def of(self, stream: str) -> list[Socket]:
-        """Those that are subscribed to a stream."""
-        return [socket for socket in self.open_ones if stream in socket.streams]
+        """Those that are subscribed to a stream and hear it."""
+        return [each for each in self.open_ones if stream in each.streams and not each.is_silent]
 
     def market(self) -> list[Socket]:
         """Those that carry market data."""
