@@ -78,9 +78,9 @@ def log(state: SessionState) -> tuple[object, ...]:
 
 
 def chart_parts(state: SessionState) -> tuple[object, ...]:
-    """Market of the session's first instrument, orders, the signals in that market, and news."""
+    """Market of the session's first instrument, orders, signals in that market, news, and the session."""
     signals = next((state.signals.of(name) for name in state.markets), None)
-    return (*market(state), state.orders, signals, state.news)
+    return (*market(state), state.orders, signals, state.news, state)
 
 
 class PanelSpec(msgspec.Struct, frozen=True):

@@ -11,7 +11,8 @@ from widgets.chart.layout import Layout
 from widgets.chart.overlay import Overlay, Pointer, TimeMarks
 from widgets.chart.raster import Raster
 from widgets.chart.scene import Scene, Shown
-from widgets.chart.state import ChartMarket, ChartNews, ChartOrders, ChartSignals
+from widgets.chart.state import ChartDesk, ChartMarket, ChartNews, ChartOrders, ChartSignals
+from widgets.chart.trading import Trading
 from widgets.chart.view import TimeWindow, View
 from widgets.theme import Theme
 
@@ -50,6 +51,8 @@ class Canvas(QWidget):
         self.shown = Shown()
         self.scene: Scene | None = None
         self.pointer = Pointer()
+        self.trading = Trading()
+        self._desk: ChartDesk | None = None
         self.time_marks = TimeMarks()
         self._theme = theme
         self._axes: Axes | None = None
@@ -72,8 +75,11 @@ class Canvas(QWidget):
         orders: ChartOrders | None,
         signals: ChartSignals | None = None,
         news: ChartNews | None = None,
+        desk: ChartDesk | None = None,
     ) -> None:
         """Show this market; None empties the canvas. A new epoch of the same session keeps the view."""
+        self.trading.bind(None if market is None else market.instrument, orders, desk)
+        self._desk = desk
         known = self.scene.market if self.scene else None
         self.scene = None if market is None else Scene(self._theme, market, orders, signals, news)
         if self.scene is None or known is None or _identity(known) != _identity(self.scene.market):
@@ -128,6 +134,7 @@ class Canvas(QWidget):
             market.depth.version,
             0 if bars is None else bars.version,
             0 if orders is None else orders.version,
+            0 if self._desk is None else self._desk.risk.version,
             0 if scene.signals is None else scene.signals.version,
             0 if scene.news is None else scene.news.version,
         )
@@ -229,7 +236,7 @@ class Canvas(QWidget):
         with QPainter(self) as painter:
             painter.scale(1 / ratio, 1 / ratio)
             painter.drawImage(0, 0, picture.image)
-            overlay.draw(painter, self.shown, self.pointer, self.time_marks)
+            overlay.draw(painter, self.shown, self.pointer, self.time_marks, self.trading)
 
     def _paint_empty(self, painter: QPainter) -> None:
         painter.fillRect(self.rect(), QColor(self._theme.panel))

@@ -1,6 +1,5 @@
 """What lies over the picture and may change with every mouse move: tags, own orders, marks, crosshair."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -8,7 +7,6 @@ import numpy as np
 from PySide6.QtCore import QCoreApplication, QPointF, QRect, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
 
-from engine.messages.events import OrderChanged
 from widgets.chart import readout
 from widgets.chart.axes import Axes
 from widgets.chart.layout import Layout
@@ -16,8 +14,10 @@ from widgets.chart.news import NewsLayer, flag_colour, news_sentence
 from widgets.chart.palette import legend_steps
 from widgets.chart.scene import Scene, Shown
 from widgets.chart.signals import SignalLayer
+from widgets.chart.trade_layer import TradeLayer
+from widgets.chart.trading import Trading
 from widgets.chart.view import View
-from widgets.numbers import compact_text, price_text, size_text, time_text
+from widgets.numbers import compact_text, price_text, time_text
 from widgets.signals.words import sentence
 from widgets.theme import Theme
 
@@ -60,7 +60,9 @@ class Overlay:
     def _theme(self) -> Theme:
         return self._scene.theme
 
-    def draw(self, painter: QPainter, shown: Shown, pointer: Pointer, time_marks: TimeMarks) -> None:
+    def draw(
+        self, painter: QPainter, shown: Shown, pointer: Pointer, time_marks: TimeMarks, trading: Trading
+    ) -> None:
         """Draw all of it."""
         painter.setFont(self._axes.glyphs.font)
         self._draw_time_marks(painter, time_marks)
@@ -68,15 +70,18 @@ class Overlay:
             self._draw_legend(painter)
         if shown.signals and self._scene.signals is not None and len(self._scene.signals.signals.marks):
             self._draw_signal_legend(painter)
-        self._draw_orders(painter)
+        layer = TradeLayer(trading, self._scene.market.instrument, self._view, self._axes, self._layout)
+        layer.draw(painter, self._theme, self._scene.mid())
         tags = self._last_prices()
         taken = [y for y, _, _ in tags] + ([pointer.at[1]] if pointer.at is not None else [])
         self._axes.draw_prices(painter, self._view, self._layout, self._theme, taken)
         self._draw_last(painter, tags)
-        if pointer.at is not None:
+        if pointer.at is not None and trading.drag is None:
             self._draw_crosshair(painter, shown, pointer.at)
             if pointer.measured_from is not None:
                 self._draw_measure(painter, pointer.measured_from, pointer.at)
+        if trading.note:
+            self._draw_note(painter, trading.note)
 
     def _px(self, logical: float) -> int:
         return round(logical * self._ratio)
@@ -116,27 +121,12 @@ class Overlay:
             return [(round(view.y_of(float(trade["price"]))), float(trade["price"]), token)]
         return []
 
-    def _draw_orders(self, painter: QPainter) -> None:
-        """Draw a line at each working order, its side and size at the right."""
-        orders = self._scene.orders
-        if orders is None:
-            return
-        for order in _priced(orders.working(self._scene.market.instrument.id)):
-            price = float(order.price if order.price is not None else order.trigger or 0)
-            y = round(self._view.y_of(price))
-            if not 0 <= y < self._layout.price.bottom:
-                continue
-            colour = QColor(self._theme.bid if order.side == "BUY" else self._theme.ask)
-            painter.setPen(QPen(colour, self._layout.scale, Qt.PenStyle.DashLine))
-            painter.drawLine(0, y, self._layout.price.right, y)
-            left = size_text(order.quantity - order.filled, self._axes.size_precision)
-            text = (
-                QCoreApplication.translate("ChartOverlay", "Buy {size}")
-                if order.side == "BUY"
-                else QCoreApplication.translate("ChartOverlay", "Sell {size}")
-            )
-            right = self._layout.price.right - self._px(8)
-            self._boxed(painter, right, y, text.format(size=left), colour)
+    def _draw_note(self, painter: QPainter, note: str) -> None:
+        """Say at the foot of the pane why nothing came of the last deed."""
+        width = self._axes.glyphs.width(note) + self._px(10)
+        right = min((self._layout.price.right + width) // 2, self._layout.price.right - self._px(8))
+        y = self._layout.price.bottom - self._px(44)
+        self._boxed(painter, right, y, note, QColor(self._theme.warning))
 
     def _boxed(self, painter: QPainter, right: int, y: int, text: str, colour: QColor) -> None:
         """Write a small label ending at `right`, on the panel's ground with a coloured edge."""
@@ -285,10 +275,6 @@ class Overlay:
         )
         below = y1 + self._px(16) if y1 >= y0 else y1 - self._px(16)
         self._boxed(painter, right, below, text, QColor(theme.signal))
-
-
-def _priced(orders: Sequence[OrderChanged]) -> list[OrderChanged]:
-    return [order for order in orders if order.price is not None or order.trigger is not None]
 
 
 def _two_digits(size: float) -> float:

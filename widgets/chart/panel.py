@@ -16,8 +16,9 @@ from PySide6.QtWidgets import (
 )
 
 from engine.errors import UserError
-from widgets.chart.canvas import Canvas
-from widgets.chart.state import ChartMarket, ChartNews, ChartOrders, ChartSignals
+from engine.messages.frames import Control
+from widgets.chart.state import ChartDesk, ChartMarket, ChartNews, ChartOrders, ChartSignals
+from widgets.chart.trade_canvas import TradeCanvas
 from widgets.stale import StaleVeil
 from widgets.theme import Theme
 
@@ -38,16 +39,20 @@ class ChartPanel(QWidget):
         Lowest and highest price shown, for a ladder that shares the scale.
     time_window_changed : TimeWindow
         Times shown, for panels that share them.
+    command_asked : AnyCommand
+        An order is to be placed, moved or cancelled.
     """
 
     time_hovered = Signal(object)
     time_chosen = Signal(object)
     price_range_changed = Signal(float, float)
     time_window_changed = Signal(object)
+    command_asked = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.canvas = Canvas(theme, self)
+        self.canvas = TradeCanvas(theme, self)
+        self.canvas.command_asked.connect(self.command_asked)
         self.canvas.time_hovered.connect(self.time_hovered)
         self.canvas.time_chosen.connect(self.time_chosen)
         self.canvas.price_range_changed.connect(self.price_range_changed)
@@ -75,10 +80,14 @@ class ChartPanel(QWidget):
         orders: ChartOrders | None = None,
         signals: ChartSignals | None = None,
         news: ChartNews | None = None,
+        desk: ChartDesk | None = None,
     ) -> None:
-        """Show this market with the session's orders, signals and news; None shows what would fill it."""
+        """Show this market with the session's orders, signals and news; None shows what would fill it.
+
+        With the session itself as `desk`, its positions are shown and orders can be moved.
+        """
         self._settle_spec(market)
-        self.canvas.bind(market, orders, signals, news)
+        self.canvas.bind(market, orders, signals, news, desk)
         self.now_button.setVisible(market is not None and not self.canvas.view.following)
         self._name_prices()
         self._note_conflation()
@@ -91,6 +100,10 @@ class ChartPanel(QWidget):
         self.canvas.refresh()
         self._note_conflation()
         self._note_layers()
+
+    def set_control(self, control: Control) -> None:
+        """Take over whether orders pass."""
+        self.canvas.set_control(control)
 
     def set_clock(self, now_ns: int) -> None:
         """Say what time it is in the session; call it before `refresh`."""

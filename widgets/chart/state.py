@@ -1,14 +1,15 @@
 """What the chart reads, as protocols: whoever has these attributes can be bound to it."""
 # ruff: noqa: D102 -- each protocol's docstring says what its methods are
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.messages.columns import Rows
-from engine.messages.events import Filled, OrderChanged, Published
+from engine.messages.events import Denied, Filled, OrderChanged, Published, Refused
+from engine.messages.frames import Risk
 from engine.messages.instrument import Instrument
 from widgets.signals.words import SignalRecord
 
@@ -110,13 +111,37 @@ class ChartMarket(Protocol):
 
 
 class ChartOrders(Protocol):
-    """The session's fills, only ever appended to, and the orders that can still trade."""
+    """The session's fills and denials, only ever appended to, its orders, and those that can still trade."""
 
     @property
     def fills(self) -> Sequence[Filled]: ...
     @property
+    def denials(self) -> Sequence[Denied]: ...
+    @property
+    def orders(self) -> Mapping[str, OrderChanged]: ...
+    @property
     def version(self) -> int: ...
     def working(self, instrument: str) -> Sequence[OrderChanged]: ...
+
+
+class ChartRisk(Protocol):
+    """Risk of each instrument now, its position among it."""
+
+    @property
+    def latest(self) -> Mapping[str, Risk]: ...
+    @property
+    def version(self) -> int: ...
+
+
+class ChartDesk(Protocol):
+    """The session as far as the chart trades in it: positions, and the latest command that it refused."""
+
+    @property
+    def risk(self) -> ChartRisk: ...
+    @property
+    def refusal(self) -> Refused | None: ...
+    @property
+    def refusals(self) -> int: ...
 
 
 class SignalRecords(Protocol):

@@ -1,0 +1,334 @@
+"""What a person does with orders on the chart: drag them, pull exits out of a position, cancel them.
+
+A move that was asked for is shown as such until the venue confirms it, and taken back with the reason where
+it is refused. Nothing here changes an order: it makes the commands that ask for it.
+"""
+
+import uuid
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from PySide6.QtCore import QCoreApplication
+
+from engine.messages.commands import AnyCommand, Cancel, Submit
+from engine.messages.events import OrderChanged
+from engine.messages.frames import Control
+from engine.messages.instrument import Instrument
+from engine.messages.orders import HAND, OrderIntent
+from widgets.chart.state import ChartDesk, ChartOrders
+from widgets.own_orders import (
+    Kind,
+    can_move,
+    kind_of,
+    left_of,
+    moved,
+    profit_between,
+    waits_at,
+    why_not,
+)
+
+_PENDING: Final = "PENDING_UPDATE"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """A working order at the price it waits at, or is to wait at; `profit` is of the position it would close.
+
+    `was` is where it waits as long as it is being moved, and `asked` whether that was asked of the venue.
+    """
+
+    order: OrderChanged
+    price: Decimal
+    profit: Decimal | None = None
+    was: Decimal | None = None
+    asked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PositionLine:
+    """What is held, at its average open price; `profit` is open."""
+
+    quantity: Decimal
+    price: Decimal
+    profit: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExitLine:
+    """A stop or target that is being pulled out of the position."""
+
+    kind: Kind
+    quantity: Decimal
+    price: Decimal
+    profit: Decimal
+
+
+@dataclass(slots=True)
+class Drag:
+    """A line in the hand; `order` of None is an exit pulled out of the position."""
+
+    order: OrderChanged | None
+    start: Decimal
+    at: Decimal
+
+
+@dataclass(slots=True)
+class Move:
+    """A move that was asked for; `order` is the newest that was told of it since."""
+
+    order: OrderChanged
+    target: Decimal
+    denials: int
+    refusals: int
+    pending: bool = False
+
+
+class Trading:
+    """Own orders and position of one market, and the hand on them.
+
+    Attributes
+    ----------
+    control : Control
+        Whether orders pass.
+    drag : Drag or None
+    note : str
+        Why nothing came of the last deed, one quiet sentence.
+    """
+
+    def __init__(self) -> None:
+        self.control = Control()
+        self.drag: Drag | None = None
+        self.note = ""
+        self._moves: dict[str, Move] = {}
+        self._instrument: Instrument | None = None
+        self._orders: ChartOrders | None = None
+        self._desk: ChartDesk | None = None
+
+    def bind(self, instrument: Instrument | None, orders: ChartOrders | None, desk: ChartDesk | None) -> None:
+        """Trade this instrument; what was asked of another session is forgotten."""
+        self._instrument, self._orders, self._desk = instrument, orders, desk
+        self._moves.clear()
+        self.drag = None
+        self.note = ""
+
+    # What there is
+
+    def position(self) -> PositionLine | None:
+        """What is held; None while flat."""
+        if self._desk is None or self._instrument is None:
+            return None
+        risk = self._desk.risk.latest.get(self._instrument.id)
+        if risk is None or not risk.position or risk.average_open is None:
+            return None
+        digits = Decimal(1).scaleb(-self._instrument.size_precision)
+        quantity = Decimal(repr(risk.position)).quantize(digits)
+        opened, profit = Decimal(repr(risk.average_open)), Decimal(repr(risk.unrealised_pnl))
+        return PositionLine(quantity, opened, profit, risk.currency)
+
+    def lines(self) -> list[OrderLine]:
+        """Working orders with a price, where they wait or are to wait."""
+        if self._orders is None or self._instrument is None:
+            return []
+        position, made = self.position(), []
+        for order in self._orders.working(self._instrument.id):
+            place = waits_at(order)
+            if place is None:
+                continue
+            move = self._moves.get(order.order_id)
+            to, asked = place, False
+            drag = self.drag
+            if drag is not None and drag.order is not None and drag.order.order_id == order.order_id:
+                to = drag.at
+            if move is not None and to == place:
+                to, asked = move.target, True
+            profit = self._profit(order, to, position)
+            made.append(OrderLine(order, to, profit, None if to == place else place, asked))
+        return made
+
+    def _profit(self, order: OrderChanged, price: Decimal, position: PositionLine | None) -> Decimal | None:
+        """Profit of what a stop or target would close."""
+        if position is None or self._instrument is None or kind_of(order) == "limit":
+            return None
+        if (order.side == "BUY") == (position.quantity > 0):
+            return None
+        closed = min(left_of(order), abs(position.quantity))
+        return profit_between(self._instrument, closed.copy_sign(position.quantity), position.price, price)
+
+    def exit_line(self, mid: float | None) -> ExitLine | None:
+        """The exit that is being pulled, if one is; the market's `mid` says whether it is stop or target."""
+        position = self.position()
+        if self.drag is None or self.drag.order is not None or position is None or self._instrument is None:
+            return None
+        price = self.drag.at
+        # A sell above the market rests as a limit, below it waits as a stop, wherever the position began.
+        beyond = price > (position.price if mid is None else Decimal(repr(mid)))
+        kind: Kind = "target" if beyond == (position.quantity > 0) else "stop"
+        profit = profit_between(self._instrument, position.quantity, position.price, price)
+        return ExitLine(kind, abs(position.quantity), price, profit)
+
+    # The hand
+
+    def snapped(self, price: float) -> Decimal:
+        """Nearest price of the instrument's grid."""
+        assert self._instrument is not None  # noqa: S101 - nothing is dragged without one
+        tick = self._instrument.tick_size
+        digits = Decimal(1).scaleb(-self._instrument.price_precision)
+        return ((Decimal(repr(float(price))) / tick).to_integral_value() * tick).quantize(digits)
+
+    def ticks_between(self, start: Decimal, end: Decimal) -> int:
+        """Steps of the grid from one price to another."""
+        assert self._instrument is not None  # noqa: S101 - nothing is dragged without one
+        return int(((end - start) / self._instrument.tick_size).to_integral_value())
+
+    def grab(self, order: OrderChanged | None) -> bool:
+        """Take an order's line into the hand, or with None an exit of the position; False if it may not."""
+        self.note = why_not(self.control)
+        if self.note:
+            return False
+        if order is None:
+            position = self.position()
+            if position is not None:
+                start = self.snapped(float(position.price))
+                self.drag = Drag(None, start, start)
+            return position is not None
+        place = waits_at(order)
+        if place is None or not can_move(order) or order.order_id in self._moves:
+            return False
+        self.drag = Drag(order, place, place)
+        return True
+
+    def pull(self, price: float) -> None:
+        """Hold the line at the grid's price nearest to this one."""
+        if self.drag is not None:
+            self.drag.at = self.snapped(price)
+
+    def give_up(self) -> None:
+        """Put the line back."""
+        self.drag = None
+        self.note = ""
+
+    def drop(self, mid: float | None) -> list[AnyCommand]:
+        """Ask for what the line in the hand says; nothing where it is where it was."""
+        drag, pulled = self.drag, self.exit_line(mid)
+        self.drag = None
+        if drag is None or drag.at == drag.start or self._instrument is None:
+            return []
+        self.note = why_not(self.control)
+        if self.note:
+            return []
+        if drag.order is None:
+            return [] if pulled is None else self._exits(self._instrument, pulled)
+        order = drag.order
+        if not any(each.order_id == order.order_id for each in self._working()):
+            self.note = _tr("The order is no longer at work")
+            return []
+        self._moves[order.order_id] = Move(order, drag.at, self._denials(), self._refusals())
+        return [moved(order, drag.at)]
+
+    def _exits(self, instrument: Instrument, pulled: ExitLine) -> list[AnyCommand]:
+        """Orders that close the position: with an exit of the other kind at work, each cancels the other."""
+        position = self.position()
+        if position is None:
+            return []
+        new = _exit(instrument.id, position, pulled.kind, pulled.quantity, pulled.price)
+        other = self._lone_exit("stop" if pulled.kind == "target" else "target", new)
+        if other is None:
+            return [Submit(request=uuid.uuid4().hex, intents=(new,))]
+        place = waits_at(other)
+        assert place is not None  # noqa: S101 - exits wait at a price
+        again = _exit(instrument.id, position, kind_of(other), left_of(other), place)
+        pair = (again, new) if pulled.kind == "target" else (new, again)
+        # The pair first: in between, the position has both stops rather than none.
+        return [
+            Submit(request=uuid.uuid4().hex, intents=pair, contingency="oco"),
+            Cancel(other.order_id),
+        ]
+
+    def _lone_exit(self, kind: Kind, new: OrderIntent) -> OrderChanged | None:
+        """A simple exit by hand at work that hangs together with no other."""
+        simple = {"stop": "STOP_MARKET", "target": "LIMIT", "limit": ""}[kind]
+        for order in self._working():
+            alike = order.strategy == HAND and order.reduce_only and order.side == new.side
+            if alike and order.type == simple and can_move(order) and not order.contingent:
+                return order
+        return None
+
+    def cancel(self, order: OrderChanged) -> list[AnyCommand]:
+        """Cancel an order; that is allowed always."""
+        self.give_up()
+        return [Cancel(order.order_id)]
+
+    # What became of it
+
+    def settle(self) -> bool:
+        """See what became of the moves that were asked for; True where something to show changed."""
+        over = [order_id for order_id, move in self._moves.items() if self._is_over(order_id, move)]
+        for order_id in over:
+            del self._moves[order_id]
+        return bool(over)
+
+    def _is_over(self, order_id: str, move: Move) -> bool:
+        if self._orders is None or self._desk is None:
+            return True
+        for denied in self._orders.denials[move.denials :]:
+            if order_id in (denied.order_id, denied.intent.changes):
+                return self._taken_back(denied.denial.text)
+        move.denials = self._denials()
+        refusal = self._desk.refusal
+        if self._desk.refusals > move.refusals and refusal is not None and refusal.command == "modify":
+            return self._taken_back(refusal.text)
+        order = self._orders.orders.get(order_id)
+        if order is None or order is move.order:
+            return order is None
+        return self._answered(move, order)
+
+    def _answered(self, move: Move, order: OrderChanged) -> bool:
+        """Whether what was told of an order since is the answer to its move."""
+        grew, move.order = order.filled > move.order.filled, order
+        if waits_at(order) == move.target:
+            return True
+        if order.status == _PENDING:
+            move.pending = True
+            return False
+        if not can_move(order):
+            return self._taken_back(order.reason) if order.reason else order.status != "IN_DOUBT"
+        if order.reason or (move.pending and not grew):
+            return self._taken_back(order.reason or _tr("the venue left the order where it was"))
+        return False
+
+    def _taken_back(self, reason: str) -> bool:
+        self.note = _tr("Not moved: {reason}").format(reason=reason)
+        return True
+
+    def _working(self) -> list[OrderChanged]:
+        if self._orders is None or self._instrument is None:
+            return []
+        return list(self._orders.working(self._instrument.id))
+
+    def _denials(self) -> int:
+        return 0 if self._orders is None else len(self._orders.denials)
+
+    def _refusals(self) -> int:
+        return 0 if self._desk is None else self._desk.refusals
+
+
+def _exit(
+    instrument: str, position: PositionLine, kind: Kind, quantity: Decimal, price: Decimal
+) -> OrderIntent:
+    stops = kind == "stop"
+    return OrderIntent(
+        instrument=instrument,
+        strategy=HAND,
+        side="SELL" if position.quantity > 0 else "BUY",
+        type="STOP_MARKET" if stops else "LIMIT",
+        quantity=quantity,
+        price=None if stops else price,
+        trigger=price if stops else None,
+        reduce_only=True,
+    )
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("ChartTrading", text)
