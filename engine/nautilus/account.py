@@ -44,11 +44,15 @@ class AccountReader:
 
     def changed(self, ts: int) -> AccountChanged:
         """Balances now; for use after a position changed, when the portfolio has taken the account over."""
-        equity = self._portfolio.equity(self._venue).get(self._currency)
+        try:
+            equity = self._portfolio.equity(self._venue).get(self._currency)
+            open_profit = self._money(self._portfolio.unrealized_pnls(self._venue))
+        except RuntimeError:  # the first tick filled an order, and the portfolio has not seen that tick
+            equity, open_profit = None, Decimal(0)
         if equity is None or self._portfolio.missing_price_instruments(self._venue):
             total = self.total()
         else:
-            total = equity.as_decimal() - self._money(self._portfolio.unrealized_pnls(self._venue))
+            total = equity.as_decimal() - open_profit
         locked = self._money(self._portfolio.balances_locked(self._venue))
         return AccountChanged(
             ts=ts,

@@ -24,7 +24,6 @@ from engine.messages.commands import (
 from engine.messages.events import Denied, Logged
 from engine.messages.orders import HAND, Contingency, OrderIntent
 from engine.nautilus import events
-from engine.nautilus.break_even import break_even_price
 from engine.nautilus.orders import OrderMaker, Ties, ties
 from engine.nautilus.requests import checked
 from engine.nautilus.strategy import Context, StationStrategy
@@ -33,6 +32,7 @@ from engine.nautilus.touch import touch
 from engine.nautilus.twap import Schedule
 from engine.risk.book import Touch
 from engine.risk.kill import Holding
+from engine.risk.stops import break_even
 
 type HandCommand = Submit | Modify | Cancel | CancelAll | Flatten | Reverse | BreakEven
 """What a person asks of orders and positions."""
@@ -216,10 +216,9 @@ class Desk(StationStrategy):
         """Have a position closed by whoever holds it: at market, or by a limit through the touch."""
         limit = None
         if by == "limit":
-            sell, now = holding.quantity > 0, self._touch()
-            tick = self.instrument.tick_size
-            away = (now.bid if sell else now.ask) * (1 - _THROUGH if sell else 1 + _THROUGH)
-            limit = max(tick, away // tick * tick) if sell else -(-away // tick) * tick
+            sell, now, tick = holding.quantity > 0, self._touch(), self.instrument.tick_size
+            away = now.bid * (1 - _THROUGH) if sell else now.ask * (1 + _THROUGH)
+            limit = max(tick, away // tick * tick + (0 if sell else tick))
         self._traders.get(holding.strategy, self).close_out(limit)
 
     def open_orders(self) -> int:
@@ -398,11 +397,11 @@ class Desk(StationStrategy):
         ]
 
     def _even(self, position: Any) -> Decimal:
-        is_long = events.signed_size(position) > 0
-        now, at = (
-            self._touch(),
-            break_even_price(position, self._settings.taker_fee, self.instrument.tick_size),
-        )
+        now, held = self._touch(), events.signed_size(position)
+        is_long = held > 0
+        fees = sum((paid.as_decimal() for paid in position.commissions()), Decimal(0))
+        facts = msgspec.structs.replace(self.instrument, taker_fee=self._settings.taker_fee)
+        at = break_even(facts, held, Decimal(repr(position.avg_px_open)), fees)
         if at >= now.bid if is_long else at <= now.ask:
             raise UserError(
                 f"Fees included the position is even at {at:f}, and the market is not beyond; wait for it."
