@@ -1,0 +1,123 @@
+"""The rules that a policy makes: one per limit that is set, bound to its scope, in a fixed order."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from engine.errors import UserError
+from engine.messages.limits import Limits, RiskPolicy
+from engine.risk.correlated_rule import CorrelatedExposure, Correlations
+from engine.risk.count_rules import OpenOrders, OrdersPerMinute, OrdersPerSecond
+from engine.risk.exposure_rules import (
+    Concentration,
+    GrossExposure,
+    InventoryImbalance,
+    Leverage,
+    Margin,
+    NetExposure,
+    Position,
+)
+from engine.risk.hours import TradingHours
+from engine.risk.loss_rules import DayLoss, Drawdown, SessionLoss
+from engine.risk.order_rules import OrderNotional, OrderQuantity, PriceBand, TradeLoss
+from engine.risk.rule import Rule, Scope, State, described
+from engine.risk.time_rules import FeedAge, Hours
+
+SIMPLE: Final[Sequence[type[Rule]]] = (
+    OrderQuantity,
+    OrderNotional,
+    PriceBand,
+    Position,
+    GrossExposure,
+    NetExposure,
+    Concentration,
+    Leverage,
+    Margin,
+    OpenOrders,
+    OrdersPerSecond,
+    OrdersPerMinute,
+    DayLoss,
+    SessionLoss,
+    Drawdown,
+    TradeLoss,
+    FeedAge,
+    InventoryImbalance,
+)
+"""Rules of a number and nothing else, in the order in which they are asked; the other two come last."""
+
+
+class Bound:
+    """Rules that bind one strategy in one instrument, by the orders that they judge.
+
+    Parameters
+    ----------
+    account, strategy, instrument : sequence of Rule
+        Of each scope.
+    """
+
+    def __init__(self, account: Sequence[Rule], strategy: Sequence[Rule], instrument: Sequence[Rule]) -> None:
+        self._every = (*account, *strategy, *instrument)
+        self._guarded = tuple(rule for rule in self._every if rule.judges != "entry")
+        self._in_account = tuple(rule for rule in (*account, *instrument) if rule.judges == "reach")
+        self._in_strategy = tuple(rule for rule in strategy if rule.judges == "reach")
+
+    def judging(self, *, in_account: bool, in_strategy: bool, reduce_only: bool) -> Sequence[Rule]:
+        """Rules for an order that reduces in one of both, or in none.
+
+        One that is reduce-only and has nothing to reduce yet, such as an exit of a bracket, cannot open.
+        """
+        if in_account:
+            return () if in_strategy else self._in_strategy
+        if in_strategy:
+            return self._in_account
+        return self._guarded if reduce_only else self._every
+
+
+def rules_of(limits: Limits, scope: Scope, state: State, correlations: Correlations) -> Sequence[Rule]:
+    """Rules of the limits that are set, in the order in which they are asked."""
+    rules: list[Rule] = []
+    for rule in SIMPLE:
+        limit = getattr(limits, rule.name)
+        if limit is not None:
+            rules.append(rule(scope, limit, state))
+    if limits.correlated_exposure is not None:
+        rules.append(CorrelatedExposure(scope, limits.correlated_exposure, state, correlations))
+    if limits.trading_hours:
+        rules.append(Hours(scope, limits.trading_hours, state))
+    return rules
+
+
+def scopes(policy: RiskPolicy) -> Mapping[Scope, Limits]:
+    """Limits of every scope that a policy names."""
+    return {
+        Scope("account"): policy.account,
+        **{Scope("strategy", name): limits for name, limits in policy.strategies.items()},
+        **{Scope("instrument", name): limits for name, limits in policy.instruments.items()},
+    }
+
+
+def check_policy(policy: RiskPolicy) -> RiskPolicy:
+    """The policy, where every limit in it is one.
+
+    Raises
+    ------
+    UserError
+        A limit is negative or no number, or trading hours cannot be read.
+    """
+    for scope, limits in scopes(policy).items():
+        if limits.trading_hours:
+            TradingHours(limits.trading_hours)
+        for name, limit in msgspec.structs.asdict(limits).items():
+            if name != "trading_hours":
+                _check(described(name)[0] + scope.of, limit)
+    for name, limit in msgspec.structs.asdict(policy.kill).items():
+        if not isinstance(limit, bool | str):
+            _check(f"kill.{name}", limit)
+    return policy
+
+
+def _check(title: str, limit: object) -> None:
+    if isinstance(limit, Decimal) and not (limit.is_finite() and limit >= 0):
+        raise UserError(f"The limit {title} is {limit}; make it 0 or more, or clear it.")
