@@ -2,54 +2,9 @@
 
 from typing import Final
 
-import msgspec
-from PySide6.QtCore import QCoreApplication
-
 from app.translation import QT_TRANSLATE_NOOP
-
-CONTEXT: Final = "actions"
-"""Translation context of the texts below."""
-
-
-class Act(msgspec.Struct, frozen=True):
-    """One action.
-
-    Attributes
-    ----------
-    id : str
-        Its name in settings and tests.
-    text : str
-        In English; `label` is the translation.
-    keys : str
-        Portable key sequences, separated by `; `; the first is the one that is shown.
-    slot : str
-        Method of the main window that does it.
-    menu : str
-        Menu it stands in, in English.
-    icon : str
-        Name in `resources/icons`, or nothing.
-    checkable : bool
-        Whether it is a state rather than a deed.
-    """
-
-    id: str
-    text: str
-    keys: str
-    slot: str
-    menu: str
-    icon: str = ""
-    checkable: bool = False
-
-    @property
-    def label(self) -> str:
-        """Text in the person's language."""
-        return QCoreApplication.translate(CONTEXT, self.text)
-
-
-def menu_label(menu: str) -> str:
-    """Menu's name in the person's language."""
-    return QCoreApplication.translate(CONTEXT, menu)
-
+from app.windows.act import Act
+from app.windows.trading_actions import TRADING_ACTIONS
 
 SESSION: Final = QT_TRANSLATE_NOOP("actions", "&Session")
 TRANSPORT: Final = QT_TRANSLATE_NOOP("actions", "&Replay")
@@ -98,10 +53,24 @@ ACTIONS: Final[tuple[Act, ...]] = (
         SESSION,
     ),
     Act(
+        "open_live",
+        QT_TRANSLATE_NOOP("actions", "Open paper or live…"),
+        "Ctrl+P",
+        "open_live",
+        SESSION,
+    ),
+    Act(
         "attach",
         QT_TRANSLATE_NOOP("actions", "Attach to a running session…"),
         "Ctrl+Shift+A",
         "attach_session",
+        SESSION,
+    ),
+    Act(
+        "connections",
+        QT_TRANSLATE_NOOP("actions", "Connections…"),
+        "Ctrl+Alt+C",
+        "show_connections",
         SESSION,
     ),
     Act(
@@ -123,6 +92,7 @@ ACTIONS: Final[tuple[Act, ...]] = (
         "export",
     ),
     Act("quit", QT_TRANSLATE_NOOP("actions", "Quit"), "Ctrl+Q", "quit", SESSION),
+    *TRADING_ACTIONS,
     Act("play", QT_TRANSLATE_NOOP("actions", "Play or pause"), "Space", "toggle_play", TRANSPORT, "play"),
     Act("step", QT_TRANSLATE_NOOP("actions", "Step"), "Right", "step", TRANSPORT, "step"),
     Act("step_back", QT_TRANSLATE_NOOP("actions", "Back one step"), "Left", "step_back", TRANSPORT, "back"),

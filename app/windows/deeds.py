@@ -61,6 +61,18 @@ class Deeds(ModelDeeds, WhyDeeds, DataDeeds, TradingDeeds):
         dialog.accepted_run.connect(self.open_run)
         dialog.open()
 
+    def open_live(self) -> None:
+        """Ask what to trade on now, on paper or live."""
+        from app.profiles import Profiles  # noqa: PLC0415 - loads the adapters' parameters
+        from app.windows.open_live import OpenLiveDialog  # noqa: PLC0415 - loads the store
+
+        live_trading = self._station.settings.settings.live_trading
+        dialog = OpenLiveDialog(
+            self._station.store, Profiles(), live_trading=live_trading, parent=self._window
+        )
+        dialog.accepted_run.connect(self.open_run)
+        dialog.open()
+
     def open_recording(self) -> None:
         """Ask which recorded session to replay."""
         from app.recordings import recordings_folder  # noqa: PLC0415 - loads Arrow
@@ -71,6 +83,15 @@ class Deeds(ModelDeeds, WhyDeeds, DataDeeds, TradingDeeds):
         dialog.accepted_run.connect(self.open_run)
         dialog.open()
 
+    def show_connections(self) -> None:
+        """Show the connections to venues, to be edited and tested."""
+        from app.profiles import Profiles  # noqa: PLC0415 - with what it is for
+        from app.secrets import Secrets  # noqa: PLC0415
+        from app.windows.connections_dialog import ConnectionsDialog  # noqa: PLC0415 - loads cryptography
+
+        live_trading = self._station.settings.settings.live_trading
+        ConnectionsDialog(Profiles(), Secrets(), self._window, live_trading=live_trading).open()
+
     def open_run(self, run: Run, speed: float | None = None) -> bool:
         """Start a run in place of the session that is watched; False where it cannot be, which is told."""
         try:
@@ -78,9 +99,10 @@ class Deeds(ModelDeeds, WhyDeeds, DataDeeds, TradingDeeds):
         except UserError as error:
             self._say(str(error))
             return False
-        if speed is not None:
-            session.set_speed(speed)
-        session.play()
+        if run.mode == "replay":
+            if speed is not None:
+                session.set_speed(speed)
+            session.play()
         return True
 
     def restart_session(self) -> None:

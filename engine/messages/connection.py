@@ -34,3 +34,8 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     def environment(self) -> str:
         """Where it trades: `live` is real money; empty is the adapter's default, a trial."""
         return str(self.parameters.get("environment", ""))
+
+    @property
+    def account(self) -> str:
+        """Account's name, which a person types to arm Live."""
+        return str(self.parameters.get("account") or self.name)

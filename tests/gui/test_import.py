@@ -50,7 +50,7 @@ def test_a_dropped_recording_is_imported_and_replayed(desk: Desk) -> None:
     dialog.replay()
     replay = next(child for child in desk.window.findChildren(OpenReplayDialog) if child.isVisible())
     replay.strategy.show_strategy("ema_cross", {"fast": 5, "slow": 20})
-    replay.replay()
+    replay.ask()
     run = desk.runs[-1]
     assert (run.instrument, run.strategy, run.store) == (
         "EURUSD.DUKASCOPY",
@@ -184,7 +184,7 @@ def test_a_report_reads_as_sentences() -> None:
 def test_the_replay_dialog_refuses_in_sentences(qtbot: QtBot, tmp_path: Path) -> None:
     dialog = OpenReplayDialog(tmp_path / "none")
     qtbot.addWidget(dialog)
-    dialog.replay()
+    dialog.ask()
     assert "import a data file" in dialog.fault
 
 
@@ -200,11 +200,11 @@ def test_impossible_ranges_and_numbers_are_refused(desk: Desk) -> None:
         ("2019-02-04 01:00", "2019-02-04 00:30", "ends before it begins"),
     ):
         replay.set_range(start, end)
-        replay.replay()
+        replay.ask()
         assert sentence in replay.fault
     replay.set_range("2019-02-04 00:10:00.123456", "")
     assert replay.run_asked().start_ns == 1_549_239_000_123_456_000
     replay.set_venue(balance="-5")
-    replay.replay()
+    replay.ask()
     assert "starting balance must be a number above 0" in replay.fault
     assert QApplication.activeModalWidget() is None

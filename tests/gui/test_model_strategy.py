@@ -111,7 +111,7 @@ def test_a_replay_with_a_model_is_opened_from_the_dialog(qtbot: QtBot, tmp_path:
     dialog = OpenReplayDialog(tmp_path, "EURUSD.X")
     qtbot.addWidget(dialog)
     dialog.strategy.show_strategy("ai_signal", {})
-    dialog.replay()
+    dialog.ask()
     assert "acts on a model" in dialog.fault
     dialog.strategy.models.add_model(TWO)
     assert dialog.run_asked().inference == Inference(models=(ModelUse(file=TWO.id, sha256=TWO.sha256),))

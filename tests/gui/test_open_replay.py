@@ -61,7 +61,7 @@ def test_return_never_presses_cancel(dialog: OpenReplayDialog) -> None:
 
 
 def test_a_correction_clears_the_fault(dialog: OpenReplayDialog) -> None:
-    dialog.replay()
+    dialog.ask()
     assert dialog.fault
     dialog.set_venue(balance="5")
     assert dialog.fault == ""

@@ -1,0 +1,79 @@
+"""Paper and Live are opened from one dialog, which says where orders go before anything starts."""
+
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.profiles import ConnectionProfile, Profiles
+from app.windows.open_live import OpenLiveDialog
+from engine.errors import UserError
+from engine.feeds.simulated import PROFILES, simulate
+from engine.messages.run import Run
+from engine.store import Store
+
+TRIAL = ConnectionProfile(
+    name="trial",
+    adapter="binance_futures",
+    parameters={"account": "MINE", "instruments": "BTCUSDT-PERP.BINANCE ETHUSDT-PERP.BINANCE"},
+)
+REAL = ConnectionProfile(name="real", adapter="binance_futures", parameters={"environment": "live"})
+
+
+@pytest.fixture
+def dialog(qtbot: QtBot, tmp_path: Path) -> OpenLiveDialog:
+    made = simulate(PROFILES["fx"], 1, 1_700_000_000_000_000_000, 2.0)
+    Store(tmp_path / "store").add(made.instrument, {"quotes": made.quotes})
+    profiles = Profiles(tmp_path / "connections")
+    profiles.save(TRIAL)
+    profiles.save(REAL)
+    dialog = OpenLiveDialog(tmp_path / "store", profiles, live_trading=False)
+    qtbot.addWidget(dialog)
+    return dialog
+
+
+def test_stored_data_are_served_as_if_live_at_the_chosen_speed(dialog: OpenLiveDialog, qtbot: QtBot) -> None:
+    dialog.choose("EURUSD.SIM")
+    dialog.speed.setCurrentText("10×")
+    dialog.set_venue(balance="5000")
+    with qtbot.waitSignal(dialog.accepted_run) as asked:
+        dialog.ask()
+    assert asked.args is not None
+    run = asked.args[0]
+    assert isinstance(run, Run)
+    assert (run.mode, run.instrument, run.speed, run.connection) == ("paper", "EURUSD.SIM", 10.0, None)
+    assert run.venue.balance == 5000
+    assert run.arm == "view"
+
+
+def test_a_generated_market_needs_nothing_stored(dialog: OpenLiveDialog) -> None:
+    dialog.choose("crypto")
+    assert (dialog.run_asked().simulate, dialog.run_asked().mode) == ("crypto", "paper")
+
+
+def test_a_connections_instruments_are_offered_and_live_names_the_account(dialog: OpenLiveDialog) -> None:
+    dialog.choose("trial", mode="live")
+    assert "account MINE" in dialog.note
+    assert "no real money" in dialog.note
+    run = dialog.run_asked()
+    assert (run.mode, run.instrument) == ("live", "BTCUSDT-PERP.BINANCE")
+    assert run.connection is not None
+    assert run.connection.account == "MINE"
+    dialog.choose("trial", mode="paper", instrument="nonsense")
+    with pytest.raises(UserError, match=r"SYMBOL\.VENUE"):
+        dialog.run_asked()
+
+
+def test_real_money_stays_shut_without_the_setting(dialog: OpenLiveDialog) -> None:
+    dialog.choose("real", mode="live", instrument="BTCUSDT-PERP.BINANCE")
+    assert "real money" in dialog.note
+    dialog.ask()
+    assert "live_trading" in dialog.fault
+    dialog.choose("real", mode="paper", instrument="BTCUSDT-PERP.BINANCE")
+    assert dialog.run_asked().mode == "paper"
+
+
+def test_only_a_connection_can_be_live(dialog: OpenLiveDialog) -> None:
+    dialog.choose("trial", mode="live")
+    dialog.choose("fx")
+    assert dialog.run_asked().mode == "paper"
