@@ -6,6 +6,7 @@
 import sys
 from typing import TYPE_CHECKING
 
+from engine.link.endpoint import Secrets
 from engine.link.host import host
 from engine.link.protocols import Session
 from engine.messages.run import Run
@@ -15,8 +16,11 @@ if TYPE_CHECKING:
     from engine.signals.protocols import Model
 
 
-def make_session(run: Run) -> Session:
-    """Session of this run; imports the trading engine, which takes longer than to answer the window."""
+def make_session(run: Run, secrets: Secrets | None = None) -> Session:  # noqa: ARG001 - of venues, to come
+    """Session of this run; imports the trading engine, which takes longer than to answer the window.
+
+    `secrets` are emptied when this returns: a session that trades at a venue hands them to its client here.
+    """
     from app.recordings import person_settings, recorder_of  # noqa: PLC0415
     from engine.session.source import open_source  # noqa: PLC0415 -- the window is answered before this loads
 

@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
-import psutil
 
 from app.paths import ROOT, logs, run_folder
-from engine.errors import UserError
-from engine.link.endpoint import read_endpoint
+from engine.link.endpoint import Endpoint, Secrets, endpoints
 from engine.link.process import ProcessLink
 from engine.link.protocols import Link, Session
 from engine.link.server import OnWatcherLost
@@ -32,19 +30,40 @@ class Running(msgspec.Struct, frozen=True):
     run: Run
 
 
-def opener(hosting: Hosting, on_watcher_lost: OnWatcherLost = "stop") -> Callable[[Run], Link]:
+type SecretsOf = Callable[[Run], Secrets]
+"""Gives what a run needs to trade at a venue; asked at every start, and what it gives is not kept."""
+
+
+def secrets_of(run: Run) -> Secrets:
+    """Fields of the run's connection profile, from where keys are kept; nothing where it has none.
+
+    Raises
+    ------
+    UserError
+        They are not kept, or where they are kept stays locked.
+    """
+    if not run.profile:
+        return {}
+    from app.secrets import Secrets as Kept  # noqa: PLC0415 - most runs trade at no venue
+    from app.secrets import profile_named  # noqa: PLC0415
+
+    fields = Kept().get(profile_named(run.profile))
+    return {} if fields is None else {run.profile: fields}
+
+
+def opener(
+    hosting: Hosting, on_watcher_lost: OnWatcherLost = "stop", secrets_of: SecretsOf = secrets_of
+) -> Callable[[Run], Link]:
     """Function that hosts a run in this way; an engine in a thread ends with the window in any case."""
     if hosting == "thread":
-        return in_thread
-
-    def open_link(run: Run) -> ProcessLink:
-        return in_process(run, on_watcher_lost)
-
-    return open_link
+        return lambda run: in_thread(run, secrets_of(run))
+    return lambda run: in_process(run, on_watcher_lost, secrets_of(run))
 
 
-def in_process(run: Run, on_watcher_lost: OnWatcherLost = "stop") -> ProcessLink:
-    """Spawn an engine; one that outlives its window (`keep`) leaves its endpoint in the run folder."""
+def in_process(
+    run: Run, on_watcher_lost: OnWatcherLost = "stop", secrets: Secrets | None = None
+) -> ProcessLink:
+    """Spawn an engine; one that outlives its window can be joined by others."""
     # The engine must find our packages from whatever folder the program was started in.
     search = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
     return ProcessLink.spawn(
@@ -52,35 +71,40 @@ def in_process(run: Run, on_watcher_lost: OnWatcherLost = "stop") -> ProcessLink
         command=COMMAND,
         log_folder=logs(),
         on_watcher_lost=on_watcher_lost,
-        run_folder=run_folder() if on_watcher_lost == "keep" else None,
+        run_folder=run_folder(),
+        joinable=on_watcher_lost != "stop",
+        secrets=secrets,
         environment={"PYTHONPATH": search},
     )
 
 
-def in_thread(run: Run) -> ThreadLink:
+def in_thread(run: Run, secrets: Secrets | None = None) -> ThreadLink:
     """Host the run in a background thread of this process."""
     from app.engine_main import make_session  # noqa: PLC0415 -- only this way of hosting loads the engine here
 
-    def make() -> Session:
-        return make_session(run)
+    told = [secrets or {}]
 
-    return ThreadLink(make)
+    def make() -> Session:
+        return make_session(run, told.pop())
+
+    return ThreadLink(make, run, run_folder=run_folder())
 
 
 def running() -> list[Running]:
-    """Engines that were told to outlive their window and still run, oldest first.
+    """Engines that outlive their window, still run and can be joined, oldest first.
 
     Endpoints of engines that ended without a word, and files that are none, are left out.
     """
-    found = []
-    for path in sorted(run_folder().glob("*.json"), key=lambda path: path.stat().st_mtime):
-        try:
-            endpoint = read_endpoint(path)
-        except UserError:
-            continue
-        if psutil.pid_exists(endpoint.pid):
-            found.append(Running(path, endpoint.pid, endpoint.run))
-    return found
+    return [
+        Running(path, endpoint.pid, endpoint.run)
+        for path, endpoint in endpoints(run_folder())
+        if endpoint.door is not None
+    ]
+
+
+def sessions() -> list[Endpoint]:
+    """All sessions that run on this machine, of whichever window, oldest first."""
+    return [endpoint for _, endpoint in endpoints(run_folder())]
 
 
 def attach(endpoint_file: Path, last_event: int = 0) -> ProcessLink:

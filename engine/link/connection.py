@@ -50,10 +50,10 @@ def free_address(address: str) -> None:
             Path(address).parent.rmdir()
 
 
-def listen(address: str, authkey: bytes) -> Listener:
-    """Listen at `address` for peers that know the key."""
+def listen(address: str, authkey: bytes | None, backlog: int = 1) -> Listener:
+    """Listen at `address` for peers that know the key; None leaves it to the caller to ask them for it."""
     family = "AF_PIPE" if sys.platform == "win32" else "AF_UNIX"
-    return Listener(address, family=family, authkey=authkey)
+    return Listener(address, family=family, backlog=backlog, authkey=authkey)
 
 
 def connect(address: str, authkey: bytes) -> Connection:

@@ -6,7 +6,7 @@ reaping, ending — waits in a background thread, and an engine that ends says w
 
 import os
 import re
-import secrets
+import secrets as tokens
 import signal
 import subprocess
 import threading
@@ -22,9 +22,9 @@ import psutil
 
 from engine.errors import UserError
 from engine.link.channel import Channel
-from engine.link.connection import Connection, connect, free_address, hang_up, new_address
-from engine.link.endpoint import Start, read_endpoint
-from engine.link.host import CRASHED, MENDABLE, SENTENCE
+from engine.link.connection import Connection, connect, free_address, hang_up
+from engine.link.endpoint import Door, Secrets, Start, is_running, new_door, read_endpoint, remove_endpoint
+from engine.link.host import CRASHED, MENDABLE, SENTENCE, STUCK
 from engine.link.protocols import LinkDown
 from engine.link.server import OnWatcherLost
 from engine.messages.commands import AnyCommand, Stop
@@ -68,10 +68,17 @@ class _Engine:
         self.code: int | None = None
         self.ended = threading.Event()
         self._tell(msgspec.json.encode(start) + b"\n")
-        threading.Thread(target=self._reap, name="engine-reaper", daemon=True).start()
+        left = [start.door, start.kill_door]
+        endpoint = None if start.folder is None else Path(start.folder) / f"{self.pid}.json"
+        threading.Thread(target=self._reap, args=(left, endpoint), name="engine-reaper", daemon=True).start()
 
-    def _reap(self) -> None:
+    def _reap(self, doors: Sequence[Door], endpoint: Path | None) -> None:
+        """Wait for its end, and tidy away what one leaves that was killed."""
         self.code = self._process.wait()
+        if endpoint is not None:
+            endpoint.unlink(missing_ok=True)
+        for door in doors:
+            free_address(door.address)
         assert self._process.stdin is not None  # noqa: S101 -- opened as a pipe above
         self._process.stdin.close()
         self.ended.set()
@@ -105,7 +112,7 @@ class _Engine:
         code = self.code
         if code == 0:
             return LinkDown("The session ended.", tail, expected=True)
-        if code == MENDABLE:
+        if code in (MENDABLE, STUCK):
             said = [line for line in tail if line.startswith(SENTENCE)]
             if said:
                 return LinkDown(said[-1].removeprefix(SENTENCE), tail, expected=False)
@@ -132,13 +139,10 @@ class ProcessLink:
         Where its output goes; None of an engine that another process spawned.
     """
 
-    def __init__(
-        self, address: str, authkey: bytes, pid: int, engine: _Engine | None, last_event: int
-    ) -> None:
+    def __init__(self, door: Door, pid: int, engine: _Engine | None, last_event: int) -> None:
         self.pid = pid
         self.log = None if engine is None else engine.log
-        self._address = address
-        self._authkey = authkey
+        self._door = door
         self._engine = engine
         self._channel = Channel(last_event)
         self._connection: Connection | None = None
@@ -156,6 +160,8 @@ class ProcessLink:
         log_folder: Path,
         on_watcher_lost: OnWatcherLost = "stop",
         run_folder: Path | None = None,
+        joinable: bool = True,
+        secrets: Secrets | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> Self:
         """Start an engine process for `run` and watch it from its first event on; returns at once.
@@ -166,26 +172,31 @@ class ProcessLink:
             What to execute; it calls `engine.link.host.host`.
         log_folder : Path
             Where the process's standard output and error go, one file a process.
-        on_watcher_lost : {'stop', 'keep'}
+        on_watcher_lost : {'stop', 'cancel', 'keep'}
             What the engine does when this link is gone.
         run_folder : Path, optional
-            Where the engine leaves its endpoint for `attach`; nobody can attach without it.
+            Where the engine leaves its endpoint; without it nobody can attach, and no other process can kill.
+        joinable : bool
+            Whether others may `attach`.
+        secrets : mapping, optional
+            What the session needs to trade at a venue; told to the engine once and kept nowhere here.
         environment : mapping, optional
             Additions to the child's environment. Never a secret.
         """
-        address, authkey = new_address(), secrets.token_bytes(32)
-        name = f"engine-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}.log"
+        name = f"engine-{datetime.now(UTC):%Y%m%d-%H%M%S}-{tokens.token_hex(3)}.log"
         start = Start(
             run=run,
-            address=address,
-            authkey=authkey,
+            door=new_door(),
+            kill_door=new_door(),
             on_watcher_lost=on_watcher_lost,
             folder=None if run_folder is None else str(run_folder),
+            joinable=joinable,
+            secrets={profile: dict(fields) for profile, fields in (secrets or {}).items()},
         )
         engine = _Engine(command, log_folder / name, environment, start)
         for old in sorted(log_folder.glob("engine-*.log"))[:-_LOGS_KEPT]:
             old.unlink(missing_ok=True)
-        link = cls(address, authkey, engine.pid, engine, 0)
+        link = cls(start.door, engine.pid, engine, 0)
         link._reader.start()
         return link
 
@@ -196,14 +207,18 @@ class ProcessLink:
         Raises
         ------
         UserError
-            The engine has ended (its endpoint file is then removed), or the file is no endpoint.
+            The engine has ended (its endpoint file is then removed), it belongs to its window, or the file is
+            no endpoint.
         """
         endpoint = read_endpoint(endpoint_file)
-        if not psutil.pid_exists(endpoint.pid):
-            endpoint_file.unlink(missing_ok=True)
-            free_address(endpoint.address)
+        if not is_running(endpoint_file, endpoint):
+            remove_endpoint(endpoint_file, endpoint)
             raise UserError("This engine has ended; start the session anew.")
-        link = cls(endpoint.address, endpoint.authkey, endpoint.pid, None, last_event)
+        if endpoint.door is None:
+            raise UserError(
+                f"The session {endpoint.id} belongs to its window and ends with it; watch it there."
+            )
+        link = cls(endpoint.door, endpoint.pid, None, last_event)
         link._reader.start()
         return link
 
@@ -222,7 +237,7 @@ class ProcessLink:
             if self._engine is not None and self._engine.ended.is_set():
                 return None
             try:
-                self._connection = connect(self._address, self._authkey)
+                self._connection = connect(self._door.address, self._door.key)
             except (OSError, EOFError):
                 time.sleep(0.01)  # a starting interpreter needs some of these before it listens
             except AuthenticationError:
@@ -293,7 +308,6 @@ class ProcessLink:
         if stop and self._engine is not None:
             # Without a connection it cannot have heard `Stop`.
             self._engine.end(_STOP_S if self._connection is not None else 0.0)
-            free_address(self._address)
         elif stop:
             self._reader.join(_STOP_S)  # the engine hangs up once it heard `Stop`
         if self._connection is not None:

@@ -21,6 +21,7 @@ from engine.messages.frames import (
 from engine.messages.instrument import Instrument
 from engine.messages.limits import AccountRisk
 from engine.messages.orders import OrderPreview
+from engine.risk.kill import KillSwitch
 
 
 class Picture(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +44,10 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
 
 class Session(Protocol):
     """What runs inside the engine: all calls come from the one thread that made it."""
+
+    @property
+    def kill_switch(self) -> KillSwitch:
+        """What any thread may fire; `advance` takes it from there, also where it has nothing else to do."""
 
     def handle(self, command: AnyCommand) -> None:
         """Carry a command out, or emit `Refused`; never raises for what a user can cause."""

@@ -17,9 +17,11 @@ import psutil
 
 from engine.link.connection import MAX_COMMAND_BYTES, Connection, hang_up
 from engine.link.protocols import Session
-from engine.messages.commands import Acknowledge, AnyCommand, Attach, Stop
+from engine.link.told import UNKNOWN, Told
+from engine.messages.commands import Acknowledge, AnyCommand, Attach, CancelAll, Stop
 from engine.messages.events import AnyEvent, Numbered, Refused
 from engine.messages.frames import Frame
+from engine.messages.run import Run
 from engine.messages.wire import decode_command, encode
 
 CREDITS: Final = 2
@@ -31,11 +33,15 @@ SLICE_S: Final = 0.004
 """Longest stretch of the session's work before commands are looked at."""
 
 EVENTS_PER_FRAME: Final = 2_000
+HALTING_S: Final = 0.05
+"""Longest rest while the kill switch is fired: a halt goes on by itself, also where nothing else happens."""
+
 _MEMORY_EVERY_S: Final = 0.5
 _FLUSH_S: Final = 0.5
 
-type OnWatcherLost = Literal["stop", "keep"]
-"""What the engine does when its watcher is gone: end, or run on until one comes back."""
+type OnWatcherLost = Literal["stop", "cancel", "keep"]
+"""What the engine does when its watcher is gone: end, cancel all working orders and run on, or just run on
+until one comes back."""
 
 
 class _Watcher:
@@ -43,6 +49,7 @@ class _Watcher:
 
     def __init__(self, connection: Connection, inbox: "queue.SimpleQueue[_Item]") -> None:
         self.attached = False
+        self.heard_s = time.monotonic()
         self.unacknowledged: set[int] = set()
         self._connection = connection
         self._inbox = inbox
@@ -79,6 +86,7 @@ class _Watcher:
             except (EOFError, OSError):
                 self._inbox.put(_Gone(self))
                 return
+            self.heard_s = time.monotonic()
             try:
                 self._inbox.put(_Said(self, decode_command(data)))
             except msgspec.MsgspecError as error:
@@ -115,7 +123,12 @@ class _Gone:
     watcher: _Watcher
 
 
-type _Item = _Arrived | _Said | _Garbled | _Gone
+@dataclass(frozen=True, slots=True)
+class _Woken:
+    pass
+
+
+type _Item = _Arrived | _Said | _Garbled | _Gone | _Woken
 
 
 class Server:
@@ -125,11 +138,31 @@ class Server:
     ----------
     session : Session
         Closed when `run` ends, however it ends.
-    on_watcher_lost : {'stop', 'keep'}
+    on_watcher_lost : {'stop', 'cancel', 'keep'}
         See `OnWatcherLost`.
+    run : Run
+        What the session runs.
+
+    Attributes
+    ----------
+    told : Told
+        What the session told of itself; for any thread, as are `turns` and `watched_s`.
+    turns : int
+        Rounds of the loop; they go on unless something keeps its thread.
+    rests : bool
+        It waits for a command, with nothing to do.
     """
 
-    def __init__(self, session: Session, *, on_watcher_lost: OnWatcherLost = "stop") -> None:
+    def __init__(
+        self,
+        session: Session,
+        *,
+        on_watcher_lost: OnWatcherLost = "stop",
+        run: Run = UNKNOWN,
+    ) -> None:
+        self.told = Told(run)
+        self.turns = 0
+        self.rests = False
         self._session = session
         self._rule = on_watcher_lost
         self._inbox: queue.SimpleQueue[_Item] = queue.SimpleQueue()
@@ -143,6 +176,17 @@ class Server:
         self._longest_turn_s = 0.0
         self._memory = (-_MEMORY_EVERY_S, 0.0)
         self._process = psutil.Process()
+        self._watched_s = time.monotonic()
+
+    def wake(self) -> None:
+        """End the loop's rest: there is something to do; any thread may."""
+        self._inbox.put(_Woken())
+
+    @property
+    def watched_s(self) -> float:
+        """When a watcher was last heard of, on the monotonic clock; that of the start before the first."""
+        watcher = self._watcher
+        return self._watched_s if watcher is None else watcher.heard_s
 
     def welcome(self, connection: Connection) -> None:
         """Let this connection's peer watch, in place of whoever watches now."""
@@ -163,6 +207,7 @@ class Server:
 
     def _turn(self) -> bool:
         started = time.monotonic()
+        self.turns += 1
         try:
             while True:
                 if not self._take(self._inbox.get_nowait()):
@@ -191,10 +236,16 @@ class Server:
         return self._frame_at + (FRAME_S if fresh else HEARTBEAT_S) - time.monotonic()
 
     def _wait(self, timeout_s: float | None) -> bool:
+        if self._session.kill_switch.pending is not None:
+            timeout_s = HALTING_S if timeout_s is None else min(timeout_s, HALTING_S)
+        self.rests = True
         try:
-            return self._take(self._inbox.get(timeout=None if timeout_s is None else max(timeout_s, 0.0)))
+            item = self._inbox.get(timeout=None if timeout_s is None else max(timeout_s, 0.0))
         except queue.Empty:
             return True
+        finally:
+            self.rests = False
+        return self._take(item)
 
     def _take(self, item: _Item) -> bool:
         """Do what one item of the inbox says; False ends the session."""
@@ -202,17 +253,27 @@ class Server:
             if self._watcher is not None:
                 self._watcher.part(0.0)
             self._watcher = _Watcher(item.connection, self._inbox)
+        elif isinstance(item, _Woken):
+            pass
         elif item.watcher is not self._watcher:
             pass  # the last words of a watcher who was replaced
         elif isinstance(item, _Gone):
             item.watcher.part(0.0)
+            self._watched_s = item.watcher.heard_s
             self._watcher = None
-            return self._rule == "keep"
+            return self._left_alone()
         elif isinstance(item, _Garbled):
             self._refuse(item.error)
         else:
             return self._obey(item.watcher, item.command)
         return True
+
+    def _left_alone(self) -> bool:
+        """Do what the rule says where nobody watches any more; False ends the session."""
+        if self._rule == "cancel":
+            self._session.handle(CancelAll())
+            self._collect(self._session.take_events())
+        return self._rule != "stop"
 
     def _obey(self, watcher: _Watcher, command: AnyCommand) -> bool:
         match command:
@@ -243,12 +304,15 @@ class Server:
 
     def _collect(self, events: list[AnyEvent]) -> None:
         self._journal += events
+        for event in events:
+            self.told.note(event)
 
     def _show(self) -> None:
         assert self._watcher is not None  # noqa: S101 -- callers checked the credit
         picture = self._session.take_picture()
         self._collect(self._session.take_events())
         self._market_now = picture.transport.now
+        self.told.account = picture.control.account
         waiting = len(self._journal) - self._shown
         first = self._shown
         self._shown = min(first + EVENTS_PER_FRAME, len(self._journal))

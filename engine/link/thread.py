@@ -1,26 +1,50 @@
 """A session in a background thread of this process: the same bytes, the same loop, no second process.
 
 For debugging and for machines that cannot spawn; the window and the engine then share one interpreter lock.
+The kill switch works past a window that hangs, as long as what hangs gives that lock back, and ends a
+strategy's loop, but not its sleep or its wait for a socket; nor can a thread that hangs be ended alone.
 """
 
+import itertools
+import os
 import threading
 import traceback
 from collections.abc import Callable
 from multiprocessing import Pipe
+from pathlib import Path
 
+from engine.callbacks import callbacks
 from engine.errors import UserError
 from engine.link.channel import Channel
 from engine.link.connection import Connection
+from engine.link.endpoint import Endpoint, new_door, write_endpoint
 from engine.link.protocols import LinkDown, Session
-from engine.link.server import serve
+from engine.link.server import Server
+from engine.link.told import UNKNOWN
+from engine.link.watchdog import Watchdog
 from engine.messages.commands import AnyCommand, Stop
 from engine.messages.frames import Frame
+from engine.messages.run import Run
+
+_numbers = itertools.count(1)
 
 
 class ThreadLink:
-    """Hosts what `make_session` makes; it is called in the session's own thread."""
+    """Hosts what `make_session` makes; it is called in the session's own thread.
 
-    def __init__(self, make_session: Callable[[], Session]) -> None:
+    Parameters
+    ----------
+    make_session : callable
+    run : Run
+        What it runs.
+    run_folder : Path, optional
+        Where the endpoint lies that other processes kill by; none can without it.
+    """
+
+    def __init__(
+        self, make_session: Callable[[], Session], run: Run = UNKNOWN, *, run_folder: Path | None = None
+    ) -> None:
+        self._run, self._run_folder = run, run_folder
         self._channel = Channel()
         self._down: LinkDown | None = None
         self._closed = False
@@ -35,7 +59,7 @@ class ThreadLink:
 
     def _host(self, make_session: Callable[[], Session], connection: Connection) -> None:
         try:
-            serve(connection, make_session())
+            self._serve(make_session, connection)
         except UserError as error:
             self._failure = LinkDown(str(error), [], expected=False)
         except Exception as error:  # noqa: BLE001 -- any crash of the session ends the link, never the window
@@ -47,6 +71,25 @@ class ThreadLink:
             )
         finally:
             connection.close()
+
+    def _serve(self, make_session: Callable[[], Session], connection: Connection) -> None:
+        endpoint: Path | None = None
+        door = new_door()
+        watchdog = Watchdog(door, self._run, callbacks())
+        try:
+            if self._run_folder is not None:
+                pid, run = os.getpid(), self._run
+                known = Endpoint(id=f"{pid}-{next(_numbers)}", door=None, kill_door=door, pid=pid, run=run)
+                endpoint = write_endpoint(self._run_folder, known)
+            session = make_session()
+            server = Server(session, run=self._run)
+            watchdog.lead_to(server, session.kill_switch)
+            server.welcome(connection)
+            server.run()
+        finally:
+            watchdog.close()
+            if endpoint is not None:
+                endpoint.unlink(missing_ok=True)
 
     def _watch(self, connection: Connection) -> None:
         problem = self._channel.run(connection)

@@ -29,6 +29,7 @@ from engine.messages.frames import Control, Explanation, ModelHealth, Prediction
 from engine.messages.run import Arming, Run
 from engine.nautilus.strategy import StationStrategy
 from engine.recording.recorder import SessionRecorder
+from engine.risk.kill import KillSwitch
 from engine.session import telling
 from engine.session.checks import check_model, check_run
 from engine.session.feed_watch import FeedWatch
@@ -88,6 +89,7 @@ class LiveSession:
         watched: bool = True,
         recorder: SessionRecorder | None = None,
     ) -> None:
+        self.kill_switch = KillSwitch()
         self._run, self._market, self._recorder = run, market, recorder
         chosen: str | type[StationStrategy] = strategy or run.strategy
         parameters = check_run(run, market)

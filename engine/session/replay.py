@@ -31,6 +31,7 @@ from engine.messages.frames import Explanation, ModelHealth, Predictions, Record
 from engine.messages.run import Arming, Run
 from engine.nautilus.strategy import StationStrategy
 from engine.recording.recorder import SessionRecorder
+from engine.risk.kill import KillSwitch
 from engine.session import telling
 from engine.session.checks import check_model, check_run
 from engine.session.course import Course
@@ -90,6 +91,7 @@ class ReplaySession:
         watched: bool = True,
         recorder: SessionRecorder | None = None,
     ) -> None:
+        self.kill_switch = KillSwitch()
         self._run, self._source = run, source
         self._recorder = recorder
         self._strategy: str | type[StationStrategy] = strategy or run.strategy

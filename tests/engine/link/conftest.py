@@ -42,7 +42,8 @@ def link(request: pytest.FixtureRequest) -> Iterator[ProcessLink | ThreadLink]:
         made = request.getfixturevalue("spawn")()
         yield made
     else:
-        made = ThreadLink(lambda: make_session(Run(instrument="EURUSD.SIM")))
+        run = Run(instrument="EURUSD.SIM")
+        made = ThreadLink(lambda: make_session(run), run)
         yield made
         made.close()
         assert made.join(10), "the session did not end"

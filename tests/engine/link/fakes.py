@@ -9,12 +9,14 @@ from collections.abc import Callable
 
 from engine.errors import UserError
 from engine.link.builders import EURUSD, START_NS, market, transport
+from engine.link.endpoint import Secrets
 from engine.link.host import host
 from engine.link.protocols import Picture, Session
 from engine.messages.commands import AnyCommand, Pause, Play, Seek, SetSpeed
 from engine.messages.events import AnyEvent, Logged, Phase, PhaseChanged, Refused
 from engine.messages.frames import Health, Market
 from engine.messages.run import Run
+from engine.risk.kill import KillSwitch
 
 CRASH, HANG, MEND, CHATTER = 1, 2, 3, 4
 """Market times to seek that make the fake misbehave."""
@@ -37,6 +39,7 @@ class FakeSession:
         self.turns = 0
         self.rewatched = 0
         self.closed = False
+        self.kill_switch = KillSwitch()
         self.ticks = 0
         self._ticks_shown = 0
         self._playing = False
@@ -125,7 +128,7 @@ class FakeSession:
         self.closed = True
 
 
-def make_session(run: Run) -> Session:
+def make_session(run: Run, _secrets: Secrets | None = None) -> Session:
     if run.strategy == "unknown":
         raise UserError("Unknown strategy 'unknown'; choose none.")
     return FakeSession()

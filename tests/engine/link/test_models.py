@@ -11,6 +11,7 @@ from engine.messages.columns import PREDICTION
 from engine.messages.commands import Attach, Explain, Seek, SetArming
 from engine.messages.events import AnyEvent, ArmingChanged, Phase, SignalActed, Signalled
 from engine.messages.frames import Frame
+from engine.messages.run import Run
 from tests.engine.link.fakes import until
 from tests.engine.session.markets import quotes, session
 from tests.engine.signals.fakes import INFERENCE, FakeModel
@@ -25,7 +26,8 @@ class Watched:
     def __init__(self) -> None:
         self.frames: list[Frame] = []
         self.link = ThreadLink(
-            lambda: session(strategy="ai_signal", model=FakeModel(silent_at=SILENT_AT), inference=INFERENCE)
+            lambda: session(strategy="ai_signal", model=FakeModel(silent_at=SILENT_AT), inference=INFERENCE),
+            Run(instrument="EURUSD.SIM", strategy="ai_signal"),
         )
 
     def see(self) -> list[Frame]:

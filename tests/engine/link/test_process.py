@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from engine.errors import UserError
-from engine.link.connection import listen, new_address
-from engine.link.endpoint import read_endpoint
+from engine.link.connection import listen
+from engine.link.endpoint import new_door, read_endpoint
 from engine.link.process import ProcessLink
 from engine.link.protocols import LinkDown
 from engine.messages.commands import Acknowledge, AnyCommand, Attach, Play, Seek, SetSpeed
@@ -93,8 +93,8 @@ def test_a_program_that_cannot_start_is_reported_with_its_output(tmp_path: Path)
 
 
 def test_nonsense_from_the_engine_ends_the_link_with_a_sentence() -> None:
-    address, key = new_address(), b"key"
-    listener = listen(address, key)
+    door = new_door()
+    listener = listen(door.address, door.key)
 
     def talk_nonsense() -> None:
         with listener.accept() as connection:
@@ -106,7 +106,7 @@ def test_nonsense_from_the_engine_ends_the_link_with_a_sentence() -> None:
     heard: list[AnyCommand] = []
     speaker = threading.Thread(target=talk_nonsense)
     speaker.start()
-    link = ProcessLink(address, key, os.getpid(), None, 0)
+    link = ProcessLink(door, os.getpid(), None, 0)
     link._reader.start()
     assert "cannot be read" in ended(link).reason
     link.close()
@@ -114,7 +114,7 @@ def test_nonsense_from_the_engine_ends_the_link_with_a_sentence() -> None:
     speaker.join(5)
     assert heard == [Attach(0)]
     listener.close()
-    Path(address).parent.rmdir()
+    Path(door.address).parent.rmdir()
 
 
 def test_secrets_stand_in_no_command_line_environment_or_log(spawn: Spawn, tmp_path: Path) -> None:
@@ -122,12 +122,15 @@ def test_secrets_stand_in_no_command_line_environment_or_log(spawn: Spawn, tmp_p
     gather(link, 1)
     file = tmp_path / "run" / f"{link.pid}.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    key = read_endpoint(file).authkey
+    endpoint = read_endpoint(file)
+    assert endpoint.door is not None
     process = psutil.Process(link.pid)
     seen = " ".join([*process.cmdline(), *process.environ().values()]).encode()
     assert link.log is not None
-    for form in (key, key.hex().encode()):
-        assert form not in seen + link.log.read_bytes()
+    for key in (endpoint.door.key, endpoint.kill_door.key):
+        for form in (key, key.hex().encode()):
+            assert form not in seen + link.log.read_bytes()
+        assert str(key) not in repr(endpoint)
 
 
 def test_an_engine_that_is_kept_is_joined_again_and_misses_nothing(spawn: Spawn, tmp_path: Path) -> None:
