@@ -48,6 +48,8 @@ class Station(QObject):
     session_changed()
         Another session, or the same one run again, takes the place of the last.
     theme_changed()
+    keys_changed()
+        The person chose other keys.
     store_changed()
         Something was imported.
     finished()
@@ -56,6 +58,7 @@ class Station(QObject):
 
     session_changed = Signal()
     theme_changed = Signal()
+    keys_changed = Signal()
     store_changed = Signal()
     finished = Signal()
 
@@ -147,6 +150,11 @@ class Station(QObject):
         """Change `theme` or `colour_blind`."""
         self.settings.update(**changes)
         self.theme_changed.emit()
+
+    def set_trading_keys(self, keys: dict[str, str], lots: int) -> None:
+        """Change the keys of trading and the size that they trade."""
+        self.settings.update(trading_keys=keys, hand_lots=lots)
+        self.keys_changed.emit()
 
     def bookmarks(self) -> list[int]:
         """Market times of the session's instrument that the person marked, ascending."""

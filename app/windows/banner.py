@@ -14,6 +14,11 @@ type Severity = Literal["info", "warning", "danger"]
 class Banner(QWidget):
     """Shows one message at a time; a newer one takes the place of an older one.
 
+    Parameters
+    ----------
+    stays : bool
+        Whether only whoever said something can take it back, and its action leaves it there.
+
     Signals
     -------
     dismissed(str)
@@ -22,9 +27,10 @@ class Banner(QWidget):
 
     dismissed = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, stays: bool = False) -> None:
         super().__init__(parent)
         self.setObjectName("banner")
+        self._stays = stays
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.key = ""
         self._deed: Callable[[], None] | None = None
@@ -37,6 +43,7 @@ class Banner(QWidget):
         self._more.setCheckable(True)
         self._dismiss = QPushButton(self.tr("Dismiss"))
         self._dismiss.clicked.connect(self.dismiss)
+        self._dismiss.setVisible(not stays)
         self._details = QPlainTextEdit()
         self._details.setReadOnly(True)
         self._details.setFont(mono_font(11))
@@ -116,6 +123,7 @@ class Banner(QWidget):
 
     def _on_action_clicked(self) -> None:
         deed = self._deed
-        self.clear()
+        if not self._stays:
+            self.clear()
         if deed is not None:
             deed()

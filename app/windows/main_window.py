@@ -14,7 +14,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
 )
-from PySide6.QtWidgets import QMainWindow, QTabWidget, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QTabWidget, QWidget
 
 from app.session import Notice
 from app.state.session import SessionState
@@ -25,9 +25,10 @@ from app.windows.deeds import ATTACH_ENTRY, LAYOUT_ENTRY, Deeds
 from app.windows.disarmed import DisarmNotice
 from app.windows.docks import PanelDock, columns_of, place, saved_place, settle_titles
 from app.windows.exports import table_of
+from app.windows.halt_notice import HaltNotice
 from app.windows.kept_models import kept_models
 from app.windows.layouts import Layout, WindowPlace
-from app.windows.menus import make_actions, palette_entries
+from app.windows.menus import give_keys, make_actions, palette_entries
 from app.windows.model_deeds import MODEL_ENTRY
 from app.windows.panel_host import PanelHost
 from app.windows.panels import PANELS, Trading
@@ -50,7 +51,10 @@ from widgets.status import StatusStrip
 from widgets.watchlist import WatchlistPanel
 from widgets.why import WhyPanel
 
-_FRAME_PX: Final = 2
+_FRAME_PX: Final = 3
+_FRAME_OF: Final = {"quiet": 1, "signal": 2}
+"""Width of the frame by its colour; what trades has all of it."""
+
 _STATUS_EVERY_S: Final = 0.25
 _CONNECTION: Final = "connection"
 _REFUSAL: Final = "refusal"
@@ -88,12 +92,13 @@ class MainWindow(QMainWindow):
         self.hosts: dict[str, PanelHost] = {}
         self.deeds = Deeds(self)
         self._make_panels()
-        self.actions_ = make_actions(self, self.top.menus, self.deeds, self.docks)
+        self.actions_ = make_actions(self, self.top.menus, self.deeds, self.docks, self._keys())
         self._connect()
         self._status_due_s = 0.0
         self._refusals_seen = 0
         self._disarmed = DisarmNotice(self.top.banner, self.deeds.show_model_strip)
         self._recorder = RecorderNotice(self.top.banner)
+        self._halt = HaltNotice(self.top.halt, self.deeds.rearm)
         self._dismissed: str | None = None
         self._loop: tuple[int, int] | None = None
         self._results_shown = self._signals_shown = False
@@ -187,10 +192,16 @@ class MainWindow(QMainWindow):
         bar.speed_chosen.connect(deeds.set_speed)
         bar.sought.connect(deeds.seek)
         self.top.card.clicked.connect(deeds.show_session_model)
+        self.top.arm.asked.connect(deeds.set_arm)
+        self.top.kill.clicked.connect(deeds.kill)
         self.top.banner.dismissed.connect(self._on_banner_dismissed)
         self.palette_.chosen.connect(self._on_palette_chosen)
         self.station.session_changed.connect(self._on_session_changed)
         self.station.theme_changed.connect(self._on_theme_changed)
+        self.station.keys_changed.connect(self._on_keys_changed)
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)  # noqa: S101 - there is no window without one
+        application.focusWindowChanged.connect(self._on_focus_moved)
         self.station.store_changed.connect(self._on_store_changed)
 
     # What others ask of it
@@ -333,6 +344,10 @@ class MainWindow(QMainWindow):
     def _show_mode(self, notice: Notice | None) -> None:
         mode = mode_of(notice, self.station.state)
         self.top.show_mode(*mode)
+        state = self.station.state
+        self.top.arm.show_control(state.control if state is not None else None)
+        self.top.kill.setEnabled(state is not None)
+        self._halt.refresh(state)
         stale_s = self.station.session.stale_s if self.station.session is not None else None
         for host in self.hosts.values():
             host.set_stale(stale_s)
@@ -386,6 +401,12 @@ class MainWindow(QMainWindow):
             dock.set_icons(icon("float", theme, "quiet"), icon("close", theme, "quiet"))
         self.update()
 
+    def _keys(self) -> dict[str, str]:
+        return self.station.settings.settings.trading_keys
+
+    def _on_keys_changed(self) -> None:
+        give_keys(self.actions_, self._keys())
+
     def _on_store_changed(self) -> None:
         panel = self.hosts["watchlist"].widget
         if isinstance(panel, WatchlistPanel):
@@ -409,6 +430,13 @@ class MainWindow(QMainWindow):
 
     def _on_docks_moved(self) -> None:
         settle_titles(self, self.docks)
+
+    def _on_focus_moved(self) -> None:
+        """Let the kill switch's key work in a dialog of this window too."""
+        dialog = QApplication.activeWindow()
+        parent = dialog.parentWidget() if isinstance(dialog, QDialog) else None
+        if dialog is not None and parent is not None and parent.window() is self:
+            dialog.addAction(self.actions_["kill"])
 
     def _on_banner_dismissed(self, key: str) -> None:
         session = self.station.session
@@ -443,11 +471,12 @@ class MainWindow(QMainWindow):
         painter = QPainter(self)
         colour = self.station.theme.colour(self._mode_colour)
         width, height = self.width(), self.height()
+        wide = _FRAME_OF.get(self._mode_colour, _FRAME_PX)
         for box in (
-            (0, 0, width, _FRAME_PX),
-            (0, height - _FRAME_PX, width, _FRAME_PX),
-            (0, 0, _FRAME_PX, height),
-            (width - _FRAME_PX, 0, _FRAME_PX, height),
+            (0, 0, width, wide),
+            (0, height - wide, width, wide),
+            (0, 0, wide, height),
+            (width - wide, 0, wide, height),
         ):
             painter.fillRect(*box, colour)
 

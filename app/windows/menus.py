@@ -7,7 +7,8 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu, QMenuBar
 
-from app.windows.actions import ACTIONS, menu_label
+from app.windows.act import menu_label
+from app.windows.actions import ACTIONS
 from app.windows.actions import PANELS as PANELS_MENU
 from app.windows.docks import PanelDock
 from app.windows.panels import PANELS
@@ -18,9 +19,11 @@ PANEL_ACTION: Final = "panel_"
 
 
 def make_actions(
-    window: QMainWindow, bar: QMenuBar, deeds: object, docks: Mapping[str, PanelDock]
+    window: QMainWindow, bar: QMenuBar, deeds: object, docks: Mapping[str, PanelDock], keys: Mapping[str, str]
 ) -> dict[str, QAction]:
     """Fill the menus, give every action its keys in this window, and return the actions by id.
+
+    `keys` are those that the person chose in place of the table's, by id.
 
     Raises
     ------
@@ -34,11 +37,11 @@ def make_actions(
             menus[act.menu] = bar.addMenu(menu_label(act.menu))
         action = QAction(act.label, window, checkable=act.checkable)
         action.setObjectName(act.id)
-        action.setShortcuts([QKeySequence(key) for key in act.keys.split("; ")])
         action.triggered.connect(getattr(deeds, act.slot))
         menus[act.menu].addAction(action)
         window.addAction(action)
         actions[act.id] = action
+    give_keys(actions, keys)
     panels = QMenu(menu_label(PANELS_MENU), window)
     bar.insertMenu(bar.actions()[-1], panels)
     for spec in PANELS:
@@ -49,6 +52,13 @@ def make_actions(
             window.addAction(toggle)
             actions[f"{PANEL_ACTION}{spec.id}"] = toggle
     return actions
+
+
+def give_keys(actions: Mapping[str, QAction], keys: Mapping[str, str]) -> None:
+    """Give the actions of the table their keys, or those that the person chose."""
+    for act in ACTIONS:
+        chosen = keys.get(act.id, act.keys)
+        actions[act.id].setShortcuts([QKeySequence(key) for key in chosen.split("; ") if key])
 
 
 def palette_entries(actions: Mapping[str, QAction]) -> list[Entry]:

@@ -145,6 +145,14 @@ PANELS: Final[tuple[PanelSpec, ...]] = (
         weight=2,
     ),
     PanelSpec(
+        "ticket",
+        QT_TRANSLATE_NOOP("panels", "Order ticket"),
+        "widgets.ticket:TicketPanel",
+        "right",
+        "Alt+9",
+        10,
+    ),
+    PanelSpec(
         "tape",
         QT_TRANSLATE_NOOP("panels", "Time and sales"),
         "widgets.tape:TimeAndSalesPanel",

@@ -11,8 +11,8 @@ from PySide6.QtCore import QCoreApplication
 from app.frame_clock import FrameFigures
 from app.session import Notice
 from app.state.session import SessionState
-from engine.messages.events import Phase
-from engine.messages.frames import ModelHealth, Recorder
+from engine.messages.events import HaltStep, Phase
+from engine.messages.frames import Control, ModelHealth, Recorder
 from engine.messages.run import Run
 from engine.strategies import STRATEGIES
 from widgets.numbers import micros_text
@@ -35,6 +35,10 @@ def describe(run: Run | None) -> tuple[str, str]:
     )
     if run.recording:
         source = translate("session", "recorded session")
+    if run.mode == "paper":
+        source = translate("session", "paper, %1").replace("%1", run.profile or source)
+    elif run.mode == "live":
+        source = translate("session", "live, %1").replace("%1", run.profile)
     title = STRATEGIES[run.strategy].title if run.strategy in STRATEGIES else run.strategy
     strategy = (
         translate("session", "watching only") if run.strategy == "none" else translate("session", title)
@@ -54,7 +58,20 @@ def mode_of(notice: Notice | None, state: SessionState | None) -> tuple[str, str
         }[notice.cause]
     if state.transport is not None and state.transport.phase is Phase.FAILED:
         return translate("session", "FAILED"), "danger"
-    return translate("session", "REPLAY"), "signal"
+    return _mode_of_control(state.control)
+
+
+def _mode_of_control(control: Control) -> tuple[str, str]:
+    """REPLAY is blue, PAPER amber, LIVE red; paper and live that let no order pass are a quiet VIEW."""
+    if control.halt is not HaltStep.NONE:
+        return translate("session", "HALTED"), "danger"
+    if control.mode == "replay":
+        return translate("session", "REPLAY"), "signal"
+    if control.arm == "live":
+        return translate("session", "LIVE"), "danger"
+    if control.arm == "paper":
+        return translate("session", "PAPER"), "warning"
+    return translate("session", "VIEW"), "quiet"
 
 
 def model_cells(models: Sequence[ModelHealth]) -> list[Cell]:

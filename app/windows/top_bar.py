@@ -1,8 +1,9 @@
-"""The window's head: menus, the session's name, its model, the mode in a word, transport and banner."""
+"""The window's head: menus, session, model, mode in a word, arming, kill switch, transport and banners."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenuBar, QToolButton, QVBoxLayout, QWidget
 
+from app.windows.arm_switch import ArmSwitch
 from app.windows.banner import Banner
 from widgets.theme import Theme
 from widgets.transport import TransportBar
@@ -18,7 +19,16 @@ class TopBar(QWidget):
         self.menus = QMenuBar()
         self.menus.setNativeMenuBar(False)
         self.transport = TransportBar(theme)
+        self.halt = Banner(self, stays=True)
         self.banner = Banner(self)
+        self.arm = ArmSwitch()
+        self.kill = QToolButton()
+        self.kill.setObjectName("kill")
+        self.kill.setText(self.tr("KILL"))
+        self.kill.setToolTip(
+            self.tr("Cancel all, block what is new, close every position, at once and unasked (Ctrl+Shift+K)")
+        )
+        self.kill.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._name = QLabel()
         self._name.setObjectName("session_name")
         self._detail = QLabel()
@@ -35,13 +45,14 @@ class TopBar(QWidget):
         row.setSpacing(8)
         row.addWidget(self.menus)
         row.addStretch(1)
-        for widget in (self._name, self._detail, self.card, self._mode):
+        for widget in (self._name, self._detail, self.card, self._mode, self.arm, self.kill):
             row.addWidget(widget)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(row)
         column.addWidget(self.transport)
+        column.addWidget(self.halt)
         column.addWidget(self.banner)
 
     @property

@@ -16,7 +16,7 @@ from app.state.session import SessionState
 from app.station import Station
 from app.windows.main_window import MainWindow
 from engine.link.scripted import ScriptedLink, scripted_session
-from engine.messages.commands import AnyCommand
+from engine.messages.commands import AnyCommand, Preview
 from engine.messages.frames import Transport
 from engine.messages.run import Run
 
@@ -44,7 +44,13 @@ class Desk:
 
     @property
     def sent(self) -> list[AnyCommand]:
-        return self.link.sent
+        """What the person asked for: all commands but the previews that the ticket asks for by itself."""
+        return [command for command in self.link.sent if not isinstance(command, Preview)]
+
+    @property
+    def previews(self) -> list[Preview]:
+        """What the ticket asked about, in order."""
+        return [command for command in self.link.sent if isinstance(command, Preview)]
 
     @property
     def session(self) -> StationSession:

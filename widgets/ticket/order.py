@@ -235,7 +235,7 @@ class _Reading:
             exits.append(msgspec.structs.replace(base, trigger=stop))
         if target is not None:
             exits.append(msgspec.structs.replace(base, type="LIMIT", price=target))
-        return (entry, *exits), "bracket"
+        return (msgspec.structs.replace(entry, stop=stop), *exits), "bracket"
 
     def _exit(
         self, entry: OrderIntent, text: str, by: Distance, field: FieldName, way: int

@@ -127,7 +127,7 @@ def test_a_bracket_around_a_limit_is_measured_from_its_price() -> None:
     asked = wanted(kind="LIMIT", price="1.09300", bracket=True, stop="20", target="0.1", target_by="percent")
     entry, stop, target = asked.intents
     assert asked.contingency == "bracket"
-    assert (entry.type, entry.price) == ("LIMIT", Decimal("1.09300"))
+    assert (entry.type, entry.price, entry.stop) == ("LIMIT", Decimal("1.09300"), Decimal("1.09280"))
     assert (stop.type, stop.side, stop.trigger, stop.reduce_only) == (
         "STOP_MARKET",
         "SELL",
