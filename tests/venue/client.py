@@ -228,9 +228,11 @@ def main() -> None:
     run(setup, commands)
 
 
-def text(value: object) -> str | None:
-    """A value of the engine as text; None stays."""
-    return None if value is None else str(value)
+def name_of(client_id: str) -> str:
+    """The client's own name of an order; on the wire its adapter puts a broker's mark before it."""
+    from nautilus_trader.adapters import binance
+
+    return binance.decode_binance_futures_client_order_id(client_id)
 
 
 def sizes(state: Event) -> dict[str, Decimal]:

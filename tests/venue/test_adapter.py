@@ -8,10 +8,9 @@ from decimal import Decimal
 from typing import NamedTuple
 
 import pytest
-from nautilus_trader.adapters.binance import decode_binance_futures_client_order_id
 
 from tests.venue import Setup, ThreadVenue, levels
-from tests.venue.client import Client, sizes
+from tests.venue.client import Client, name_of, sizes
 from tests.venue.setup import TrueFill, TrueOrder
 
 PERPETUAL = "ETHUSDT-PERP.BINANCE"
@@ -25,7 +24,7 @@ class Pair(NamedTuple):
 
     def order(self, name: str) -> TrueOrder:
         """The venue's view of an order that the client named."""
-        return next(each for each in self.venue.truth().orders if _name(each.client_id) == name)
+        return next(each for each in self.venue.truth().orders if name_of(each.client_id) == name)
 
 
 @pytest.fixture(scope="module", params=["websocket", "rest"])
@@ -169,7 +168,7 @@ def test_the_strategy_saw_what_is_true(pair: Pair) -> None:
     pair.client.order("OrderFilled", "last")
     truth, state = pair.venue.truth(), pair.client.state()
     assert truth.imbalance == 0
-    orders = {_name(order.client_id): order for order in truth.orders}
+    orders = {name_of(order.client_id): order for order in truth.orders}
     believed = {
         name: Decimal(filled) for name, (status, filled) in state["orders"].items() if status != "REJECTED"
     }
@@ -198,8 +197,4 @@ def _nudge(venue: ThreadVenue, turn: int) -> None:
 
 
 def _seen(fill: TrueFill) -> tuple[str, str, Decimal, Decimal, str]:
-    return (_name(fill.client_id), str(fill.id), fill.price, fill.size, f"{fill.fee:.8f} USDT")
-
-
-def _name(client_id: str) -> str:
-    return decode_binance_futures_client_order_id(client_id)
+    return (name_of(fill.client_id), str(fill.id), fill.price, fill.size, f"{fill.fee:.8f} USDT")
