@@ -52,7 +52,6 @@ class Canvas(QWidget):
         self.scene: Scene | None = None
         self.pointer = Pointer()
         self.trading = Trading()
-        self._desk: ChartDesk | None = None
         self.time_marks = TimeMarks()
         self._theme = theme
         self._axes: Axes | None = None
@@ -78,8 +77,7 @@ class Canvas(QWidget):
         desk: ChartDesk | None = None,
     ) -> None:
         """Show this market; None empties the canvas. A new epoch of the same session keeps the view."""
-        self.trading.bind(None if market is None else market.instrument, orders, desk)
-        self._desk = desk
+        self.trading.bind(market, orders, desk)
         known = self.scene.market if self.scene else None
         self.scene = None if market is None else Scene(self._theme, market, orders, signals, news)
         if self.scene is None or known is None or _identity(known) != _identity(self.scene.market):
@@ -134,7 +132,6 @@ class Canvas(QWidget):
             market.depth.version,
             0 if bars is None else bars.version,
             0 if orders is None else orders.version,
-            0 if self._desk is None else self._desk.risk.version,
             0 if scene.signals is None else scene.signals.version,
             0 if scene.news is None else scene.news.version,
         )

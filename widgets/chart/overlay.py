@@ -71,7 +71,7 @@ class Overlay:
         if shown.signals and self._scene.signals is not None and len(self._scene.signals.signals.marks):
             self._draw_signal_legend(painter)
         layer = TradeLayer(trading, self._scene.market.instrument, self._view, self._axes, self._layout)
-        layer.draw(painter, self._theme, self._scene.mid())
+        layer.draw(painter, self._theme)
         tags = self._last_prices()
         taken = [y for y, _, _ in tags] + ([pointer.at[1]] if pointer.at is not None else [])
         self._axes.draw_prices(painter, self._view, self._layout, self._theme, taken)

@@ -84,7 +84,7 @@ class ChartPanel(QWidget):
     ) -> None:
         """Show this market with the session's orders, signals and news; None shows what would fill it.
 
-        With the session itself as `desk`, its positions are shown and orders can be moved.
+        The session itself is the `desk`: it says which commands it refused.
         """
         self._settle_spec(market)
         self.canvas.bind(market, orders, signals, news, desk)

@@ -103,13 +103,6 @@ class Scene:
         tapes = (self.market.quotes, self.market.trades)
         return min((int(tape.times[0]) for tape in tapes if len(tape)), default=0)
 
-    def mid(self) -> float | None:
-        """Newest middle of bid and ask, else the newest trade's price; None before the first."""
-        if len(self.market.quotes):
-            quote = self.market.quotes.rows[-1]
-            return (float(quote["bid"]) + float(quote["ask"])) / 2
-        return float(self.market.trades.rows["price"][-1]) if len(self.market.trades) else None
-
     def some_price(self) -> float:
         """Return a price as long as those that the axis will show."""
         for tape, column in ((self.market.quotes, "ask"), (self.market.trades, "price")):

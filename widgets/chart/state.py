@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.messages.columns import Rows
-from engine.messages.events import Denied, Filled, OrderChanged, Published, Refused
-from engine.messages.frames import Risk
+from engine.messages.events import Denied, Filled, OrderChanged, PositionChanged, Published, Refused
 from engine.messages.instrument import Instrument
 from widgets.signals.words import SignalRecord
 
@@ -111,7 +110,7 @@ class ChartMarket(Protocol):
 
 
 class ChartOrders(Protocol):
-    """The session's fills and denials, only ever appended to, its orders, and those that can still trade."""
+    """The session's fills and denials, only ever appended to, its orders, positions, and working orders."""
 
     @property
     def fills(self) -> Sequence[Filled]: ...
@@ -120,24 +119,15 @@ class ChartOrders(Protocol):
     @property
     def orders(self) -> Mapping[str, OrderChanged]: ...
     @property
+    def positions(self) -> Mapping[str, PositionChanged]: ...
+    @property
     def version(self) -> int: ...
     def working(self, instrument: str) -> Sequence[OrderChanged]: ...
 
 
-class ChartRisk(Protocol):
-    """Risk of each instrument now, its position among it."""
-
-    @property
-    def latest(self) -> Mapping[str, Risk]: ...
-    @property
-    def version(self) -> int: ...
-
-
 class ChartDesk(Protocol):
-    """The session as far as the chart trades in it: positions, and the latest command that it refused."""
+    """The session as far as the chart trades in it: the latest command that it refused."""
 
-    @property
-    def risk(self) -> ChartRisk: ...
     @property
     def refusal(self) -> Refused | None: ...
     @property

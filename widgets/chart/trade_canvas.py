@@ -121,7 +121,7 @@ class TradeCanvas(Canvas):
     @override
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self.trading.drag is not None:
-            self._ask(self.trading.drop(self._mid()))
+            self._ask(self.trading.drop())
             return
         crossed, self._crossed = self._crossed, None
         hit = None if crossed is None else self._hit(*self._position(event))
@@ -130,9 +130,6 @@ class TradeCanvas(Canvas):
                 self._ask(self.trading.cancel(hit.order))
             return
         super().mouseReleaseEvent(event)
-
-    def _mid(self) -> float | None:
-        return None if self.scene is None else self.scene.mid()
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:

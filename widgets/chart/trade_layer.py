@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPen
 
 from engine.messages.events import OrderChanged
 from engine.messages.instrument import Instrument
+from engine.messages.orders import HAND
 from widgets.chart.axes import Axes
 from widgets.chart.layout import Layout
 from widgets.chart.trading import ExitLine, OrderLine, PositionLine, Trading
@@ -75,8 +76,7 @@ class TradeLayer:
         made: list[Placed] = []
         for line in self._trading.lines():
             self._place(made, line.order, line.price, self._order_text(line))
-        position = self._trading.position()
-        if position is not None:
+        for position in self._trading.positions():
             self._place(made, None, position.price, self._position_text(position))
         return made
 
@@ -117,9 +117,9 @@ class TradeLayer:
             parts.append(_tr("asked"))
         return "  ".join([" ".join(parts), *self._money(line.profit)])
 
-    def _exit_text(self, line: ExitLine, position: PositionLine, start: Decimal) -> str:
+    def _exit_text(self, line: ExitLine, start: Decimal) -> str:
         parts = [
-            side_text("SELL" if position.quantity > 0 else "BUY"),
+            side_text(line.side),
             size_text(line.quantity, self._axes.size_precision),
             kind_text(line.kind),
             price_text(line.price, self._axes.precision),
@@ -131,8 +131,8 @@ class TradeLayer:
         side = _tr("Long") if position.quantity > 0 else _tr("Short")
         size = size_text(abs(position.quantity), self._axes.size_precision)
         price = price_text(position.price, self._axes.precision)
-        money = signed_money(position.profit, position.currency, money_digits(position.currency))
-        return f"{side} {size} {price}  {money}"
+        whose = [] if position.strategy == HAND else [position.strategy]
+        return "  ".join([f"{side} {size} {price}", *self._money(position.profit), *whose])
 
     def _ticks(self, start: Decimal, end: Decimal) -> str:
         ticks = self._trading.ticks_between(start, end)
@@ -147,8 +147,8 @@ class TradeLayer:
 
     # How they look
 
-    def draw(self, painter: QPainter, theme: Theme, mid: float | None) -> None:
-        """Draw every line that is in sight; `mid` is the market's price, which tells a stop from a target."""
+    def draw(self, painter: QPainter, theme: Theme) -> None:
+        """Draw every line that is in sight."""
         placed = self._placed()
         by_id = {line.order.order_id: line for line in self._trading.lines() if line.was is not None}
         for each in placed:
@@ -165,15 +165,15 @@ class TradeLayer:
         for each in placed:
             colour = QColor(theme.text) if each.order is None else self._colour(each.order, theme)
             self._tag(painter, each, colour, theme)
-        self._draw_exit(painter, theme, mid)
+        self._draw_exit(painter, theme)
 
-    def _draw_exit(self, painter: QPainter, theme: Theme, mid: float | None) -> None:
-        line, position, drag = self._trading.exit_line(mid), self._trading.position(), self._trading.drag
-        if line is None or position is None or drag is None or drag.at == drag.start:
+    def _draw_exit(self, painter: QPainter, theme: Theme) -> None:
+        line, drag = self._trading.exit_line(), self._trading.drag
+        if line is None or drag is None or drag.at == drag.start:
             return
         pulled: list[Placed] = []
-        self._place(pulled, None, line.price, self._exit_text(line, position, drag.start))
-        colour = QColor(theme.ask if position.quantity > 0 else theme.bid)
+        self._place(pulled, None, line.price, self._exit_text(line, drag.start))
+        colour = QColor(theme.ask if line.side == "SELL" else theme.bid)
         for each in pulled:
             self._stroke(painter, each.y, colour, _PEN[line.kind])
             self._tag(painter, each, colour, theme)

@@ -12,11 +12,11 @@ from typing import Final
 from PySide6.QtCore import QCoreApplication
 
 from engine.messages.commands import AnyCommand, Cancel, Submit
-from engine.messages.events import OrderChanged
+from engine.messages.events import OrderChanged, PositionChanged
 from engine.messages.frames import Control
 from engine.messages.instrument import Instrument
-from engine.messages.orders import HAND, OrderIntent
-from widgets.chart.state import ChartDesk, ChartOrders
+from engine.messages.orders import HAND, OrderIntent, Side
+from widgets.chart.state import ChartDesk, ChartMarket, ChartOrders
 from widgets.own_orders import (
     Kind,
     can_move,
@@ -47,18 +47,19 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True)
 class PositionLine:
-    """What is held, at its average open price; `profit` is open."""
+    """What a strategy or the hand holds, at its average open price, and its open profit."""
 
+    strategy: str
     quantity: Decimal
     price: Decimal
-    profit: Decimal
-    currency: str
+    profit: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
 class ExitLine:
     """A stop or target that is being pulled out of the position."""
 
+    side: Side
     kind: Kind
     quantity: Decimal
     price: Decimal
@@ -102,36 +103,60 @@ class Trading:
         self.drag: Drag | None = None
         self.note = ""
         self._moves: dict[str, Move] = {}
+        self._market: ChartMarket | None = None
         self._instrument: Instrument | None = None
         self._orders: ChartOrders | None = None
         self._desk: ChartDesk | None = None
 
-    def bind(self, instrument: Instrument | None, orders: ChartOrders | None, desk: ChartDesk | None) -> None:
-        """Trade this instrument; what was asked of another session is forgotten."""
-        self._instrument, self._orders, self._desk = instrument, orders, desk
+    def bind(self, market: ChartMarket | None, orders: ChartOrders | None, desk: ChartDesk | None) -> None:
+        """Trade in this market; what was asked of another session is forgotten."""
+        self._market, self._orders, self._desk = market, orders, desk
+        self._instrument = None if market is None else market.instrument
         self._moves.clear()
         self.drag = None
         self.note = ""
 
     # What there is
 
-    def position(self) -> PositionLine | None:
-        """What is held; None while flat."""
-        if self._desk is None or self._instrument is None:
-            return None
-        risk = self._desk.risk.latest.get(self._instrument.id)
-        if risk is None or not risk.position or risk.average_open is None:
-            return None
-        digits = Decimal(1).scaleb(-self._instrument.size_precision)
-        quantity = Decimal(repr(risk.position)).quantize(digits)
-        opened, profit = Decimal(repr(risk.average_open)), Decimal(repr(risk.unrealised_pnl))
-        return PositionLine(quantity, opened, profit, risk.currency)
+    def positions(self) -> list[PositionLine]:
+        """What is held, by whom: an order only ever closes its own strategy's position."""
+        if self._orders is None or self._instrument is None:
+            return []
+        held: dict[str, list[PositionChanged]] = {}
+        for each in self._orders.positions.values():
+            if each.quantity and each.instrument == self._instrument.id:
+                held.setdefault(each.strategy, []).append(each)
+        lines = [self._together(self._instrument, name, parts) for name, parts in held.items()]
+        return [line for line in lines if line.quantity]
+
+    def _together(self, instrument: Instrument, strategy: str, parts: list[PositionChanged]) -> PositionLine:
+        """One line for a strategy that hedges, too: the sum of its sides at their mean price."""
+        quantity = sum((each.quantity for each in parts), Decimal(0))
+        weight = sum((abs(each.quantity) for each in parts), Decimal(0))
+        price = sum((each.average_open * abs(each.quantity) for each in parts), Decimal(0)) / weight
+        mid = self._mid()
+        made = None if mid is None else profit_between(instrument, quantity, price, mid)
+        return PositionLine(strategy, quantity, price, made)
+
+    def _mid(self) -> Decimal | None:
+        """Newest middle of bid and ask, else the newest trade's price; None before the first."""
+        market = self._market
+        if market is not None and len(market.quotes):
+            quote = market.quotes.rows[-1]
+            return Decimal(repr((float(quote["bid"]) + float(quote["ask"])) / 2))
+        if market is not None and len(market.trades):
+            return Decimal(repr(float(market.trades.rows["price"][-1])))
+        return None
+
+    def _held_by(self, strategy: str) -> PositionLine | None:
+        return next((line for line in self.positions() if line.strategy == strategy), None)
 
     def lines(self) -> list[OrderLine]:
         """Working orders with a price, where they wait or are to wait."""
         if self._orders is None or self._instrument is None:
             return []
-        position, made = self.position(), []
+        held = {line.strategy: line for line in self.positions()}
+        made = []
         for order in self._orders.working(self._instrument.id):
             place = waits_at(order)
             if place is None:
@@ -143,7 +168,7 @@ class Trading:
                 to = drag.at
             if move is not None and to == place:
                 to, asked = move.target, True
-            profit = self._profit(order, to, position)
+            profit = self._profit(order, to, held.get(order.strategy))
             made.append(OrderLine(order, to, profit, None if to == place else place, asked))
         return made
 
@@ -156,17 +181,18 @@ class Trading:
         closed = min(left_of(order), abs(position.quantity))
         return profit_between(self._instrument, closed.copy_sign(position.quantity), position.price, price)
 
-    def exit_line(self, mid: float | None) -> ExitLine | None:
-        """The exit that is being pulled, if one is; the market's `mid` says whether it is stop or target."""
-        position = self.position()
+    def exit_line(self) -> ExitLine | None:
+        """The exit that is being pulled out of the hand's position, if one is."""
+        position = self._held_by(HAND)
         if self.drag is None or self.drag.order is not None or position is None or self._instrument is None:
             return None
-        price = self.drag.at
+        price, mid = self.drag.at, self._mid()
         # A sell above the market rests as a limit, below it waits as a stop, wherever the position began.
-        beyond = price > (position.price if mid is None else Decimal(repr(mid)))
+        beyond = price > (position.price if mid is None else mid)
         kind: Kind = "target" if beyond == (position.quantity > 0) else "stop"
         profit = profit_between(self._instrument, position.quantity, position.price, price)
-        return ExitLine(kind, abs(position.quantity), price, profit)
+        side: Side = "SELL" if position.quantity > 0 else "BUY"
+        return ExitLine(side, kind, abs(position.quantity), price, profit)
 
     # The hand
 
@@ -188,11 +214,13 @@ class Trading:
         if self.note:
             return False
         if order is None:
-            position = self.position()
-            if position is not None:
-                start = self.snapped(float(position.price))
-                self.drag = Drag(None, start, start)
-            return position is not None
+            position = self._held_by(HAND)
+            if position is None:
+                self.note = _tr("The strategy closes its position itself; flatten to close it now")
+                return False
+            start = self.snapped(float(position.price))
+            self.drag = Drag(None, start, start)
+            return True
         place = waits_at(order)
         if place is None or not can_move(order) or order.order_id in self._moves:
             return False
@@ -209,9 +237,9 @@ class Trading:
         self.drag = None
         self.note = ""
 
-    def drop(self, mid: float | None) -> list[AnyCommand]:
+    def drop(self) -> list[AnyCommand]:
         """Ask for what the line in the hand says; nothing where it is where it was."""
-        drag, pulled = self.drag, self.exit_line(mid)
+        drag, pulled = self.drag, self.exit_line()
         self.drag = None
         if drag is None or drag.at == drag.start or self._instrument is None:
             return []
@@ -229,16 +257,13 @@ class Trading:
 
     def _exits(self, instrument: Instrument, pulled: ExitLine) -> list[AnyCommand]:
         """Orders that close the position: with an exit of the other kind at work, each cancels the other."""
-        position = self.position()
-        if position is None:
-            return []
-        new = _exit(instrument.id, position, pulled.kind, pulled.quantity, pulled.price)
+        new = _exit(instrument.id, pulled.side, pulled.kind, pulled.quantity, pulled.price)
         other = self._lone_exit("stop" if pulled.kind == "target" else "target", new)
         if other is None:
             return [Submit(request=uuid.uuid4().hex, intents=(new,))]
         place = waits_at(other)
         assert place is not None  # noqa: S101 - exits wait at a price
-        again = _exit(instrument.id, position, kind_of(other), left_of(other), place)
+        again = _exit(instrument.id, pulled.side, kind_of(other), left_of(other), place)
         pair = (again, new) if pulled.kind == "target" else (new, again)
         # The pair first: in between, the position has both stops rather than none.
         return [
@@ -314,14 +339,12 @@ class Trading:
         return 0 if self._desk is None else self._desk.refusals
 
 
-def _exit(
-    instrument: str, position: PositionLine, kind: Kind, quantity: Decimal, price: Decimal
-) -> OrderIntent:
+def _exit(instrument: str, side: Side, kind: Kind, quantity: Decimal, price: Decimal) -> OrderIntent:
     stops = kind == "stop"
     return OrderIntent(
         instrument=instrument,
         strategy=HAND,
-        side="SELL" if position.quantity > 0 else "BUY",
+        side=side,
         type="STOP_MARKET" if stops else "LIMIT",
         quantity=quantity,
         price=None if stops else price,

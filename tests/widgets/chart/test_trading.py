@@ -14,8 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from app.state.market import MarketState
 from app.state.orders import OrdersState
-from app.state.risk import RiskState
-from engine.link.builders import order, risk
+from engine.link.builders import order, position
 from engine.link.trading_builders import control, denied, intent
 from engine.messages.commands import AnyCommand, Cancel, Modify, Submit
 from engine.messages.events import AnyEvent, HaltStep, OrderChanged, Refused
@@ -38,7 +37,6 @@ class Desk:
 
     def __init__(self, qtbot: QtBot) -> None:
         self.orders = OrdersState()
-        self.risk = RiskState()
         self.refusal: Refused | None = None
         self.refusals = 0
         self.asked: list[AnyCommand] = []
@@ -66,10 +64,16 @@ class Desk:
         self.orders.apply(events)
         self.see()
 
-    def hold(self, quantity: float, average: float = 100.0) -> None:
-        held = risk(quantity, average_open=average, mid=100.25, instrument=INSTRUMENT.id)
-        self.risk.apply([held], START)
-        self.see()
+    def hold(self, quantity: int, average: str = "100.0", strategy: str = HAND) -> None:
+        self.tell(
+            position(
+                Decimal(quantity),
+                position_id=f"P-{strategy}",
+                average_open=Decimal(average),
+                strategy=strategy,
+                instrument=INSTRUMENT.id,
+            )
+        )
 
     # The mouse
 
@@ -95,16 +99,21 @@ class Desk:
         if drop:
             QTest.mouseRelease(self.panel.canvas, LEFT, held, up)
 
-    def placed(self, order_id: str | None) -> tuple[str, QPoint, QPoint]:
-        """Text of a line's tag, a place on the tag, and one on its cross."""
+    def layer(self) -> TradeLayer:
         canvas = self.panel.canvas
         assert canvas._axes is not None
         assert canvas._layout is not None
-        layer = TradeLayer(canvas.trading, INSTRUMENT, canvas.view, canvas._axes, canvas._layout)
-        for each in layer._placed():
+        return TradeLayer(canvas.trading, INSTRUMENT, canvas.view, canvas._axes, canvas._layout)
+
+    def placed(self, order_id: str | None) -> tuple[str, QPoint, QPoint]:
+        """Text of a line's tag, a place on the tag, and one on its cross."""
+        for each in self.layer()._placed():
             if (each.order.order_id if each.order is not None else None) == order_id:
                 return each.text, each.tag.topLeft() + QPoint(4, 4), each.cross.center()
         raise AssertionError(f"no line of {order_id}")
+
+    def texts(self) -> list[str]:
+        return [each.text for each in self.layer()._placed()]
 
     def text(self, order_id: str | None) -> str:
         return self.placed(order_id)[0]
@@ -315,7 +324,7 @@ def test_a_press_on_the_cross_that_ends_elsewhere_cancels_nothing(desk: Desk) ->
 
 def test_not_armed_nothing_moves_but_cancelling_works(desk: Desk) -> None:
     desk.tell(limit())
-    desk.hold(3.0)
+    desk.hold(3)
     for off in (control(arm="view"), control(halt=HaltStep.FLATTENING)):
         desk.panel.set_control(off)
         desk.drag(97.0, 98.5)
@@ -340,26 +349,30 @@ def test_disarmed_during_a_drag_nothing_is_asked_for(desk: Desk) -> None:
 
 
 def test_stops_and_targets_say_what_they_would_make(desk: Desk) -> None:
-    desk.hold(2.0)
-    target = limit("T", "104.5", "SELL", reduce_only=True)
-    desk.tell(stop(), target, limit(), stop("E", "106.0", "BUY"))
+    desk.hold(2)
+    target = limit("T", "104.5", "SELL", reduce_only=True, strategy=HAND)
+    desk.tell(stop(strategy=HAND), target, limit(), stop("E", "106.0", "BUY", strategy=HAND), stop("X"))
     assert desk.text("S") == "Sell 3.00 stop 95.0  −10.00 USD"  # of the two that are held
     assert desk.text("T") == "Sell 3.00 target 104.5  +9.00 USD"
     assert desk.text("L") == "Buy 3.00 limit 97.0"
     assert desk.text("E") == "Buy 3.00 stop 106.0"  # it adds to the position
+    assert desk.text("X") == "Sell 3.00 stop 95.0"  # it closes another's
     desk.drag(95.0, 98.0, drop=False)
     assert desk.text("S") == "Sell 3.00 stop 98.0 (+6 ticks)  −4.00 USD"
 
 
 def test_the_position_stands_at_its_average_price_with_its_profit(desk: Desk) -> None:
-    desk.hold(2.0, 99.75)
+    desk.hold(2, "99.75")
     assert desk.text(None) == "Long 2.00 99.8  +1.00 USD"
     y = desk.at(99.75).y()
     image = desk.panel.canvas.grab().toImage()
     assert image.pixelColor(50, y).name() == QColor(theme().quiet).name()
-    desk.hold(-2.0, 101.0)
+    desk.hold(-2, "101.0")
     assert desk.text(None).startswith("Short 2.00 101.0  +1.50")
-    desk.hold(0.0)
+    desk.hold(3, "103.0", "ema_cross")
+    assert any(text.endswith("−8.25 USD  ema_cross") for text in desk.texts())
+    desk.hold(0)
+    desk.hold(0, strategy="ema_cross")
     with pytest.raises(AssertionError):
         desk.text(None)
 
@@ -373,14 +386,14 @@ def exits(command: AnyCommand) -> list[tuple[str, str, Decimal, Decimal | None, 
 @pytest.mark.parametrize(
     ("held", "to", "wanted"),
     [
-        (2.0, 96.0, ("SELL", "STOP_MARKET", Decimal(2), None, Decimal("96.0"))),
-        (2.0, 104.0, ("SELL", "LIMIT", Decimal(2), Decimal("104.0"), None)),
-        (-2.0, 104.0, ("BUY", "STOP_MARKET", Decimal(2), None, Decimal("104.0"))),
-        (-2.0, 96.0, ("BUY", "LIMIT", Decimal(2), Decimal("96.0"), None)),
+        (2, 96.0, ("SELL", "STOP_MARKET", Decimal(2), None, Decimal("96.0"))),
+        (2, 104.0, ("SELL", "LIMIT", Decimal(2), Decimal("104.0"), None)),
+        (-2, 104.0, ("BUY", "STOP_MARKET", Decimal(2), None, Decimal("104.0"))),
+        (-2, 96.0, ("BUY", "LIMIT", Decimal(2), Decimal("96.0"), None)),
     ],
 )
 def test_shift_and_drag_pulls_a_stop_or_a_target_out_of_the_position(
-    desk: Desk, held: float, to: float, wanted: tuple[object, ...]
+    desk: Desk, held: int, to: float, wanted: tuple[object, ...]
 ) -> None:
     desk.hold(held)
     desk.drag(100.0, to, SHIFT)
@@ -391,13 +404,13 @@ def test_shift_and_drag_pulls_a_stop_or_a_target_out_of_the_position(
 
 
 def test_above_its_open_but_below_the_market_it_is_a_stop(desk: Desk) -> None:
-    desk.hold(2.0, 95.0)
+    desk.hold(2, "95.0")
     desk.drag(95.0, 98.0, SHIFT)
     assert exits(desk.asked[0]) == [("SELL", "STOP_MARKET", Decimal(2), None, Decimal("98.0"))]
 
 
 def test_with_the_other_exit_at_work_both_become_one_cancels_other(desk: Desk) -> None:
-    desk.hold(3.0)
+    desk.hold(3)
     desk.tell(stop(reduce_only=True, strategy=HAND))
     desk.drag(100.0, 104.0, SHIFT)
     both, cancel = desk.asked
@@ -412,7 +425,7 @@ def test_with_the_other_exit_at_work_both_become_one_cancels_other(desk: Desk) -
 
 @pytest.mark.parametrize("other", ["of a strategy", "of a pair", "not reducing"])
 def test_exits_that_are_not_simple_and_ours_are_left_alone(desk: Desk, other: str) -> None:
-    desk.hold(3.0)
+    desk.hold(3)
     desk.tell(
         stop(
             reduce_only=other != "not reducing",
@@ -425,8 +438,15 @@ def test_exits_that_are_not_simple_and_ours_are_left_alone(desk: Desk, other: st
     assert len(exits(command)) == 1
 
 
+def test_no_exit_is_pulled_out_of_a_strategys_position(desk: Desk) -> None:
+    desk.hold(2, strategy="ema_cross")
+    desk.drag(100.0, 104.0, SHIFT)
+    assert not desk.asked
+    assert "closes its position itself" in desk.note
+
+
 def test_a_plain_drag_from_the_position_moves_the_chart(desk: Desk) -> None:
-    desk.hold(2.0)
+    desk.hold(2)
     desk.drag(100.0, 96.0)
     assert not desk.asked
     desk.drag(100.0, 100.0, SHIFT)
@@ -434,7 +454,7 @@ def test_a_plain_drag_from_the_position_moves_the_chart(desk: Desk) -> None:
 
 
 def test_shift_and_drag_elsewhere_still_measures(desk: Desk) -> None:
-    desk.hold(2.0)
+    desk.hold(2)
     desk.press(desk.at(105.0), SHIFT)
     assert desk.panel.canvas.pointer.measured_from is not None
     QTest.mouseRelease(desk.panel.canvas, LEFT, SHIFT, desk.at(105.0))
