@@ -58,7 +58,7 @@ class Rule(ABC):
         self.kind, self.part = scope.kind, (scope.kind, scope.name)
         self.is_strategy = scope.kind == "strategy"
         self.currency = state.book.currency
-        self.title, unit = described(self.name)
+        self.title, unit = _DESCRIBED[self.name]
         self.unit = self.currency if unit == "money" else unit
 
     @abstractmethod
@@ -150,11 +150,6 @@ class Rule(ABC):
     def money(self, value: Decimal) -> str:
         """An amount of the account's currency, in words."""
         return money(value, self.currency)
-
-
-def described(name: str) -> tuple[str, str]:
-    """Title and unit of a limit, from where it states them."""
-    return _DESCRIBED[name]
 
 
 def _read() -> dict[str, tuple[str, str]]:

@@ -22,7 +22,7 @@ from engine.risk.exposure_rules import (
 from engine.risk.hours import TradingHours
 from engine.risk.loss_rules import DayLoss, Drawdown, SessionLoss
 from engine.risk.order_rules import OrderNotional, OrderQuantity, PriceBand, TradeLoss
-from engine.risk.rule import Rule, Scope, State, described
+from engine.risk.rule import Rule, Scope, State
 from engine.risk.time_rules import FeedAge, Hours
 
 SIMPLE: Final[Sequence[type[Rule]]] = (
@@ -99,25 +99,17 @@ def scopes(policy: RiskPolicy) -> Mapping[Scope, Limits]:
 
 
 def check_policy(policy: RiskPolicy) -> RiskPolicy:
-    """The policy, where every limit in it is one.
+    """The policy, where all of it can be held; that limits are numbers of 0 or more their struct sees to.
 
     Raises
     ------
     UserError
-        A limit is negative or no number, or trading hours cannot be read.
+        Trading hours cannot be read, or a kill rule's number is negative or none.
     """
-    for scope, limits in scopes(policy).items():
+    for limits in scopes(policy).values():
         if limits.trading_hours:
             TradingHours(limits.trading_hours)
-        for name, limit in msgspec.structs.asdict(limits).items():
-            if name != "trading_hours":
-                _check(described(name)[0] + scope.of, limit)
     for name, limit in msgspec.structs.asdict(policy.kill).items():
-        if not isinstance(limit, bool | str):
-            _check(f"kill.{name}", limit)
+        if isinstance(limit, Decimal) and not (limit.is_finite() and limit >= 0):
+            raise UserError(f"The kill rule {name} is {limit}; make it 0 or more, or clear it.")
     return policy
-
-
-def _check(title: str, limit: object) -> None:
-    if isinstance(limit, Decimal) and not (limit.is_finite() and limit >= 0):
-        raise UserError(f"The limit {title} is {limit}; make it 0 or more, or clear it.")
