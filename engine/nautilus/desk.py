@@ -26,7 +26,7 @@ from engine.messages.orders import HAND, Contingency, OrderIntent
 from engine.nautilus import events
 from engine.nautilus.orders import OrderMaker, Ties, ties
 from engine.nautilus.requests import checked
-from engine.nautilus.strategy import Context, StationStrategy
+from engine.nautilus.strategy import STOPS, Context, StationStrategy
 from engine.nautilus.tags import request_of
 from engine.nautilus.touch import touch
 from engine.nautilus.twap import Schedule
@@ -40,7 +40,6 @@ type HandCommand = Submit | Modify | Cancel | CancelAll | Flatten | Reverse | Br
 _THROUGH: Final = Decimal("0.005")
 """Part of the price by which a limit order that must fill lies through the touch."""
 _BOOK_MS: Final = 3_600_000
-_STOPS: Final = ("STOP_MARKET", "STOP_LIMIT", "TRAILING_STOP_MARKET")
 
 
 class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -197,12 +196,13 @@ class Desk(StationStrategy):
         positions = self._cache.positions_open(instrument_id=self.instrument_id)
         if not positions:
             raise UserError(f"No position in {self.instrument.id} is open; there is no stop to move.")
-        moves = [(position, self._even(position), self._stops_of(position)) for position in positions]
-        moves = [(position, at, stops) for position, at, stops in moves if stops or self._is_own(position)]
-        if not moves:
+        stopped = [(position, self._stops_of(position)) for position in positions]
+        stopped = [(position, stops) for position, stops in stopped if stops or self._is_own(position)]
+        if not stopped:
             raise UserError(
                 "The strategy's position has no stop; it closes it itself. Flatten to close it now."
             )
+        moves = [(position, self._even(position), stops) for position, stops in stopped]
         for position, at, stops in moves:
             for stop in stops:
                 if stop.trigger_price.as_decimal() != at:
@@ -214,12 +214,14 @@ class Desk(StationStrategy):
 
     def close(self, holding: Holding, by: Literal["market", "limit"]) -> None:
         """Have a position closed by whoever holds it: at market, or by a limit through the touch."""
-        limit = None
-        if by == "limit":
-            sell, now, tick = holding.quantity > 0, self._touch(), self.instrument.tick_size
-            away = now.bid * (1 - _THROUGH) if sell else now.ask * (1 + _THROUGH)
-            limit = max(tick, away // tick * tick + (0 if sell else tick))
+        limit = self.limit_through(holding.quantity) if by == "limit" else None
         self._traders.get(holding.strategy, self).close_out(limit)
+
+    def limit_through(self, held: Decimal) -> Decimal:
+        """Price so far through the touch that a limit order which closes this fills at once."""
+        sell, now, tick = held > 0, self._touch(), self.instrument.tick_size
+        away = now.bid * (1 - _THROUGH) if sell else now.ask * (1 + _THROUGH)
+        return max(tick, away // tick * tick + (0 if sell else tick))
 
     def open_orders(self) -> int:
         """Orders sent or at work, of all traders."""
@@ -392,7 +394,7 @@ class Desk(StationStrategy):
             order
             for order in self._at_work()
             if order.strategy_id == position.strategy_id
-            and order.order_type.name in _STOPS
+            and order.order_type.name in STOPS
             and order.is_buy == (events.signed_size(position) < 0)
         ]
 

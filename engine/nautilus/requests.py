@@ -90,6 +90,7 @@ def _checked(intent: OrderIntent, instrument: Instrument, now_ns: int) -> OrderI
         trigger=intent.trigger if intent.type in _TRIGGERED or trailing else None,
         trailing_offset=intent.trailing_offset if trailing else None,
         expire_ns=intent.expire_ns if intent.time_in_force == "GTD" else None,
+        stop=None,
         changes=None,
     )
 
@@ -168,7 +169,8 @@ def _bracket(intents: tuple[OrderIntent, ...]) -> tuple[OrderIntent, ...]:
         if intent.quote_quantity:
             raise UserError("The exits of a bracket are as large as its entry; leave their size to it.")
     size, in_quote = entry.quantity, entry.quote_quantity
-    return entry, *(
+    stop = next((intent.trigger for kind, intent in zip(kinds, exits, strict=True) if kind == "stop"), None)
+    return msgspec.structs.replace(entry, stop=stop), *(
         msgspec.structs.replace(intent, quantity=size, quote_quantity=in_quote, reduce_only=True)
         for intent in exits
     )

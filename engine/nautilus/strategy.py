@@ -41,6 +41,7 @@ from engine.risk.gate import Gate
 from engine.signals.lead import Lead
 
 _REFUSALS_NAMED = 5
+STOPS = ("STOP_MARKET", "STOP_LIMIT", "TRAILING_STOP_MARKET")
 _SINKS = ("on_order_event", "on_position_event")
 
 
@@ -328,7 +329,7 @@ class StationStrategy(Strategy):
         """All of them or none; each that stays behind is told as denied."""
         self.refusal = ""
         for at, order in enumerate(orders):
-            intent, order_id = _intent(order), str(order.client_order_id)
+            intent, order_id = _intent(order, _stop_of(order, orders)), str(order.client_order_id)
             denial = self.context.gate.check(intent, order_id)
             if denial is None:
                 continue
@@ -376,7 +377,15 @@ def _guarded(method: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _intent(order: Any) -> OrderIntent:
+def _stop_of(entry: Any, orders: list[Any]) -> Decimal | None:
+    """Trigger of the stop that this order's fill sets to work, of those that are sent with it."""
+    for order in orders:
+        if order.parent_order_id == entry.client_order_id and order.order_type.name in STOPS:
+            return events.price_of(order, "trigger_price")
+    return None
+
+
+def _intent(order: Any, stop: Decimal | None = None) -> OrderIntent:
     return OrderIntent(
         instrument=str(order.instrument_id),
         strategy=str(order.strategy_id),
@@ -391,4 +400,5 @@ def _intent(order: Any) -> OrderIntent:
         post_only=bool(getattr(order, "is_post_only", False)),
         reduce_only=order.is_reduce_only,
         quote_quantity=order.is_quote_quantity,
+        stop=stop,
     )
