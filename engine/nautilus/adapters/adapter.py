@@ -111,13 +111,15 @@ class Clients(NamedTuple):
     """Clients of one connection, for `LiveNodeBuilder.add_data_client` and `add_exec_client`.
 
     `name` is the client's, `venue` the one of its instruments (of Interactive Brokers each instrument has its
-    own, so it is empty). `execution` is None where only market data were asked for.
+    own, so it is empty). `execution` is None where only market data were asked for, and `account_id` is then
+    empty.
     """
 
     name: str
     venue: str
     data: Client
     execution: Client | None
+    account_id: str = ""
 
 
 type Build = Callable[[Any, Mapping[str, str], str | None], tuple[Client, Client | None]]
@@ -139,6 +141,8 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
         An instrument, for the form.
     secrets : tuple of SecretField
         Keys that it needs; none where something else is logged in.
+    market_needs_keys : bool
+        Whether even market data are shown only with a key.
     """
 
     name: str
@@ -150,6 +154,7 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     secrets: tuple[SecretField, ...]
     capabilities: Capabilities
     build: Build
+    market_needs_keys: bool = False
 
     @property
     def environments(self) -> tuple[str, ...]:

@@ -101,8 +101,9 @@ def clients_of(connection: Connection, secrets: Mapping[str, str], *, trading: b
             f"nexttick keys set {connection.name}"
         )
     account = parameters.account or re.sub(r"[^A-Za-z0-9_]", "_", connection.name)
-    data, execution = adapter.build(parameters, secrets, f"{adapter.client}-{account}")
-    return Clients(adapter.client, adapter.venue, data, execution)
+    account_id = f"{adapter.client}-{account}"
+    data, execution = adapter.build(parameters, secrets, account_id)
+    return Clients(adapter.client, adapter.venue, data, execution, account_id)
 
 
 def real_money_refused(name: str, parameters: ConnectionParameters) -> UserError:
