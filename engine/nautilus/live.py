@@ -1,9 +1,8 @@
-"""One live node with one instrument, the strategies that trade it and an account, run a little at a time.
+"""One live node with an instrument, a strategy and the hand that trade it and an account, run bit by bit.
 
-The only place that builds a NautilusTrader live node. It runs on an event loop of ours, which the session
-turns for a few milliseconds at a time, so that all of it (node, strategies, session, link) stays in the one
-thread that made it: there a signal interrupts a callback that blocks, and a node or a strategy that another
-thread touches or frees would abort the process.
+It runs on an event loop of ours, which the session turns for a few milliseconds at a time, so that all of it
+(node, strategies, session, link) stays in the one thread that made it: there a signal interrupts a callback
+that blocks, and a node or a strategy that another thread touches or frees would abort the process.
 """
 
 import asyncio
@@ -11,68 +10,38 @@ import gc
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
-from nautilus_trader.adapters.sandbox import SandboxExecutionClientConfig, SandboxExecutionClientFactory
-from nautilus_trader.common import Environment, LoggerConfig
 from nautilus_trader.config import DataClientConfig
-from nautilus_trader.execution import MakerTakerFeeModel, StaticLatencyModel
-from nautilus_trader.live import (
-    LiveDataEngineConfig,
-    LiveExecutionEngineConfig,
-    LiveNode,
-    LiveNodeHandle,
-)
-from nautilus_trader.model import AccountType, BookType, Currency, Money, OmsType, TraderId, Venue
+from nautilus_trader.live import LiveNode, LiveNodeHandle
+from nautilus_trader.model import Currency, InstrumentId, Venue
 
-from engine.messages.events import AccountChanged, AnyEvent
+from engine.messages.events import AccountChanged, AnyEvent, OrderChanged
 from engine.messages.instrument import Instrument
-from engine.messages.run import VenueRules
 from engine.nautilus.account import AccountReader
+from engine.nautilus.desk import DeskSettings
+from engine.nautilus.doubt import Doubts, Resolving
+from engine.nautilus.events import order_changed
 from engine.nautilus.feed import NAME, Feed, feed_factory
+from engine.nautilus.foreign import Foreign, hand_prefix, is_made_up, position_now
+from engine.nautilus.live_desk import LiveDesk
+from engine.nautilus.node import Client, build_node
+from engine.nautilus.sockets import Sockets
 from engine.nautilus.strategies import implementation
 from engine.nautilus.strategies.ai_signal import AiSignal
 from engine.nautilus.strategy import Context, StationStrategy
 from engine.nautilus.tap import Tap
+from engine.nautilus.touch import touch
+from engine.risk.book import Touch
 from engine.risk.gate import Gate, VenueGate
 from engine.signals.lead import Lead
 
-_SANDBOX: Final = "SANDBOX"
-_TRADER: Final = "STATION-001"
-_CONNECT_S: Final = 20
 _STOP_S: Final = 10.0
 _TURN_S: Final = 0.004
-
-
-class Client(NamedTuple):
-    """One client of the node: its name, NautilusTrader's factory, and the configuration that it takes."""
-
-    name: str
-    factory: Any
-    config: Any
-    simulated: bool = False
-
-
-def sandbox(instrument: Instrument, rules: VenueRules, kinds: frozenset[str]) -> Client:
-    """Simulated execution on live market data, by the rules and the matching of a replay."""
-    currency = Currency.from_str(instrument.quote)
-    maker, taker = rules.maker_fee, rules.taker_fee
-    config = SandboxExecutionClientConfig(
-        venue=Venue(instrument.venue),
-        starting_balances=[Money.from_decimal(rules.balance, currency)],
-        base_currency=currency,
-        oms_type=OmsType.HEDGING if rules.oms == "HEDGING" else OmsType.NETTING,
-        account_type=AccountType.MARGIN,
-        default_leverage=rules.leverage,
-        book_type=BookType.L2_MBP if "deltas" in kinds else BookType.L1_MBP,
-        fee_model=MakerTakerFeeModel(
-            instrument.maker_fee if maker is None else maker, instrument.taker_fee if taker is None else taker
-        ),
-        latency_model=StaticLatencyModel(round(rules.latency_ms * 1e6)) if rules.latency_ms else None,
-    )
-    return Client(_SANDBOX, SandboxExecutionClientFactory(), config, simulated=True)
+_LOOK_EVERY_S: Final = 0.05
 
 
 class LiveVenue:
@@ -89,6 +58,8 @@ class LiveVenue:
         Market data that will come.
     balance : Decimal
         Of the account, for what strategies size by; the account itself is the venue's.
+    taker_fee : Decimal
+        Fraction of the value, for what the hand reckons beforehand.
     strategy : str or type
         Name in `engine.strategies.STRATEGIES`, or a class of one's own; `none` trades nothing.
     parameters : msgspec.Struct
@@ -99,6 +70,14 @@ class LiveVenue:
         What orders pass; by default only the venue's own grid.
     lead : Lead, optional
         What a strategy follows that acts on a model.
+    name : str
+        Of the connection.
+    account_id : str
+        The account at a venue; empty where execution is simulated.
+    hedging : bool
+        Whether each position stands by itself.
+    resumes : bool
+        Whether the strategy takes over, at the start, what the account holds and has working.
     """
 
     def __init__(
@@ -109,49 +88,97 @@ class LiveVenue:
         execution: Client,
         kinds: frozenset[str],
         balance: Decimal,
+        taker_fee: Decimal,
         strategy: str | type[StationStrategy],
         parameters: msgspec.Struct,
         emit: Callable[[AnyEvent], None],
         gate: Gate | None = None,
         lead: Lead | None = None,
+        name: str = NAME,
+        account_id: str = "",
+        hedging: bool = False,
+        resumes: bool = False,
     ) -> None:
-        self._venue = Venue(instrument.venue)
-        self._currency = Currency.from_str(instrument.quote)
+        self._venue, self._instrument_id = Venue(instrument.venue), InstrumentId.from_str(instrument.id)
+        self._instrument, self._currency = instrument, Currency.from_str(instrument.quote)
+        self._emit_on = emit
         self._told: AccountChanged | None = None
         self._strategy: StationStrategy | None = None
         self._feed = data if isinstance(data, Feed) else None
-        node = _build(_served(data) if isinstance(data, Feed) else data, execution, kinds)
+        resolving = Resolving(account_id) if account_id else None
+        node = build_node(
+            _served(data) if isinstance(data, Feed) else data,
+            execution,
+            kinds,
+            None if resolving is None else resolving.client,
+        )
         self._node: LiveNode | None = node
         # While it runs the node answers no more questions; these do.
-        cache, portfolio = node.cache, node.portfolio
+        self._cache: Any = node.cache
+        self._portfolio: Any = node.portfolio
         self._handle: LiveNodeHandle = node.handle()
-        self._portfolio: Any = portfolio
-        self._account: AccountReader | None = AccountReader(cache, portfolio, self._venue, self._currency)
-        self.tap = Tap(instrument, kinds)
+        self._account: AccountReader | None = AccountReader(
+            self._cache, self._portfolio, self._venue, self._currency
+        )
+        self._sockets = Sockets(name, emit)
+        self.tap = Tap(instrument, kinds, self._sockets.note)
         node.add_actor(self.tap)
+        context = Context(
+            name="hand",
+            instrument=instrument,
+            parameters=DeskSettings(prefix=hand_prefix(time.time_ns()), taker_fee=taker_fee),
+            kinds=kinds,
+            balance=balance,
+            gate=gate or VenueGate(instrument),
+            emit=self._emit,
+            hedging=hedging,
+        )
+        self._hand: LiveDesk | None = LiveDesk(context)
+        self._add(self._hand)
         if strategy != "none":
-            context = Context(
-                name=strategy if isinstance(strategy, str) else strategy.__name__,
-                instrument=instrument,
-                parameters=parameters,
-                kinds=kinds,
-                balance=balance,
-                gate=gate or VenueGate(instrument),
-                emit=emit,
-                lead=lead,
-            )
+            called = strategy if isinstance(strategy, str) else strategy.__name__
             kind = implementation(strategy, lead) if isinstance(strategy, str) else strategy
-            self._strategy = kind(context)
-            node.add_strategy(self._strategy)
-            self._strategy.connect(cache, portfolio, self._strategy.clock, self._account)
+            self._strategy = kind(replace(context, name=called, parameters=parameters, lead=lead))
+            self._add(self._strategy)
+            self._hand.know(self._strategy)
+        self._resumes = resumes and self._strategy is not None
+        if self._resumes and self._strategy is not None:
+            self._strategy.set_external_order_instrument_ids([self._instrument_id])
+        self._foreign = self._doubts = None
+        if resolving is not None:
+            names = {str(each.strategy_id)[-3:]: str(each.strategy_id) for each in self._traders}
+            self._foreign = Foreign(self._cache, self._instrument_id, names, emit)
+            self._doubts = Doubts(self._cache, self._hand, resolving, emit)
+        self._looked_s = 0.0
         self._loop = asyncio.new_event_loop()
         self._running = self._loop.create_task(_run(node))
         self._serving: asyncio.Task[None] | None = None
-        self._is_stopping = False
+        self._was_running = False
+
+    def _add(self, trader: StationStrategy) -> None:
+        assert self._node is not None  # noqa: S101 - it is being made
+        self._node.add_strategy(trader)
+        trader.connect(self._cache, self._portfolio, trader.clock, self._books)
+
+    @property
+    def _traders(self) -> list[StationStrategy]:
+        return [each for each in (self._hand, self._strategy) if each is not None]
+
+    @property
+    def desk(self) -> LiveDesk:
+        """The hand; use it between pumps."""
+        if self._hand is None:
+            raise RuntimeError("the node was disposed")
+        return self._hand
+
+    @property
+    def now_ns(self) -> int:
+        """The wall clock, as the node reads it."""
+        return self.desk.now_ns
 
     @property
     def is_running(self) -> bool:
-        """Whether the node has connected and started its strategies."""
+        """Whether the node has connected, reconciled and started its strategies."""
         return self._handle.is_running
 
     @property
@@ -166,8 +193,8 @@ class LiveVenue:
 
     @property
     def failure(self) -> str:
-        """What the strategy raised, in one line; empty while all is well."""
-        return self._strategy.failure if self._strategy is not None else ""
+        """What the strategy (or the hand) raised, in one line; empty while all is well."""
+        return next((each.failure for each in self._traders if each.failure), "")
 
     @property
     def currency(self) -> str:
@@ -179,11 +206,56 @@ class LiveVenue:
         """Money in the account, without open profit."""
         return self._books.total()
 
+    @property
+    def net_position(self) -> Decimal:
+        """Signed size that the account holds, whoever opened it."""
+        held: Decimal = self._portfolio.net_position(self._instrument_id)
+        return held
+
+    def touch(self, instrument: str) -> Touch | None:
+        """Best prices now; None where they are not known."""
+        return touch(self._cache, self._instrument_id) if instrument == self._instrument.id else None
+
     def pump(self, seconds: float) -> None:
         """Let everything happen that happens in this time."""
-        if self._feed is not None and self._serving is None and self.is_running and not self._is_stopping:
-            self._serving = self._loop.create_task(self._feed.serve(lambda: self.tap.ticks))
         self._loop.run_until_complete(asyncio.sleep(seconds))
+        if self.is_running and not self._was_running:
+            self._was_running = True
+            self._begin()
+        now_s = time.monotonic()
+        if self._foreign is not None and self._was_running and now_s - self._looked_s > _LOOK_EVERY_S:
+            self._looked_s = now_s
+            self._look()
+
+    def _begin(self) -> None:
+        """Tell what reconciliation found, and let the market begin."""
+        if self._resumes and self._strategy is not None:
+            # What is placed elsewhere from now on is not the strategy's.
+            self._strategy.set_external_order_instrument_ids([])
+        account = self._books.changed(self.now_ns)
+        self._emit(account)
+        for trader in self._traders:
+            # Sizes follow from what the account has, which only a simulated one knew before.
+            trader.context = replace(trader.context, balance=account.balances[0].total)
+            self._tell_standing(trader)
+        if self._feed is not None:
+            self._serving = self._loop.create_task(self._feed.serve(lambda: self.tap.ticks))
+
+    def _tell_standing(self, trader: StationStrategy) -> None:
+        """Tell what a trader took over: its events came before it was started."""
+        for order in self._cache.orders(strategy_id=trader.strategy_id):
+            if not is_made_up(order):
+                self._emit(order_changed(order, order.ts_last))
+        for position in trader.own_positions():
+            self._emit(position_now(position))
+
+    def _look(self) -> None:
+        assert self._foreign is not None  # noqa: S101 - who calls
+        assert self._doubts is not None  # noqa: S101 - made together
+        self._foreign.look()
+        self._doubts.look()
+        if self._sockets.take_reconnected():
+            self.desk.ask_account()
 
     def remind(self) -> None:
         """Have the strategy see what is newly due in its lead."""
@@ -212,32 +284,34 @@ class LiveVenue:
 
     def stop(self) -> None:
         """Disconnect; strategies get their `on_stop`."""
-        self._is_stopping = True
         if self._serving is not None:
             self._serving.cancel()
         self._handle.stop()
         deadline = time.monotonic() + _STOP_S
         while not self._running.done() and time.monotonic() < deadline:
-            self.pump(_TURN_S)
+            self._loop.run_until_complete(asyncio.sleep(_TURN_S))
 
     def dispose(self) -> None:
         """Free everything, in the thread that made it; may be called twice."""
         if self._node is None:
             return
         self.stop()
-        self._close_loop()
+        self._loop.run_until_complete(_cancel_others())
+        self._loop.close()
         self._node.dispose()
         if self._feed is not None:
             self._feed.disconnect()
-        self._node = self._strategy = self._account = self._portfolio = None
+        self._node = self._strategy = self._hand = self._account = self._cache = self._portfolio = None
+        self._foreign = self._doubts = None
         del self.tap, self._handle, self._running, self._serving
         # Clients hold themselves, and a strategy may; left to itself, the collector would free them in
         # whatever thread it happens to run.
         gc.collect()
 
-    def _close_loop(self) -> None:
-        self._loop.run_until_complete(_cancel_others())
-        self._loop.close()
+    def _emit(self, event: AnyEvent) -> None:
+        if self._doubts is not None and isinstance(event, OrderChanged):
+            self._doubts.note(event)
+        self._emit_on(event)
 
     @property
     def _books(self) -> AccountReader:
@@ -263,26 +337,3 @@ async def _cancel_others() -> None:
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
-
-
-def _build(data: Client, execution: Client, kinds: frozenset[str]) -> LiveNode:
-    environment = Environment.SANDBOX if execution.simulated else Environment.LIVE
-    builder = (
-        LiveNode.builder("STATION", TraderId(_TRADER), environment)
-        .with_logging(LoggerConfig(bypass_logging=True))
-        .with_timeout_connection(_CONNECT_S)
-        .with_delay_post_stop_secs(0)
-        .with_data_engine_config(
-            LiveDataEngineConfig(
-                time_bars_build_with_no_updates=False,  # as in `engine.bars`
-                emit_quotes_from_book=kinds == {"deltas"},
-            )
-        )
-        .with_exec_engine_config(LiveExecutionEngineConfig(reconciliation=not execution.simulated))
-        .add_data_client(data.name, data.factory, data.config)
-    )
-    if execution.simulated:
-        builder = builder.add_simulated_exec_client(execution.name, execution.factory, execution.config)
-    else:
-        builder = builder.add_exec_client(execution.name, execution.factory, execution.config)
-    return builder.build()

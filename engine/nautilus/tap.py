@@ -44,6 +44,13 @@ class Tap(DataActor):
 
     A strategy sees a tick before the tap does, so what it does at a tick is told before the tick is shown.
 
+    Parameters
+    ----------
+    instrument : Instrument
+    kinds : frozenset of str
+    socket_changed : callable
+        Takes NautilusTrader's events of connections.
+
     Attributes
     ----------
     ticks : int
@@ -52,15 +59,17 @@ class Tap(DataActor):
         When the newest of them was received; 0 before the first.
     """
 
-    def __new__(cls, instrument: Instrument, kinds: frozenset[str]) -> Self:  # noqa: ARG004 - for `__init__`
+    def __new__(cls, *_given: Any) -> Self:
         """Make the Rust half, which wants to know nothing of ours."""
         make: Callable[..., Self] = DataActor.__new__  # its stub has `__init__` instead
         return make(cls, DataActorConfig(actor_id=ActorId("TAP-001")))
 
-    def __init__(self, instrument: Instrument, kinds: frozenset[str]) -> None:
+    def __init__(
+        self, instrument: Instrument, kinds: frozenset[str], socket_changed: Callable[[Any], None]
+    ) -> None:
         self.ticks = 0
         self.newest_ns = 0
-        self._instrument, self._kinds = instrument, kinds
+        self._instrument, self._kinds, self._socket_changed = instrument, kinds, socket_changed
         self._quotes: list[QuoteTick] = []
         self._trades: list[TradeTick] = []
         self._deltas: list[OrderBookDelta] = []
@@ -75,6 +84,12 @@ class Tap(DataActor):
             self.subscribe_trades(identity)
         if "deltas" in self._kinds:
             self.subscribe_book_deltas(identity, BookType.L2_MBP, managed=self._kinds == {"deltas"})
+
+        self.subscribe_socket_state()
+
+    def on_socket_state(self, event: Any) -> None:
+        """Pass on that a connection to the venue came or went."""
+        self._socket_changed(event)
 
     def on_quote(self, quote: QuoteTick) -> None:
         """Keep a quote."""

@@ -90,7 +90,7 @@ class LiveSession:
         recorder: SessionRecorder | None = None,
     ) -> None:
         self.kill_switch = KillSwitch()
-        self._run, self._market, self._recorder = run, market, recorder
+        self._run, self._name, self._recorder = run, market.name, recorder
         chosen: str | type[StationStrategy] = strategy or run.strategy
         parameters = check_run(run, market)
         self._model = None
@@ -316,7 +316,7 @@ class LiveSession:
                 self._log(telling.in_sample(self._model), "warning")
 
     def _connection(self, state: Literal["connecting", "connected"]) -> None:
-        self._events.append(ConnectionChanged(ts=self._now, name=self._market.name, state=state))
+        self._events.append(ConnectionChanged(ts=self._now, name=self._name, state=state))
 
     def _log(
         self, text: str, level: Literal["info", "warning", "error"] = "info", source: str = "session"

@@ -5,6 +5,7 @@ A replay's course is thrown away and made anew; this one happens once, on the wa
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -16,6 +17,7 @@ from engine.messages.run import Arming, Run
 from engine.nautilus.feed import Feed
 from engine.nautilus.live import LiveVenue
 from engine.nautilus.strategy import StationStrategy
+from engine.risk.gate import Gate
 from engine.session.course_model import CourseModel
 from engine.session.equity import CURVE_BUCKETS
 from engine.session.live_market import LiveMarket
@@ -50,6 +52,10 @@ class LiveCourse:
         News of the run's series, by time, in that of the recorded data.
     record : callable or None
         Takes the market data that happened.
+    gate : Gate, optional
+        What orders pass.
+    resumes : bool
+        See `LiveVenue`.
 
     Attributes
     ----------
@@ -72,6 +78,8 @@ class LiveCourse:
         model: RunModel | None = None,
         publications: Sequence[Published] = (),
         record: Callable[[Mapping[str, Columns]], None] | None = None,
+        gate: Gate | None = None,
+        resumes: bool = False,
     ) -> None:
         self.start_ns = time.time_ns()
         self.model: CourseModel | None = None
@@ -79,8 +87,10 @@ class LiveCourse:
         self._told_at = 0
         self._warned = False
         self._publishing = Publishing(publications, self._publish)
-        end_ns = self.start_ns + CURVE_BUCKETS * _CURVE_NS
-        self.outcome = Outcome(market.instrument, run.venue.balance, market.kinds, self.start_ns, end_ns)
+        # Not the market itself: its clients must be freed in this thread, and a session may outlive it.
+        self._instrument, self._kinds = market.instrument, market.kinds
+        self.outcome = self._new_outcome(run.venue.balance)
+        self._takes_balance = bool(market.account_id)
         if model is not None:
             self.model = model.new_course(self._take, watched=tape is not None, start_ns=self.start_ns)
         self.feed = market.data if isinstance(market.data, Feed) else None
@@ -90,10 +100,16 @@ class LiveCourse:
             execution=market.execution,
             kinds=market.kinds,
             balance=run.venue.balance,
+            taker_fee=market.instrument.taker_fee if run.venue.taker_fee is None else run.venue.taker_fee,
             strategy=strategy,
             parameters=parameters,
             emit=self._take,
+            gate=gate,
             lead=None if self.model is None else self.model.lead,
+            name=market.name,
+            account_id=market.account_id,
+            hedging=run.venue.oms == "HEDGING",
+            resumes=resumes,
         )
         self._absorbed_s = time.monotonic()
 
@@ -177,6 +193,10 @@ class LiveCourse:
         if self.model is not None:
             self.model.close()
 
+    def _new_outcome(self, balance: Decimal) -> Outcome:
+        end_ns = self.start_ns + CURVE_BUCKETS * _CURVE_NS
+        return Outcome(self._instrument, balance, self._kinds, self.start_ns, end_ns)
+
     def _publish(self, event: Published) -> None:
         assert self.feed is not None  # noqa: S101 - only recorded data have recorded news
         self._take(msgspec.structs.replace(event, ts=self.feed.wall_time(event.ts)))
@@ -193,5 +213,8 @@ class LiveCourse:
             self.model.lead.tell_before(event.ts)
         if isinstance(event, AccountChanged):
             self.venue.told(event)
+            if self._takes_balance:  # what a venue's account begins with is known once it is connected
+                self._takes_balance = False
+                self.outcome = self._new_outcome(event.balances[0].total)
         self.outcome.note(event)
         self._emit(event)

@@ -1,0 +1,97 @@
+"""Builds live nodes: where market data come from and where orders go is all that paper and live differ in."""
+
+from typing import Any, Final, NamedTuple
+
+from nautilus_trader.adapters.sandbox import SandboxExecutionClientConfig, SandboxExecutionClientFactory
+from nautilus_trader.common import Environment, LoggerConfig
+from nautilus_trader.execution import MakerTakerFeeModel, StaticLatencyModel
+from nautilus_trader.live import (
+    LiveDataEngineConfig,
+    LiveExecutionEngineConfig,
+    LiveNode,
+    SubmissionRecoveryPolicy,
+)
+from nautilus_trader.model import AccountType, BookType, Currency, Money, OmsType, TraderId, Venue
+
+from engine.messages.instrument import Instrument
+from engine.messages.run import VenueRules
+
+TRADER: Final = "STATION-NT1"
+"""Its tag stands in the name of every order, by which they are known again."""
+
+_CONNECT_S: Final = 30
+_SANDBOX: Final = "SANDBOX"
+
+
+class Client(NamedTuple):
+    """One client of the node: its name (None is the factory's own), the factory, and what that is given."""
+
+    name: str | None
+    factory: Any
+    config: Any
+    simulated: bool = False
+
+
+def sandbox(instrument: Instrument, rules: VenueRules, kinds: frozenset[str]) -> Client:
+    """Simulated execution on live market data, by the rules and the matching of a replay."""
+    currency = Currency.from_str(instrument.quote)
+    maker, taker = rules.maker_fee, rules.taker_fee
+    config = SandboxExecutionClientConfig(
+        venue=Venue(instrument.venue),
+        starting_balances=[Money.from_decimal(rules.balance, currency)],
+        base_currency=currency,
+        oms_type=OmsType.HEDGING if rules.oms == "HEDGING" else OmsType.NETTING,
+        account_type=AccountType.MARGIN,
+        default_leverage=rules.leverage,
+        book_type=BookType.L2_MBP if "deltas" in kinds else BookType.L1_MBP,
+        fee_model=MakerTakerFeeModel(
+            instrument.maker_fee if maker is None else maker, instrument.taker_fee if taker is None else taker
+        ),
+        latency_model=StaticLatencyModel(round(rules.latency_ms * 1e6)) if rules.latency_ms else None,
+    )
+    return Client(_SANDBOX, SandboxExecutionClientFactory(), config, simulated=True)
+
+
+def build_node(data: Client, execution: Client, kinds: frozenset[str], resolver: Client | None) -> LiveNode:
+    """A node that is not started yet; `resolver` is what `engine.nautilus.doubt` needs at a venue."""
+    environment = Environment.SANDBOX if execution.simulated else Environment.LIVE
+    builder = (
+        LiveNode.builder("STATION", TraderId(TRADER), environment)
+        .with_logging(LoggerConfig(bypass_logging=True))
+        .with_timeout_connection(_CONNECT_S)
+        .with_delay_post_stop_secs(0)
+        .with_data_engine_config(
+            LiveDataEngineConfig(
+                time_bars_build_with_no_updates=False,  # as in `engine.bars`
+                emit_quotes_from_book=kinds == {"deltas"},
+            )
+        )
+        .with_exec_engine_config(_reconciling(on=not execution.simulated))
+        .add_data_client(data.name, data.factory, data.config)
+    )
+    if execution.simulated:
+        return builder.add_simulated_exec_client(execution.name, execution.factory, execution.config).build()
+    builder = builder.add_exec_client(execution.name, execution.factory, execution.config)
+    if resolver is not None:
+        builder = builder.add_exec_client(resolver.name, resolver.factory, resolver.config)
+    return builder.build()
+
+
+def _reconciling(*, on: bool) -> LiveExecutionEngineConfig:
+    """At the start and continuously: unanswered orders, working orders, positions.
+
+    An order without an answer is retained. To resolve it locally after some tries, as is the default, would
+    also reject orders that are at work while the venue cannot be reached.
+    """
+    if not on:
+        return LiveExecutionEngineConfig(reconciliation=False)
+    return LiveExecutionEngineConfig(
+        reconciliation=True,
+        reconciliation_startup_delay_secs=0.0,
+        submission_recovery_policy=SubmissionRecoveryPolicy.RETAIN_UNRESOLVED,
+        inflight_check_interval_ms=500,
+        inflight_check_threshold_ms=2_000,
+        open_check_interval_secs=3.0,
+        open_check_open_only=False,
+        position_check_interval_secs=5.0,
+    )
