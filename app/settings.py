@@ -46,6 +46,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Folder of the Apache Iceberg warehouse that recordings are appended to; empty is none.
     trading_keys : dict
         Keys of the trading actions by their id, where they differ from the usual ones; empty is no key.
+    ladder_sizes : dict
+        Size of an order that is placed on the ladder, then the presets beside it, by instrument.
     hand_lots : int
         Size of an order that is placed by a key, in lots.
     live_trading : bool
@@ -68,6 +70,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     recording_copies: str = ""
     recording_lake: str = ""
     trading_keys: dict[str, str] = {}
+    ladder_sizes: dict[str, list[str]] = {}
     hand_lots: Annotated[int, msgspec.Meta(ge=1)] = 1
     live_trading: bool = False
 

@@ -27,6 +27,7 @@ from app.windows.docks import PanelDock, columns_of, place, saved_place, settle_
 from app.windows.exports import table_of
 from app.windows.halt_notice import HaltNotice
 from app.windows.kept_models import kept_models
+from app.windows.ladder import name_keys, serve_ladder
 from app.windows.layouts import Layout, WindowPlace
 from app.windows.menus import give_keys, make_actions, palette_entries
 from app.windows.model_deeds import MODEL_ENTRY
@@ -37,6 +38,7 @@ from app.windows.session_text import TimeDigits, describe, mode_of, status_cells
 from app.windows.strategy import StrategyPanel
 from app.windows.top_bar import TopBar
 from widgets.blotter.table import EventTable
+from widgets.book import LadderPanel
 from widgets.chart.panel import ChartPanel
 from widgets.chart.view import TimeWindow
 from widgets.correlation.panel import CorrelationPanel
@@ -165,8 +167,10 @@ class MainWindow(QMainWindow):
                 self._on_kept_panel_made(widget)
 
     def _on_kept_panel_made(self, widget: QWidget) -> None:
-        """Connect a panel that shows what is kept, not what a session does."""
+        """Connect a panel that shows what is kept, not what a session does, or keeps something itself."""
         match widget:
+            case LadderPanel():
+                serve_ladder(widget, self.station)
             case ModelsPanel():
                 widget.set_source(kept_models)
                 widget.load_asked.connect(self.deeds.load_model)
@@ -406,6 +410,9 @@ class MainWindow(QMainWindow):
 
     def _on_keys_changed(self) -> None:
         give_keys(self.actions_, self._keys())
+        ladder = self.hosts["ladder"].widget
+        if isinstance(ladder, LadderPanel):
+            name_keys(ladder, self._keys())
 
     def _on_store_changed(self) -> None:
         panel = self.hosts["watchlist"].widget

@@ -1,6 +1,6 @@
 """The ladder with its few controls, bound to a session."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import override
@@ -42,12 +42,12 @@ class LadderPanel(QWidget):
     -------
     command_asked(AnyCommand)
         What the person wants done with orders.
-    sizes_changed()
-        `save_state` gives something else now.
+    sizes_kept(str, list of str)
+        Order size and presets of an instrument, for `remember_sizes`.
     """
 
     command_asked = Signal(object)
-    sizes_changed = Signal()
+    sizes_kept = Signal(str, object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -60,7 +60,7 @@ class LadderPanel(QWidget):
         self.view.command_asked.connect(self.command_asked)
         self.size_box = SizeBox()
         self.size_box.changed.connect(self._on_size_changed)
-        self.size_box.kept_changed.connect(self.sizes_changed)
+        self.size_box.kept.connect(self.sizes_kept)
         self.hot = HotButtons()
         self.hot.command_asked.connect(self.command_asked)
         self._groups = QComboBox()
@@ -160,13 +160,9 @@ class LadderPanel(QWidget):
         """Name the keys that do what the hot buttons do, by their names in `HotButtons`."""
         self.hot.show_keys(keys)
 
-    def save_state(self) -> bytes:
-        """Order sizes and presets by instrument, for `restore_state`."""
-        return self.size_box.save_state()
-
-    def restore_state(self, state: bytes) -> bool:
-        """Bring back what `save_state` gave; False where it cannot be read."""
-        return self.size_box.restore_state(state)
+    def remember_sizes(self, kept: Mapping[str, Sequence[str]]) -> None:
+        """Take order sizes by instrument as `sizes_kept` told them."""
+        self.size_box.remember(kept)
 
     def set_group(self, group: int | None) -> None:
         """Ticks per row; None chooses them so that the book fits."""

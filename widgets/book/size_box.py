@@ -1,9 +1,10 @@
 """The size of the ladder's next order: typed, or taken from presets, and remembered for each instrument."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, override
 
-import msgspec
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QToolButton, QWidget
@@ -16,11 +17,21 @@ _LOTS: Final = (1, 10, 100)
 """Presets of an instrument that has none of its own, in lots; the first is the size to begin with."""
 
 
-class Sizes(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Sizes:
     """What a person trades of one instrument: the size in the box, and the presets beside it."""
 
     size: Decimal
     presets: tuple[Decimal, ...]
+
+    @classmethod
+    def of(cls, texts: Sequence[str], lot: Decimal) -> "Sizes | None":
+        """Sizes from their texts; None where they are not as many whole lots as there must be."""
+        try:
+            size, *presets = (check_grid(decimal_of(text, "-"), lot, "-") for text in texts)
+        except ValueError:
+            return None
+        return cls(size, tuple(presets)) if len(presets) == len(_LOTS) else None
 
 
 class SizeBox(QWidget):
@@ -30,8 +41,8 @@ class SizeBox(QWidget):
     -------
     changed()
         `size_now` or `problem` is another one.
-    kept_changed()
-        What is remembered changed by the person's hand.
+    kept(str, list of str)
+        What to remember of an instrument is another: its size, then its presets.
 
     Attributes
     ----------
@@ -40,14 +51,14 @@ class SizeBox(QWidget):
     """
 
     changed = Signal()
-    kept_changed = Signal()
+    kept = Signal(str, object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.size_now: Decimal | None = None
         self.problem = ""
         self._instrument: Instrument | None = None
-        self._kept: dict[str, Sizes] = {}
+        self._kept: dict[str, Sequence[str]] = {}
         self.field = QLineEdit()
         self.field.setMinimumWidth(48)
         self.field.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
@@ -87,23 +98,15 @@ class SizeBox(QWidget):
         self.field.setText(plain(size))
         self._on_edited()
 
-    def save_state(self) -> bytes:
-        """Sizes and presets of every instrument, for `restore_state`."""
-        return msgspec.json.encode(self._kept)
-
-    def restore_state(self, state: bytes) -> bool:
-        """Bring back what `save_state` gave; False where it cannot be read."""
-        try:
-            self._kept = msgspec.json.decode(state, type=dict[str, Sizes])
-        except msgspec.MsgspecError:
-            return False
+    def remember(self, kept: Mapping[str, Sequence[str]]) -> None:
+        """Take sizes by instrument as `kept` told them; those that no longer fit are passed over."""
+        self._kept = dict(kept)
         self._fill()
-        return True
 
     def _sizes(self, instrument: Instrument) -> Sizes:
-        lots = tuple(instrument.lot_size * many for many in _LOTS)
-        kept = self._kept.get(instrument.id)
-        return kept if kept is not None and len(kept.presets) == len(lots) else Sizes(lots[0], lots)
+        lot = instrument.lot_size
+        lots = tuple(lot * many for many in _LOTS)
+        return Sizes.of(self._kept.get(instrument.id, ()), lot) or Sizes(lots[0], lots)
 
     def _fill(self) -> None:
         instrument = self._instrument
@@ -136,8 +139,9 @@ class SizeBox(QWidget):
 
     def _keep(self, sizes: Sizes) -> None:
         if self._instrument is not None and sizes != self._sizes(self._instrument):
-            self._kept[self._instrument.id] = sizes
-            self.kept_changed.emit()
+            texts = [plain(size) for size in (sizes.size, *sizes.presets)]
+            self._kept[self._instrument.id] = texts
+            self.kept.emit(self._instrument.id, texts)
 
     def _on_edited(self) -> None:
         self._read()

@@ -367,17 +367,19 @@ def test_presets_and_sizes_are_remembered_for_each_instrument(ladder: Ladder, qt
     QTest.mouseClick(box.presets[1], LEFT)
     assert box.size_now == 10_000
     box.set_size(Decimal(25_000))
-    with qtbot.waitSignal(ladder.panel.sizes_changed):
+    with qtbot.waitSignal(ladder.panel.sizes_kept) as told:
         QTest.mouseClick(box.presets[2], RIGHT)
+    assert told.args == [EURUSD.id, ["25000", "1000", "10000", "25000"]]
     other = LadderPanel(THEME)
     qtbot.addWidget(other)
     other.bind(ladder.state)
     assert other.size_box.size_now == 1_000
-    assert other.restore_state(ladder.panel.save_state())
+    other.remember_sizes({told.args[0]: told.args[1]})
     assert other.size_box.size_now == 25_000
     assert [button.text() for button in other.size_box.presets] == ["1k", "10k", "25k"]
-    assert not other.restore_state(b"no state")
-    assert other.size_box.size_now == 25_000
+    for damaged in (["25000"], ["25000", "1", "2", "3"], ["-1", "x", "", "1000"]):
+        other.remember_sizes({EURUSD.id: damaged})
+        assert other.size_box.size_now == 1_000
 
 
 @pytest.mark.parametrize("width", [235, 360])
