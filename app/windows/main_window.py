@@ -37,6 +37,7 @@ from app.windows.recorder_notice import RecorderNotice
 from app.windows.session_text import TimeDigits, describe, mode_of, status_cells
 from app.windows.strategy import StrategyPanel
 from app.windows.top_bar import TopBar
+from widgets.blotter import OrdersPanel
 from widgets.blotter.table import EventTable
 from widgets.book import LadderPanel
 from widgets.chart.panel import ChartPanel
@@ -133,9 +134,7 @@ class MainWindow(QMainWindow):
         return self.station.state
 
     def _on_panel_made(self, widget: QWidget) -> None:
-        panel: object = widget
-        if isinstance(panel, Trading):
-            panel.command_asked.connect(self.deeds.trade)
+        self._connect_trading(widget)
         match widget:
             case ChartPanel():
                 widget.time_chosen.connect(self.deeds.seek)
@@ -165,6 +164,14 @@ class MainWindow(QMainWindow):
                 widget.set_stored(self.deeds_stored())
             case _:
                 self._on_kept_panel_made(widget)
+
+    def _connect_trading(self, widget: QWidget) -> None:
+        """Connect a panel from which orders are placed, changed or cancelled."""
+        panel: object = widget
+        if isinstance(panel, Trading):
+            panel.command_asked.connect(self.deeds.trade)
+        if isinstance(widget, OrdersPanel):
+            widget.change_asked.connect(self.deeds.change_order)
 
     def _on_kept_panel_made(self, widget: QWidget) -> None:
         """Connect a panel that shows what is kept, not what a session does, or keeps something itself."""

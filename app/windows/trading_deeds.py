@@ -9,7 +9,7 @@ from app.windows.arm_switch import why_not
 from app.windows.replay_deeds import ReplayDeeds
 from app.windows.trading_actions import HOTKEYS
 from engine.messages.commands import AnyCommand, Reverse, Submit
-from engine.messages.events import HaltStep
+from engine.messages.events import HaltStep, OrderChanged
 from engine.messages.orders import HAND, OrderIntent, Side
 from engine.messages.run import ArmState
 
@@ -89,6 +89,18 @@ class TradingDeeds(ReplayDeeds):
             )
         elif not _opens(command) or self._is_armed(session):
             session.send(command)
+
+    def change_order(self, order: OrderChanged) -> None:
+        """Ask for another price or quantity of a working order."""
+        session = self._session
+        market = session.state.markets.get(order.instrument) if session is not None else None
+        if session is None or market is None:
+            return
+        from app.windows.change_order import ChangeOrderDialog  # noqa: PLC0415 - with the first
+
+        dialog = ChangeOrderDialog(order, market.instrument, self._window)
+        dialog.confirmed.connect(self.trade)
+        dialog.open()
 
     def buy_market(self) -> None:
         """Buy the keys' size at market."""

@@ -17,8 +17,8 @@ from engine.messages.events import AnyEvent, Phase, Refused
 from engine.messages.frames import Control
 from engine.messages.orders import HAND, Denial, Sizing
 from tests.gui.conftest import RUN, Desk
-from widgets.ticket import TicketPanel
 from widgets.ticket.fields import choose
+from widgets.ticket.panel import TicketPanel
 
 TOUCH = (Decimal("1.09372"), Decimal("1.09375"))
 """Of the scripted session after sixty frames."""

@@ -1,5 +1,12 @@
 """Tables of orders, fills, positions, balances and log lines."""
 
-from widgets.blotter.panels import AccountPanel, FillsPanel, LogPanel, OrdersPanel, PositionsPanel
+from widgets.blotter.panels import (
+    AccountPanel,
+    DenialsPanel,
+    FillsPanel,
+    LogPanel,
+    OrdersPanel,
+    PositionsPanel,
+)
 
-__all__ = ["AccountPanel", "FillsPanel", "LogPanel", "OrdersPanel", "PositionsPanel"]
+__all__ = ["AccountPanel", "DenialsPanel", "FillsPanel", "LogPanel", "OrdersPanel", "PositionsPanel"]

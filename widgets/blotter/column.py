@@ -8,6 +8,7 @@ from decimal import Context, Decimal
 from typing import Any, Literal
 
 from widgets.numbers import DASH, MINUS, date_time_text, price_text, sign_of, time_text
+from widgets.order_words import origin_text
 
 type Value = Decimal | int | str | None
 type Tone = Literal["text", "quiet", "bid", "ask", "signal", "warning", "danger"]
@@ -122,6 +123,11 @@ def change[T](name: str, title: str, value: Callable[[T], Decimal | None], width
 def side[T](name: str, title: str, value: Callable[[T], str]) -> Column[T]:
     """Column of BUY and SELL."""
     return Column(name, title, value, value, lambda row: "bid" if value(row) == "BUY" else "ask", width=46)
+
+
+def origin[T](title: str, value: Callable[[T], str], width: int = 90) -> Column[T]:
+    """Column of who wanted it: a hand, a strategy by its name, or somebody else at the account."""
+    return Column("strategy", title, value, lambda row: origin_text(value(row)), width=width)
 
 
 def traded_thing[T](title: str, value: Callable[[T], str], width: int = 76) -> Column[T]:

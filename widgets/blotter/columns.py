@@ -1,21 +1,34 @@
 """The columns of each table; titles are marked for translation where they stand."""
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 
-from engine.messages.events import AccountChanged, Balance, Filled, Logged, OrderChanged, PositionChanged
-from widgets.blotter.column import Column, Tone, average, change, moment, number, side, traded_thing, words
+from engine.messages.events import (
+    AccountChanged,
+    Balance,
+    Denied,
+    Filled,
+    Logged,
+    OrderChanged,
+    PositionChanged,
+)
+from widgets.blotter.column import (
+    Column,
+    Tone,
+    average,
+    change,
+    moment,
+    number,
+    origin,
+    side,
+    traded_thing,
+    words,
+)
+from widgets.order_words import flags_text, rule_text, status_text, status_tone, type_text
 
 type Translate = Callable[[str], str]
 type AccountRow = tuple[AccountChanged, Balance]
 
-_STATUS_TONES: Mapping[str, Tone] = {
-    "REJECTED": "danger",
-    "DENIED": "danger",
-    "CANCELED": "quiet",
-    "EXPIRED": "quiet",
-    "ACCEPTED": "signal",
-    "PARTIALLY_FILLED": "signal",
-}
 _LEVEL_TONES: Mapping[str, Tone] = {"debug": "quiet", "warning": "warning", "error": "danger"}
 
 
@@ -33,15 +46,17 @@ def order_columns(tr: Translate) -> list[Column[OrderChanged]]:
             "status",
             tr("Status"),
             lambda row: row.status,
-            lambda row: row.status.replace("_", " ").capitalize(),
-            lambda row: _STATUS_TONES.get(row.status, "text"),
+            lambda row: status_text(row.status),
+            lambda row: status_tone(row.status),
             width=90,
         ),
-        words("type", tr("Type"), lambda row: row.type, 68),
+        Column("type", tr("Type"), lambda row: row.type, lambda row: type_text(row.type), width=68),
+        words("time_in_force", tr("TIF"), lambda row: row.time_in_force, 42),
         number("trigger", tr("Trigger"), lambda row: row.trigger, 78),
-        words("order_id", tr("Order"), lambda row: row.order_id, 170),
-        words("strategy", tr("Strategy"), lambda row: row.strategy, 110),
+        words("flags", tr("Flags"), flags_text, 78),
+        origin(tr("Origin"), lambda row: row.strategy),
         words("reason", tr("Reason"), lambda row: row.reason, 200),
+        words("order_id", tr("Order"), lambda row: row.order_id, 170),
     ]
 
 
@@ -58,7 +73,7 @@ def fill_columns(tr: Translate) -> list[Column[Filled]]:
         words("liquidity", tr("Liquidity"), lambda row: row.liquidity, 70),
         words("trade_id", tr("Trade"), lambda row: row.trade_id, 150),
         words("order_id", tr("Order"), lambda row: row.order_id, 170),
-        words("strategy", tr("Strategy"), lambda row: row.strategy, 110),
+        origin(tr("Origin"), lambda row: row.strategy),
     ]
 
 
@@ -75,8 +90,37 @@ def position_columns(tr: Translate) -> list[Column[PositionChanged]]:
         moment("opened_ns", tr("Opened UTC"), lambda row: row.opened_ns),
         moment("closed_ns", tr("Closed UTC"), lambda row: row.closed_ns),
         words("position_id", tr("Position id"), lambda row: row.position_id, 150),
-        words("strategy", tr("Strategy"), lambda row: row.strategy, 110),
+        origin(tr("Origin"), lambda row: row.strategy),
     ]
+
+
+def denial_columns(tr: Translate) -> list[Column[Denied]]:
+    """Columns of the denials table; the first nine fit in 690 pixels."""
+    return [
+        moment("ts_ns", tr("Time UTC"), lambda row: row.ts),
+        traded_thing(tr("Instrument"), lambda row: row.intent.instrument),
+        side("side", tr("Side"), lambda row: row.intent.side),
+        number("quantity", tr("Quantity"), lambda row: row.intent.quantity, 76),
+        number("price", tr("Price"), _price_of_denied, 78),
+        Column(
+            "rule",
+            tr("Rule"),
+            lambda row: row.denial.rule,
+            lambda row: rule_text(row.denial.rule),
+            lambda _: "danger",
+            width=110,
+        ),
+        number("value", tr("Value"), lambda row: row.denial.value, 80),
+        number("limit", tr("Limit"), lambda row: row.denial.limit, 80),
+        words("unit", tr("In"), lambda row: row.denial.unit, 46),
+        origin(tr("Origin"), lambda row: row.intent.strategy),
+        words("order_id", tr("Order"), lambda row: row.order_id, 110),
+        words("text", tr("What to do"), lambda row: row.denial.text, 300),
+    ]
+
+
+def _price_of_denied(row: Denied) -> Decimal | None:
+    return row.intent.price if row.intent.price is not None else row.intent.trigger
 
 
 def account_columns(tr: Translate) -> list[Column[AccountRow]]:

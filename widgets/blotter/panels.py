@@ -3,24 +3,27 @@
 from collections.abc import Callable
 from typing import Final, override
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, Signal
 from PySide6.QtWidgets import QComboBox, QToolButton, QWidget
 
-from engine.messages.events import Filled, Logged, OrderChanged, PositionChanged
+from engine.messages.commands import Cancel, CancelAll, Flatten, Reverse
+from engine.messages.events import Denied, Filled, Logged, OrderChanged, PositionChanged
 from widgets.blotter.columns import (
     AccountRow,
     account_columns,
+    denial_columns,
     fill_columns,
     log_columns,
     order_columns,
     position_columns,
 )
-from widgets.blotter.state import Growing, LogLines, Money, Replacing, Sliding
+from widgets.blotter.state import Growing, LogLines, Money, Refusals, Replacing, Sliding
 from widgets.blotter.table import EventTable
 from widgets.numbers import size_text
+from widgets.order_words import DONE, origin_text, rule_text, status_text
+from widgets.own_orders import can_move
 from widgets.theme import Theme
 
-_DONE: Final = frozenset({"DENIED", "REJECTED", "CANCELED", "EXPIRED", "FILLED"})
 _LEVELS: Final = ("debug", "info", "warning", "error")
 
 
@@ -38,8 +41,17 @@ def _switch(text: str, tip: str, toggled: Callable[[bool], None]) -> QToolButton
 
 
 class OrdersPanel(EventTable[OrderChanged]):
-    """Every order's latest state."""
+    """Every order's latest state; working ones are cancelled and changed from here, whoever placed them.
 
+    Signals
+    -------
+    command_asked(Cancel or CancelAll)
+    change_asked(OrderChanged)
+        The person wants to change the price or quantity of this working order.
+    """
+
+    command_asked = Signal(object)
+    change_asked = Signal(object)
     explains = True
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -47,15 +59,28 @@ class OrdersPanel(EventTable[OrderChanged]):
             theme,
             order_columns(_tr),
             lambda row: " ".join(
-                (row.order_id, row.instrument, row.strategy, row.side, row.type, row.status, row.reason)
+                (
+                    row.order_id,
+                    row.instrument,
+                    row.strategy,
+                    origin_text(row.strategy),
+                    row.side,
+                    row.type,
+                    row.status,
+                    status_text(row.status),
+                    row.reason,
+                )
             ),
             "orders",
             (
                 _tr("No orders"),
-                _tr("They appear when the strategy trades: press play, or step to the next order."),
+                _tr("They appear when you or the strategy trade: place one in the ticket, or press play."),
             ),
             parent,
         )
+        self.cancel = self.add_deed(_tr("Cancel order"), "Del", self._on_cancel)
+        self.change = self.add_deed(_tr("Change order…"), "F2", self._on_change)
+        self.cancel_all = self.add_deed(_tr("Cancel all orders"), "Shift+Del", self._on_cancel_all)
         self.working = _switch(_tr("Working"), _tr("Show only orders that can still trade"), self._on_working)
         self.add_control(self.working)
 
@@ -63,8 +88,33 @@ class OrdersPanel(EventTable[OrderChanged]):
         """Show a session's orders; None empties the table."""
         self.follow(Replacing(state.orders) if state else None)
 
+    @override
+    def prepare_menu(self) -> None:
+        working = [row for row in self.picked if row.status not in DONE]
+        self.cancel.setText(
+            _tr("Cancel order")
+            if len(working) < 2
+            else _tr("Cancel %1 orders").replace("%1", str(len(working)))
+        )
+        self.cancel.setEnabled(bool(working))
+        self.change.setEnabled(len(working) == 1 and can_move(working[0]))
+
+    def _on_cancel(self) -> None:
+        for row in self.picked:
+            if row.status not in DONE:
+                self.command_asked.emit(Cancel(row.order_id))
+
+    def _on_change(self) -> None:
+        row = self.current_row
+        if row is not None and can_move(row):
+            self.change_asked.emit(row)
+
+    def _on_cancel_all(self) -> None:
+        row = self.current_row
+        self.command_asked.emit(CancelAll("" if row is None else row.instrument))
+
     def _on_working(self, on: bool) -> None:  # noqa: FBT001 -- a Qt slot
-        self.narrow((lambda row: row.status not in _DONE) if on else None)
+        self.narrow((lambda row: row.status not in DONE) if on else None)
 
 
 class FillsPanel(EventTable[Filled]):
@@ -90,7 +140,14 @@ class FillsPanel(EventTable[Filled]):
 
 
 class PositionsPanel(EventTable[PositionChanged]):
-    """Positions, open and closed."""
+    """Positions, open and closed; open ones are closed and turned round from here.
+
+    Signals
+    -------
+    command_asked(Flatten or Reverse)
+    """
+
+    command_asked = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(
@@ -98,9 +155,11 @@ class PositionsPanel(EventTable[PositionChanged]):
             position_columns(_tr),
             lambda row: f"{row.position_id} {row.instrument} {row.strategy}",
             "positions",
-            (_tr("No positions"), _tr("One appears with the first fill of the strategy.")),
+            (_tr("No positions"), _tr("One appears with the first fill.")),
             parent,
         )
+        self.flatten = self.add_deed(_tr("Flatten, and cancel its orders"), "Del", self._on_flatten)
+        self.reverse = self.add_deed(_tr("Reverse"), "", self._on_reverse)
         self.open = _switch(_tr("Open"), _tr("Show only positions that are not closed"), self._on_open)
         self.add_control(self.open)
 
@@ -108,8 +167,55 @@ class PositionsPanel(EventTable[PositionChanged]):
         """Show a session's positions; None empties the table."""
         self.follow(Replacing(state.positions) if state else None)
 
+    @override
+    def prepare_menu(self) -> None:
+        open_ = any(row.quantity for row in self.picked)
+        self.flatten.setEnabled(open_)
+        self.reverse.setEnabled(open_ and len(self.picked) == 1)
+
+    def _on_flatten(self) -> None:
+        for instrument in dict.fromkeys(row.instrument for row in self.picked if row.quantity):
+            self.command_asked.emit(Flatten(instrument))
+
+    def _on_reverse(self) -> None:
+        row = self.current_row
+        if row is not None and row.quantity:
+            self.command_asked.emit(Reverse(row.instrument))
+
     def _on_open(self, on: bool) -> None:  # noqa: FBT001 -- a Qt slot
         self.narrow((lambda row: row.closed_ns is None) if on else None)
+
+
+class DenialsPanel(EventTable[Denied]):
+    """Orders and changes that the gate did not let pass, each with its rule, value and limit."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(
+            theme,
+            denial_columns(_tr),
+            lambda row: " ".join(
+                (
+                    row.order_id,
+                    row.intent.instrument,
+                    row.intent.strategy,
+                    origin_text(row.intent.strategy),
+                    row.intent.side,
+                    row.denial.rule,
+                    rule_text(row.denial.rule),
+                    row.denial.text,
+                )
+            ),
+            "denials",
+            (
+                _tr("Nothing was denied"),
+                _tr("What a limit does not let pass appears here, with its rule, value and limit."),
+            ),
+            parent,
+        )
+
+    def bind(self, state: Refusals | None) -> None:
+        """Show a session's denials; None empties the table."""
+        self.follow(Growing(state.denials) if state else None)
 
 
 class AccountPanel(EventTable[AccountRow]):

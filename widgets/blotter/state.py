@@ -5,7 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from engine.messages.events import AccountChanged, Balance, Filled, Logged, OrderChanged, PositionChanged
+from engine.messages.events import (
+    AccountChanged,
+    Balance,
+    Denied,
+    Filled,
+    Logged,
+    OrderChanged,
+    PositionChanged,
+)
 
 
 class Changing[T](Protocol):
@@ -29,6 +37,13 @@ class Money(Protocol):
     def positions(self) -> Changing[PositionChanged]: ...
     @property
     def balances(self) -> Changing[tuple[AccountChanged, Balance]]: ...
+
+
+class Refusals(Protocol):
+    """What the gate did not let pass, in order."""
+
+    @property
+    def denials(self) -> Sequence[Denied]: ...
 
 
 class LogLines(Protocol):

@@ -160,6 +160,7 @@ class EventTable[T](QWidget):
         newest = QAction(self.tr("Newest first"), self.view)
         newest.triggered.connect(self.sort_by_arrival)
         self._actions = [copy, export, newest]
+        self._deeds = 0
         if self.explains:
             why = QAction(self.tr("Why?"), self.view)
             why.triggered.connect(self.ask_why)
@@ -168,6 +169,17 @@ class EventTable[T](QWidget):
         self.view.addActions(self._actions)
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.view.customContextMenuRequested.connect(self._on_menu_asked)
+
+    def add_deed(self, text: str, key: str, deed: Callable[[], None]) -> QAction:
+        """Offer a deed on rows, above those of every table; its key works where the table has the focus."""
+        action = QAction(text, self.view)
+        action.setShortcut(QKeySequence(key))
+        action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        action.triggered.connect(deed)
+        self._actions.insert(self._deeds, action)
+        self._deeds += 1
+        self.view.addAction(action)
+        return action
 
     # Content
 
@@ -207,10 +219,15 @@ class EventTable[T](QWidget):
 
     def copy(self) -> None:
         """Put the selected rows on the clipboard, columns parted by tabs, with dates and venues."""
-        rows = sorted(index.row() for index in self.view.selectionModel().selectedRows())
         shown = [c for s, c in enumerate(self.model.columns) if not self.view.isColumnHidden(s)]
-        lines = ["\t".join(column.whole_text(self.model.row(row)) for column in shown) for row in rows]
+        lines = ["\t".join(column.whole_text(row) for column in shown) for row in self.picked]
         QGuiApplication.clipboard().setText("\n".join(lines))
+
+    @property
+    def picked(self) -> list[T]:
+        """Rows that are selected, from the top down."""
+        places = sorted(index.row() for index in self.view.selectionModel().selectedRows())
+        return [self.model.row(place) for place in places]
 
     @property
     def current_row(self) -> T | None:
@@ -260,9 +277,15 @@ class EventTable[T](QWidget):
             bar.setMaximum(bar.maximum() + last + 1)
             bar.setValue(bar.value() + last + 1)
 
+    def prepare_menu(self) -> None:
+        """Let a table say which of its deeds the picked rows allow, before its menu is shown."""
+
     def _on_menu_asked(self, place: QPoint) -> None:
+        self.prepare_menu()
         menu = QMenu(self)
-        menu.addActions(self._actions)
+        menu.addActions(self._actions[: self._deeds])
+        menu.addSeparator()
+        menu.addActions(self._actions[self._deeds :])
         menu.exec(self.view.viewport().mapToGlobal(place))
         menu.deleteLater()
 

@@ -13,13 +13,14 @@ from engine.messages.instrument import Instrument
 from engine.messages.orders import Side
 from widgets.chrome import dress
 from widgets.numbers import mono_font, price_text
+from widgets.own_orders import side_text
 from widgets.page import Page, Sentence
 from widgets.theme import Theme
 from widgets.ticket.dealing import Dealing, touch_of
 from widgets.ticket.form_view import FormView
 from widgets.ticket.order import Wanted, orders_of
 from widgets.ticket.state import TicketMarket, TicketSession
-from widgets.ticket.words import deed_text, preview_lines, side_text
+from widgets.ticket.words import deed_text, preview_lines
 
 _SHEET: Final = """
 FormView {{ background: {panel}; }}

@@ -9,9 +9,10 @@ from PySide6.QtCore import QCoreApplication
 from engine.messages.events import HaltStep, OrderChanged, Phase
 from engine.messages.frames import Control
 from engine.messages.instrument import Instrument
-from engine.messages.orders import Contingency, OrderIntent, OrderPreview, Side
+from engine.messages.orders import Contingency, OrderIntent, OrderPreview
 from widgets.numbers import DASH, money_digits, money_text, price_text, signed_text
 from widgets.order_words import DONE, excess_text, rule_text, status_text, status_tone, type_text
+from widgets.own_orders import side_text
 from widgets.page import Figure, Line, Sentence
 from widgets.ticket.form import Touch
 from widgets.ticket.state import TicketSession
@@ -29,11 +30,6 @@ def fill(template: str, *values: str) -> str:
     for place, value in enumerate(values, 1):
         template = template.replace(f"%{place}", value)
     return template
-
-
-def side_text(side: Side) -> str:
-    """Side as a button says it."""
-    return tr("Buy") if side == "BUY" else tr("Sell")
 
 
 def size_text(quantity: Decimal, instrument: Instrument, *, in_quote: bool = False) -> str:

@@ -1,4 +1,4 @@
-"""The five tables: what they show, filter, copy and export."""
+"""The tables: what they show, filter, copy and export."""
 
 from decimal import Decimal
 
@@ -12,7 +12,17 @@ from app.state.log import LogState
 from app.state.orders import OrdersState
 from engine.link.builders import account, fill, log, order, position
 from engine.link.script import scripted_session
-from widgets.blotter import AccountPanel, FillsPanel, LogPanel, OrdersPanel, PositionsPanel
+from engine.link.trading_builders import denied
+from engine.messages.commands import Cancel, CancelAll, Flatten, Reverse
+from engine.messages.orders import HAND
+from widgets.blotter import (
+    AccountPanel,
+    DenialsPanel,
+    FillsPanel,
+    LogPanel,
+    OrdersPanel,
+    PositionsPanel,
+)
 from widgets.theme import load_themes
 
 THEMES = load_themes((RESOURCES / "themes.toml").read_bytes())
@@ -248,3 +258,112 @@ def test_a_buy_is_painted_in_the_colour_of_bids(qtbot: QtBot, state: OrdersState
     ]
     assert max(colour.green() - colour.red() for colour in seen) > 60
     assert max(colour.red() - colour.green() for colour in seen) < 20
+
+
+def asked_of(panel: OrdersPanel | PositionsPanel) -> list[object]:
+    asked: list[object] = []
+    panel.command_asked.connect(asked.append)
+    return asked
+
+
+def test_an_order_says_its_life_flags_and_origin_in_words(qtbot: QtBot, state: OrdersState) -> None:
+    panel = OrdersPanel(DARK)
+    qtbot.addWidget(panel)
+    panel.bind(state)
+    state.apply(
+        [
+            order("h", "IN_DOUBT", strategy=HAND, time_in_force="IOC", reduce_only=True, post_only=True),
+            order("x", "SUBMITTED", strategy="EXTERNAL", type="STOP_LIMIT", contingent=("y",)),
+            order("s", "REJECTED", strategy="ema_cross", reason="Margin is insufficient."),
+        ]
+    )
+    panel.refresh()
+    assert column_of(panel, "status") == ["Rejected", "Pending", "In doubt"]
+    assert column_of(panel, "strategy") == ["ema_cross", "Foreign", "Hand"]
+    assert column_of(panel, "time_in_force") == ["GTC", "GTC", "IOC"]
+    assert column_of(panel, "flags") == ["", "linked", "post, reduce"]
+    assert column_of(panel, "type") == ["Limit", "Stop-limit", "Limit"]
+    assert column_of(panel, "reason")[0] == "Margin is insufficient."
+    assert "EXTERNAL" in panel.csv_text()
+    panel._search.setText("in doubt")
+    assert column_of(panel, "order_id") == ["h"]
+
+
+def test_working_orders_are_cancelled_whoever_placed_them(qtbot: QtBot, state: OrdersState) -> None:
+    panel = OrdersPanel(DARK)
+    qtbot.addWidget(panel)
+    panel.bind(state)
+    state.apply([order("a"), order("b", "FILLED"), order("c", strategy="EXTERNAL")])
+    panel.refresh()
+    asked = asked_of(panel)
+    panel.view.selectAll()
+    panel.prepare_menu()
+    assert panel.cancel.text() == "Cancel 2 orders"
+    assert not panel.change.isEnabled()
+    panel.cancel.trigger()
+    assert asked == [Cancel("c"), Cancel("a")]
+    panel.view.selectRow(1)
+    panel.prepare_menu()
+    assert not panel.cancel.isEnabled()
+    panel.cancel_all.trigger()
+    assert asked[2:] == [CancelAll("EURUSD.SIM")]
+
+
+def test_only_an_order_that_the_venue_has_can_be_changed(qtbot: QtBot, state: OrdersState) -> None:
+    panel = OrdersPanel(DARK)
+    qtbot.addWidget(panel)
+    panel.bind(state)
+    state.apply([order("a"), order("b", "PENDING_UPDATE")])
+    panel.refresh()
+    wanted: list[object] = []
+    panel.change_asked.connect(wanted.append)
+    for row, can in ((0, False), (1, True)):
+        panel.view.selectRow(row)
+        panel.prepare_menu()
+        assert panel.change.isEnabled() == can
+        panel.change.trigger()
+    assert wanted == [state.orders["a"]]
+
+
+def test_open_positions_are_flattened_and_reversed(qtbot: QtBot, state: OrdersState) -> None:
+    panel = PositionsPanel(DARK)
+    qtbot.addWidget(panel)
+    panel.bind(state)
+    state.apply([position(), position(Decimal(0), position_id="P-2", closed_ns=5)])
+    panel.refresh()
+    asked = asked_of(panel)
+    panel.view.selectRow(0)  # the closed one
+    panel.prepare_menu()
+    assert not panel.flatten.isEnabled()
+    panel.view.selectRow(1)
+    panel.prepare_menu()
+    panel.flatten.trigger()
+    panel.reverse.trigger()
+    assert asked == [Flatten("EURUSD.SIM"), Reverse("EURUSD.SIM")]
+
+
+def test_a_denial_has_its_rule_value_and_limit(qtbot: QtBot, state: OrdersState) -> None:
+    panel = DenialsPanel(DARK)
+    qtbot.addWidget(panel)
+    panel.bind(state)
+    state.apply(
+        [
+            denied(),
+            denied("halted", "The session is halted; re-arm it.", value=None, limit=None, unit=""),
+            denied("leverage", value=Decimal("3.25"), limit=Decimal(3), unit="x", order_id="O-7"),
+        ]
+    )
+    panel.refresh()
+    at = [column.name for column in panel.model.columns]
+    shown = [
+        [panel.model.index(row, at.index(name)).data() for name in ("rule", "value", "limit", "unit")]
+        for row in range(3)
+    ]
+    assert shown == [
+        ["Leverage", "3.25", "3", "x"],
+        ["Halted", "–", "–", ""],
+        ["Order size", "10,000", "5,000", "EUR"],
+    ]
+    panel._search.setText("leverage")
+    assert panel.model.rowCount() == 1
+    assert "O-7" in panel.csv_text()
