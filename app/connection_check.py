@@ -3,7 +3,7 @@
 from app.profiles import Profiles
 from app.secrets import PROFILES, Fields, Profile, Secrets
 from engine.credentials.asking import Ask, asked_over_http
-from engine.credentials.checks import check_connection, check_vendor
+from engine.credentials.checks import can_check, check_connection, check_vendor
 from engine.credentials.standing import Standing
 from engine.errors import UserError, unknown_name
 
@@ -25,6 +25,20 @@ def standing_of(name: str, secrets: Secrets, profiles: Profiles, ask: Ask = aske
     connection = profiles.connection(name, live_trading=False)
     kept = profiles.get(name).kept
     return check_connection(connection, _kept(kept, secrets) if kept.fields else {}, ask)
+
+
+def checked_before_trading(name: str, secrets: Secrets, profiles: Profiles) -> str:
+    """What is known of a connection's key before orders go out, in a sentence.
+
+    Raises
+    ------
+    UserError
+        The key is refused by the venue, may withdraw, or the venue does not answer.
+    """
+    adapter = profiles.get(name).spec
+    if not can_check(adapter.name):
+        return f"{adapter.title} cannot be asked about the key, so whether it may withdraw is not known."
+    return standing_of(name, secrets, profiles).sentence
 
 
 def _kept(profile: Profile, secrets: Secrets) -> Fields:

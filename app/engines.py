@@ -35,20 +35,27 @@ type SecretsOf = Callable[[Run], Secrets]
 
 
 def secrets_of(run: Run) -> Secrets:
-    """Fields of the run's connection profile, from where keys are kept; nothing where it has none.
+    """Fields of the run's connection, from where keys are kept; nothing where it needs none.
+
+    Paper trading on a live market needs a key only where the venue shows its market to nobody else, so what
+    cannot trade is not told what could.
 
     Raises
     ------
     UserError
-        They are not kept, or where they are kept stays locked.
+        Where they are kept stays locked.
     """
-    if not run.profile:
+    if run.connection is None:
         return {}
-    from app.secrets import Secrets as Kept  # noqa: PLC0415 - most runs trade at no venue
-    from app.secrets import profile_named  # noqa: PLC0415
+    from app.profiles import kept_of  # noqa: PLC0415 - most runs trade at no venue
+    from app.secrets import Secrets as Kept  # noqa: PLC0415
+    from engine.nautilus.adapters import adapter_named  # noqa: PLC0415
 
-    fields = Kept().get(profile_named(run.profile))
-    return {} if fields is None else {run.profile: fields}
+    adapter = adapter_named(run.connection.adapter)
+    if not adapter.secrets or not (run.mode == "live" or adapter.market_needs_keys):
+        return {}
+    fields = Kept().get(kept_of(run.connection))
+    return {} if fields is None else {run.profile: dict(fields)}
 
 
 def opener(

@@ -46,13 +46,7 @@ class ConnectionProfile(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def kept(self) -> Profile:
         """What is kept of its keys."""
-        fields = self.spec.secrets
-        return Profile(
-            self.name,
-            f"{self.spec.title} ({self.name})",
-            tuple(field.name for field in fields),
-            tuple(field.name for field in fields if field.kind == "text"),
-        )
+        return kept_of(Connection(name=self.name, adapter=self.adapter))
 
 
 class Profiles:
@@ -150,6 +144,17 @@ class Profiles:
                 f"{path} holds {' and '.join(sorted(found))}, and keys never stand in a file; remove that "
                 f"line, and keep the key with: nexttick keys set {profile.name}"
             )
+
+
+def kept_of(connection: Connection) -> Profile:
+    """What is kept of a connection's keys."""
+    adapter = adapter_named(connection.adapter)
+    return Profile(
+        connection.name,
+        f"{adapter.title} ({connection.name})",
+        tuple(field.name for field in adapter.secrets),
+        tuple(field.name for field in adapter.secrets if field.kind == "text"),
+    )
 
 
 def kept_named(name: str, profiles: Profiles) -> Profile:

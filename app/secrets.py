@@ -6,6 +6,7 @@ plain files, are never used.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, Protocol
@@ -32,7 +33,7 @@ _SYSTEM_BACKENDS: Final = {
 }
 """Modules of the system's own keyrings, and how people call them."""
 
-_PEM: Final = "-----BEGIN "
+_PEM: Final = re.compile(r"(-----BEGIN [A-Z ]+-----)(.*)(-----END [A-Z ]+-----)", re.DOTALL)
 HIDDEN: Final = "••••"
 _SHOWN: Final = 4
 _SHORTEST_SHOWN: Final = 12
@@ -223,8 +224,8 @@ def _checked(profile: Profile, fields: Mapping[str, str]) -> dict[str, str]:
     stripped = {name: fields[name].strip() for name in profile.fields}
     for name, value in stripped.items():
         is_text = name in profile.texts
-        if is_text and value.startswith(_PEM):
-            value = stripped[name] = value.replace("\\n", "\n")  # noqa: PLW2901 - as JSON files hold line ends
+        if is_text:
+            value = stripped[name] = _with_lines(value)  # noqa: PLW2901 - what is kept is what is looked at
         plain = value.replace("\n", "").replace("\r", "") if is_text else value
         if not plain.isprintable() or not value or not (is_text or (value.isascii() and " " not in value)):
             raise UserError(
@@ -237,3 +238,9 @@ def _checked(profile: Profile, fields: Mapping[str, str]) -> dict[str, str]:
 def _unusable(error: KeyringError) -> UserError:
     reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
     return UserError(f"The keyring cannot be used ({reason}); unlock it and try again.")
+
+
+def _with_lines(value: str) -> str:
+    """Return a PEM file with its line ends, which JSON writes as two signs and a form's line as a blank."""
+    found = _PEM.fullmatch(value.replace("\\n", "\n"))
+    return value if found is None else "\n".join((found[1], *found[2].split(), found[3]))

@@ -62,7 +62,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     def _balances(self) -> str:
         if not self.balances:
             return "holds nothing"
-        shown = [f"{each.total:,f} {each.asset}" for each in self.balances[:_BALANCES_SHOWN]]
+        shown = [f"{each.total.normalize():,f} {each.asset}" for each in self.balances[:_BALANCES_SHOWN]]
         more = len(self.balances) - len(shown)
         return f"holds {', '.join(shown)}{f' and {more} more' if more else ''}"
 

@@ -197,7 +197,7 @@ def test_a_file_without_the_key_is_told_without_being_shown(
 def test_a_pem_file_is_kept_with_its_lines(keyring: FakeKeyring, monkeypatch: pytest.MonkeyPatch) -> None:
     Profiles().save(ConnectionProfile(name="cb", adapter="coinbase"))
     pem = "-----BEGIN EC PRIVATE KEY-----\nMHc\n-----END EC PRIVATE KEY-----"
-    for sent in (pem, pem.replace("\n", "\\n")):
+    for sent in (pem, pem.replace("\n", "\\n"), pem.replace("\n", " ")):
         monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps({"api_key": KEY, "api_secret": sent})))
         assert main(["keys", "set", "cb", "--stdin"]) == 0
         assert json.loads(keyring.entries[SERVICE, "cb"])["api_secret"] == pem

@@ -77,4 +77,5 @@ ARCHITECT_AX: Final = Adapter(
         "reduce-only are missing.",
     ),
     build=_clients,
+    market_needs_keys=True,
 )

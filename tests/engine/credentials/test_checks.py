@@ -64,7 +64,7 @@ def test_binance_is_asked_with_a_signature_and_tells_what_there_is() -> None:
     venue = Venue({"/fapi/v2/account": _FAPI})
     standing = check_connection(connection("binance_futures"), KEYS, venue)
     assert standing.sentence == (
-        "Binance futures testnet answers in 12 ms: holds 1,000.50 USDT; may trade. "
+        "Binance futures testnet answers in 12 ms: holds 1,000.5 USDT; may trade. "
         "Binance tells only of live keys whether they may withdraw."
     )
     (question,) = venue.asked
