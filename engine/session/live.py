@@ -72,6 +72,8 @@ class LiveSession:
         Whether pictures will be asked for; without them market data is not kept for painting.
     recorder : SessionRecorder, optional
         Records the session until its end.
+    resumes : bool
+        Whether the strategy takes over, at the start, what the account holds and has working.
 
     Raises
     ------
@@ -88,6 +90,7 @@ class LiveSession:
         strategy: type[StationStrategy] | None = None,
         watched: bool = True,
         recorder: SessionRecorder | None = None,
+        resumes: bool = False,
     ) -> None:
         self.kill_switch = KillSwitch()
         self._run, self._name, self._recorder = run, market.name, recorder
@@ -115,6 +118,7 @@ class LiveSession:
             model=self._model,
             publications=publications(run, market.start_ns, market.end_ns),
             record=None if recorder is None else recorder.rows,
+            resumes=resumes,
         )
         self._phase = Phase.LOADING
         self._connection("connecting")
@@ -210,6 +214,11 @@ class LiveSession:
     def phase(self) -> Phase:
         """Where the session is in its life."""
         return self._phase
+
+    @property
+    def course(self) -> LiveCourse:
+        """The node, and what came of it."""
+        return self._course
 
     @property
     def feed_age_s(self) -> float | None:

@@ -78,12 +78,12 @@ def test_orders_fill_behind_the_link_and_the_end_has_figures(watcher: Watcher) -
     assert phases == [Phase.PLAYING, Phase.FINISHED]
 
 
-def test_stop_ends_it_within_a_second_while_the_market_goes_on(watcher: Watcher) -> None:
+def test_stop_ends_it_while_the_market_goes_on(watcher: Watcher) -> None:
     watcher.until(lambda: watcher.has(Filled))
     began = time.monotonic()
     watcher.link.send(Stop())
     watcher.until(lambda: watcher.link.down)
-    assert time.monotonic() - began < 2.0  # a loaded machine; alone it takes a tenth of that
+    assert time.monotonic() - began < 5.0  # the process ends with it, on a loaded machine
     down = watcher.link.down
     assert down is not None
     assert down.expected
