@@ -11,7 +11,7 @@ from PySide6.QtCore import QCoreApplication
 from app.frame_clock import FrameFigures
 from app.session import Notice
 from app.state.session import SessionState
-from engine.messages.events import HaltStep, Phase
+from engine.messages.events import ConnectionChanged, HaltStep, Phase
 from engine.messages.frames import Control, ModelHealth, Recorder
 from engine.messages.run import Run
 from engine.strategies import STRATEGIES
@@ -121,6 +121,45 @@ def recorder_cell(recorder: Recorder) -> Cell:
     return Cell(name, value, f"{recorder.text} {tip}".strip(), token)
 
 
+_CONNECTION_TONES: Final = {"reconnecting": "danger", "ended": "danger", "connecting": "warning"}
+_OLD_S: Final = 3.0
+_VERY_OLD_S: Final = 10.0
+
+
+def live_cells(state: SessionState) -> list[Cell]:
+    """Age of the feed and each connection, zero included; nothing in a replay."""
+    age_s = state.control.feed_age_s
+    if state.control.mode == "replay":
+        return []
+    tone = "text"
+    if age_s is not None and age_s > _OLD_S:
+        tone = "danger" if age_s > _VERY_OLD_S else "warning"
+    cells = [
+        Cell(
+            translate("session", "Feed age"),
+            "–" if age_s is None else f"{age_s:.1f} s",
+            translate("session", "Time since the newest market data arrived"),
+            tone,
+        )
+    ]
+    for name, connection in state.connections.items():
+        word = _connection_word(connection)
+        tip = connection.text or translate("session", "Connection to %1").replace("%1", name)
+        cells.append(Cell(name, word, tip, _CONNECTION_TONES.get(connection.state, "text")))
+    return cells
+
+
+def _connection_word(connection: ConnectionChanged) -> str:
+    words = {
+        "connecting": translate("session", "connecting"),
+        "connected": translate("session", "connected"),
+        "reconnecting": translate("session", "reconnecting, %1"),
+        "reconciled": translate("session", "reconciled"),
+        "ended": translate("session", "ended"),
+    }
+    return words[connection.state].replace("%1", f"{connection.attempt:,}")
+
+
 def status_cells(
     state: SessionState | None,
     figures: FrameFigures,
@@ -151,6 +190,7 @@ def status_cells(
     late = figures.tick_to_paint_ms[-120:]
     paint = f"{np.median(late):.0f} ms" if figures.seconds_since_tick < _RECENT_S else "–"
     return [
+        *live_cells(state),
         Cell(
             translate("session", "Feed lag"),
             f"{health.lag_ms:,.0f} ms",
