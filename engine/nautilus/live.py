@@ -76,8 +76,9 @@ class LiveVenue:
         The account at a venue; empty where execution is simulated.
     hedging : bool
         Whether each position stands by itself.
-    resumes : bool
-        Whether the strategy takes over, at the start, what the account holds and has working.
+    resumes : dict or None
+        What the strategy remembers of an earlier session: it then takes over, at the start, what the account
+        holds and has working. None where it takes over nothing.
     """
 
     def __init__(
@@ -97,7 +98,7 @@ class LiveVenue:
         name: str = NAME,
         account_id: str = "",
         hedging: bool = False,
-        resumes: bool = False,
+        resumes: dict[str, str] | None = None,
     ) -> None:
         self._venue, self._instrument_id = Venue(instrument.venue), InstrumentId.from_str(instrument.id)
         self._instrument, self._currency = instrument, Currency.from_str(instrument.quote)
@@ -141,8 +142,9 @@ class LiveVenue:
             self._strategy = kind(replace(context, name=called, parameters=parameters, lead=lead))
             self._add(self._strategy)
             self._hand.know(self._strategy)
-        self._resumes = resumes and self._strategy is not None
-        if self._resumes and self._strategy is not None:
+        self._resumes = resumes is not None and self._strategy is not None
+        if resumes is not None and self._strategy is not None:
+            self._strategy.recall(resumes)
             self._strategy.set_external_order_instrument_ids([self._instrument_id])
         self._foreign = self._doubts = None
         if resolving is not None:
@@ -211,6 +213,15 @@ class LiveVenue:
         """Signed size that the account holds, whoever opened it."""
         held: Decimal = self._portfolio.net_position(self._instrument_id)
         return held
+
+    def strategy_now(self) -> tuple[Decimal, tuple[str, ...], dict[str, str]]:
+        """What the strategy holds, its orders at work, and what it wants to know again after a restart."""
+        strategy = self._strategy
+        if strategy is None:
+            return Decimal(0), (), {}
+        wanted = {"instrument_id": self._instrument_id, "strategy_id": strategy.strategy_id}
+        orders = tuple(sorted(str(each.client_order_id) for each in self._cache.orders_open(**wanted)))
+        return strategy.held(), orders, strategy.remember()
 
     def touch(self, instrument: str) -> Touch | None:
         """Best prices now; None where they are not known."""

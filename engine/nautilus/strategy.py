@@ -130,6 +130,18 @@ class StationStrategy(Strategy):
         self._cache, self._portfolio, self._clock = cache, portfolio, clock
         self._account = account
 
+    # What outlives a session ----------------------------------------------------------------------------
+
+    def remember(self) -> dict[str, str]:
+        """What it wants to know again when a live session is started anew.
+
+        Its orders and its position are the venue's to know, and are taken over from there.
+        """
+        return {}
+
+    def recall(self, state: dict[str, str]) -> None:
+        """Take what `remember` gave at the end of an earlier session; before the first market data."""
+
     # What a strategy asks for ---------------------------------------------------------------------------
 
     def watch(self, *kinds: str) -> None:

@@ -37,6 +37,7 @@ from engine.session.health import Meter
 from engine.session.live_course import LiveCourse
 from engine.session.live_market import LiveMarket, check_speed
 from engine.session.live_watching import LiveWatching
+from engine.session.memory import Remembered, SessionMemory
 from engine.session.publishing import publications
 from engine.session.run_model import RunModel
 from engine.signals.protocols import Model
@@ -72,8 +73,8 @@ class LiveSession:
         Whether pictures will be asked for; without them market data is not kept for painting.
     recorder : SessionRecorder, optional
         Records the session until its end.
-    resumes : bool
-        Whether the strategy takes over, at the start, what the account holds and has working.
+    memory : SessionMemory, optional
+        Of a session at a venue: what its strategy takes over when it is started anew.
 
     Raises
     ------
@@ -90,11 +91,12 @@ class LiveSession:
         strategy: type[StationStrategy] | None = None,
         watched: bool = True,
         recorder: SessionRecorder | None = None,
-        resumes: bool = False,
+        memory: SessionMemory | None = None,
     ) -> None:
         self.kill_switch = KillSwitch()
-        self._run, self._name, self._recorder = run, market.name, recorder
+        self._run, self._name, self._recorder, self._memory = run, market.name, recorder, memory
         chosen: str | type[StationStrategy] = strategy or run.strategy
+        self._strategy = chosen if isinstance(chosen, str) else chosen.__name__
         parameters = check_run(run, market)
         self._model = None
         if model is not None:
@@ -118,12 +120,11 @@ class LiveSession:
             model=self._model,
             publications=publications(run, market.start_ns, market.end_ns),
             record=None if recorder is None else recorder.rows,
-            resumes=resumes,
+            resumes=self._recalled(),
         )
         self._phase = Phase.LOADING
         self._connection("connecting")
-        name = chosen if isinstance(chosen, str) else chosen.__name__
-        self._log(telling.opened_live(run, market, name, parameters))
+        self._log(telling.opened_live(run, market, self._strategy, parameters))
         self._log(telling.rules(run, market))
         self._tell_model()
         if recorder is not None:
@@ -202,6 +203,7 @@ class LiveSession:
     def close(self) -> None:
         """Free the node; what is recorded is complete then."""
         if self._phase not in _PAST:
+            self._remember(at_once=True)
             self._course.absorb()
         self._hand_over()
         self._course.dispose()
@@ -284,10 +286,34 @@ class LiveSession:
         if course.venue.failure and not self._told_failure:
             self._told_failure = True
             self._log(telling.STRATEGY_STOPPED, "warning")
+        self._remember()
         if course.unabsorbed_s > _UNABSORBED_S:
             course.absorb()
 
+    def _recalled(self) -> dict[str, str] | None:
+        if self._memory is None:
+            return None
+        found = self._memory.read(self._strategy, self._run.instrument)
+        return found.state if found is not None and found.is_involved else None
+
+    def _remember(self, *, at_once: bool = False) -> None:
+        """Write down what the strategy has, where that may have changed."""
+        memory = self._memory
+        if memory is None or self._phase != Phase.PLAYING or not (at_once or memory.is_due):
+            return
+        held, orders, state = self._course.venue.strategy_now()
+        memory.write(
+            Remembered(
+                strategy=self._strategy,
+                instrument=self._run.instrument,
+                held=held,
+                orders=orders,
+                state=state,
+            )
+        )
+
     def _finish(self) -> None:
+        self._remember(at_once=True)
         results = self._course.finish()
         self._log(telling.finished(results))
         self._events.append(results)

@@ -54,7 +54,7 @@ class LiveCourse:
         Takes the market data that happened.
     gate : Gate, optional
         What orders pass.
-    resumes : bool
+    resumes : dict or None
         See `LiveVenue`.
 
     Attributes
@@ -79,7 +79,7 @@ class LiveCourse:
         publications: Sequence[Published] = (),
         record: Callable[[Mapping[str, Columns]], None] | None = None,
         gate: Gate | None = None,
-        resumes: bool = False,
+        resumes: dict[str, str] | None = None,
     ) -> None:
         self.start_ns = time.time_ns()
         self.model: CourseModel | None = None

@@ -29,6 +29,14 @@ class BuyAndHold(StationStrategy):
         self.try_from_ns = 0
         self.book = OrderBook(self.instrument_id, BookType.L2_MBP)
 
+    def remember(self) -> dict[str, str]:
+        """Whether it has bought."""
+        return {"bought": "yes" if self.bought else "no"}
+
+    def recall(self, state: dict[str, str]) -> None:
+        """Buy no second time."""
+        self.bought = state.get("bought") == "yes"
+
     def on_start(self) -> None:
         """Watch the kind of data that tells a price best."""
         for kind in ("quotes", "trades", "deltas"):

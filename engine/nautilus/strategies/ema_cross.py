@@ -22,6 +22,14 @@ class EmaCross(StationStrategy):
         self.slow = ExponentialMovingAverage(self.parameters.slow, PriceType.MID)
         self.above: bool | None = None
 
+    def remember(self) -> dict[str, str]:
+        """Which side the fast average was on; the averages themselves are made anew of what comes."""
+        return {} if self.above is None else {"above": "yes" if self.above else "no"}
+
+    def recall(self, state: dict[str, str]) -> None:
+        """Take up the side, so that a cross which was missed is made up for."""
+        self.above = state["above"] == "yes" if "above" in state else None
+
     def on_start(self) -> None:
         """Watch bars or ticks, as the parameters say."""
         if self.parameters.on == "bars":

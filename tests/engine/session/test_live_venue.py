@@ -30,6 +30,7 @@ from engine.recording.recorder import SessionRecorder
 from engine.recording.writing import Keeping
 from engine.session.live import LiveSession
 from engine.session.live_market import market_at
+from engine.session.memory import SessionMemory
 from tests.engine.session.live_sessions import Driven
 from tests.venue import Setup, ThreadVenue, levels
 from tests.venue.client import Client, ClientSetup
@@ -46,7 +47,14 @@ class Puppet(StationStrategy):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.quotes = 0
+        self.recalled: dict[str, str] | None = None
         Puppet.newest = self
+
+    def remember(self) -> dict[str, str]:
+        return {"words": "to myself"}
+
+    def recall(self, state: dict[str, str]) -> None:
+        self.recalled = state
 
     def on_start(self) -> None:
         self.watch("quotes")
@@ -83,7 +91,7 @@ def at(
     venue: ThreadVenue,
     *,
     mode: Mode = "live",
-    resumes: bool = False,
+    memory: Path | None = None,
     recorder: SessionRecorder | None = None,
     **parameters: Any,
 ) -> Iterator[tuple[Driven, Puppet]]:
@@ -101,7 +109,13 @@ def at(
     )
     run = Run(instrument=ETH, mode=mode, connection=connection, venue=VenueRules(balance=Decimal(5_000)))
     secrets = {"api_key": venue.setup.key, "api_secret": venue.setup.secret}
-    session = LiveSession(run, market_at(run, secrets), strategy=Puppet, recorder=recorder, resumes=resumes)
+    session = LiveSession(
+        run,
+        market_at(run, secrets),
+        strategy=Puppet,
+        recorder=recorder,
+        memory=None if memory is None else SessionMemory(memory),
+    )
     driven = Driven(session)
     try:
         driven.until(lambda: session.phase == Phase.PLAYING)
@@ -155,12 +169,17 @@ def test_paper_trading_needs_no_key_and_leaves_no_order_at_the_venue(venue: Thre
         assert venue.truth().orders == ()
 
 
-def test_a_restarted_session_takes_its_orders_and_its_position_over(venue: ThreadVenue) -> None:
-    with at(venue) as (driven, puppet):
+def test_a_restarted_session_takes_its_orders_and_its_position_over(
+    venue: ThreadVenue, tmp_path: Path
+) -> None:
+    memory = tmp_path / "memory" / "local.json"
+    with at(venue, memory=memory) as (driven, puppet):
+        assert puppet.recalled is None
         bought = puppet.market("BUY", "0.5")
         working = puppet.limit("SELL", "0.2", "2100.00")
         driven.until(lambda: is_now(driven, bought, "FILLED") and is_now(driven, working, "ACCEPTED"))
-    with at(venue, resumes=True) as (driven, puppet):
+    with at(venue, memory=memory) as (driven, puppet):
+        assert puppet.recalled == {"words": "to myself"}
         assert [(event.order_id, event.strategy) for event in driven.told(OrderChanged)] == [(working, LIVE)]
         (position,) = driven.told(PositionChanged)
         assert (position.quantity, position.strategy) == (Decimal("0.500"), LIVE)

@@ -1,0 +1,76 @@
+"""What a live session must know again when it is started anew: whose the account's position and orders were.
+
+A venue keeps orders and positions, but not which strategy they belong to. So that is written down whenever it
+changes, in one small file, and read before the next session of the same strategy on the same instrument.
+"""
+
+import os
+import sys
+import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+_EVERY_S: Final = 0.5
+
+
+class Remembered(msgspec.Struct, frozen=True, kw_only=True):
+    """The strategy of a session, what it held when it was last seen, and its own words to itself."""
+
+    strategy: str
+    instrument: str
+    held: Decimal
+    orders: tuple[str, ...] = ()
+    state: dict[str, str] = {}
+
+    @property
+    def is_involved(self) -> bool:
+        """Whether it had anything to take over again."""
+        return bool(self.held or self.orders)
+
+
+class SessionMemory:
+    """One file.
+
+    Parameters
+    ----------
+    path : Path
+        Made with its folder when there is something to be remembered.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._written: Remembered | None = None
+        self._written_s = 0.0
+
+    def read(self, strategy: str, instrument: str) -> Remembered | None:
+        """What was remembered of this strategy; None where it was another, or nothing."""
+        try:
+            found = msgspec.json.decode(self._path.read_bytes(), type=Remembered)
+        except FileNotFoundError:
+            return None
+        except (OSError, msgspec.MsgspecError) as error:
+            print(f"{self._path} cannot be read and is passed over: {error}", file=sys.stderr, flush=True)
+            return None
+        return found if (found.strategy, found.instrument) == (strategy, instrument) else None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to look for changes again."""
+        return time.monotonic() - self._written_s >= _EVERY_S
+
+    def write(self, now: Remembered) -> None:
+        """Remember this from now on."""
+        self._written_s = time.monotonic()
+        if now == self._written:
+            return
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        draft = self._path.with_suffix(".draft")
+        with draft.open("wb") as file:
+            file.write(msgspec.json.encode(now))
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self._path)
+        self._written = now
