@@ -6,35 +6,50 @@
 import sys
 from typing import TYPE_CHECKING
 
+from app.paths import memory_folder
 from engine.link.endpoint import Secrets
 from engine.link.host import host
 from engine.link.protocols import Session
 from engine.messages.run import Run
 
 if TYPE_CHECKING:
+    from engine.recording.recorder import SessionRecorder
     from engine.session.source import Source
     from engine.signals.protocols import Model
 
 
-def make_session(run: Run, secrets: Secrets | None = None) -> Session:  # noqa: ARG001 - of venues, to come
+def make_session(run: Run, secrets: Secrets | None = None) -> Session:
     """Session of this run; imports the trading engine, which takes longer than to answer the window.
 
     `secrets` are emptied when this returns: a session that trades at a venue hands them to its client here.
     """
     from app.recordings import person_settings, recorder_of  # noqa: PLC0415
-    from engine.session.source import open_source  # noqa: PLC0415 -- the window is answered before this loads
+
+    recorder = recorder_of(person_settings(), run.mode)
+    if run.mode != "replay":
+        return _live_session(run, {} if secrets is None else secrets, recorder)
+    from engine.session.replay import ReplaySession  # noqa: PLC0415 -- the window is answered before this loads
+    from engine.session.source import open_source  # noqa: PLC0415
 
     source = open_source(run)
-    recorder = recorder_of(person_settings())
-    if run.mode == "replay":
-        from engine.session.replay import ReplaySession  # noqa: PLC0415
+    return ReplaySession(run, source, model_of(run, source), recorder=recorder)
 
-        return ReplaySession(run, source, model_of(run, source), recorder=recorder)
-    from engine.session.live import LiveSession  # noqa: PLC0415
-    from engine.session.live_market import recorded_as_live  # noqa: PLC0415
 
-    market = recorded_as_live(run, source)
-    return LiveSession(run, market, model_of(run, source), recorder=recorder)
+def _live_session(run: Run, secrets: Secrets, recorder: "SessionRecorder | None") -> Session:
+    """Paper or live, on a venue's market or on recorded data."""
+    from engine.session.live import LiveSession  # noqa: PLC0415 -- the window is answered before this loads
+    from engine.session.live_market import market_at, recorded_as_live  # noqa: PLC0415
+    from engine.session.memory import SessionMemory  # noqa: PLC0415
+    from engine.session.source import open_source  # noqa: PLC0415
+
+    memory = None
+    if run.connection is None:
+        market = recorded_as_live(run, open_source(run))
+    else:
+        market = market_at(run, secrets.get(run.profile, {}))
+        if run.mode == "live":
+            memory = SessionMemory(memory_folder() / f"{run.profile}-{run.instrument}.json")
+    return LiveSession(run, market, model_of(run, market), recorder=recorder, memory=memory)
 
 
 def model_of(run: Run, source: "Source") -> "Model | None":

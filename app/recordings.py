@@ -10,6 +10,7 @@ from app.paths import home
 from app.secrets import PROFILES, Secrets
 from app.settings import Settings, SettingsFile
 from engine.errors import UserError
+from engine.messages.run import Mode
 from engine.recording.copies import Copies
 from engine.recording.lake import Lake
 from engine.recording.outbox import BackgroundOutbox, Target
@@ -27,13 +28,17 @@ def recordings_folder(settings: Settings) -> Path:
     return Path(settings.recordings).expanduser() if settings.recordings else home() / "recordings"
 
 
-def recorder_of(settings: Settings) -> SessionRecorder | None:
-    """Recorder as these settings say; None where the person wants none."""
-    if settings.record == "off":
+def recorder_of(settings: Settings, mode: Mode = "replay") -> SessionRecorder | None:
+    """Recorder as these settings say; None where the person wants none.
+
+    Paper and live sessions keep their audit log in any case.
+    """
+    if settings.record == "off" and mode == "replay":
         return None
     keeping = Keeping(
         root=str(recordings_folder(settings)),
         market=settings.record == "all",
+        lines=settings.record != "off",
         cap_bytes=settings.recording_cap_mb * 2**20,
         total_cap_bytes=settings.recordings_cap_mb * 2**20,
     )

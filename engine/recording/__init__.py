@@ -8,6 +8,7 @@ Layout
         manifest.json             what ran, over what, when, and how it ended
         events-000001.jsonl       everything that happened and every command, a line each
         quotes-000001.arrows      market data as received, a file of record batches per kind and stretch
+        audit.jsonl               orders, risk and who said so, chained by hash; see `engine.recording.audit`
 
 An id begins with the second (UTC) in which the session began; a second session of the same second gets `-2`.
 

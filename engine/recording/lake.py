@@ -13,6 +13,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from engine.errors import UserError
+from engine.recording import audit
 from engine.recording.journal import read_lines
 from engine.recording.manifest import Manifest
 from engine.recording.segments import read_segment, segment_of
@@ -41,8 +42,8 @@ class Lake:
         OSError
             The warehouse cannot be written.
         """
-        if path.suffix == ".json":
-            return
+        if path.suffix == ".json" or path.name == audit.NAME:
+            return  # they describe and prove the rows; copies have them
         name = "events"
         if path.suffix == ".arrows":
             instrument = manifest.instrument.id.replace(".", "_").replace("-", "_")

@@ -24,7 +24,10 @@ from engine.messages.commands import AnyCommand
 from engine.messages.events import AnyEvent
 from engine.messages.frames import Recorder
 from engine.messages.instrument import Instrument
+from engine.messages.orders import Denial, OrderIntent
 from engine.messages.run import Run
+from engine.recording import audit
+from engine.recording.audit import AuditLog
 from engine.recording.journal import OpenFile, create
 from engine.recording.manifest import NAME, Manifest, write_manifest
 from engine.recording.writing import Asked, Happened, Item, Keeping, Lost, Outbox, Rows, Writing
@@ -89,6 +92,8 @@ class SessionRecorder:
         self._handed_over_s = 0.0
         self._written = Recorder(state="recording", cap_bytes=keeping.cap_bytes)
         self._problem = self._outbox_problem = ""
+        self._audit = AuditLog()
+        self._audit_problem = ""
         self._news: deque[News] = deque()
         self._took_of_others = False
         self._closing = threading.Event()
@@ -132,11 +137,17 @@ class SessionRecorder:
     def events(self, events: Sequence[AnyEvent]) -> None:
         """Take events, in order."""
         if events:
+            self._audit.events(events)
             self._offer_lines(Happened(events, time.time_ns(), len(events) * _EVENT_BYTES))
 
     def command(self, command: AnyCommand, ts: int) -> None:
         """Take a command that was given at market time `ts`."""
+        self._audit.command(command, ts)
         self._offer_lines(Asked(command, ts, time.time_ns(), _EVENT_BYTES))
+
+    def verdict(self, intent: OrderIntent, order_id: str, denial: Denial | None, ts: int) -> None:
+        """Take what the gate said of an intent at market time `ts`; only the audit log has it."""
+        self._audit.verdict(intent, order_id, denial, ts)
 
     def status(self) -> Recorder:
         """How it is doing."""
@@ -152,6 +163,9 @@ class SessionRecorder:
 
     def take_news(self) -> list[News]:
         """Sentences for the session's log since the last call: the cap was reached, or it stopped."""
+        if self._audit.problem != self._audit_problem:
+            self._audit_problem = self._audit.problem
+            self._news.append(("error", self._audit_problem))
         return [self._news.popleft() for _ in range(len(self._news))]
 
     def close(self) -> None:
@@ -159,8 +173,10 @@ class SessionRecorder:
         if self._thread is None:
             return
         self._offer_loss()
+        self._audit.end()
         self._closing.set()
         self._thread.join(_CLOSE_S)
+        self._audit.join()
 
     # In the session's thread -----------------------------------------------------------------------------
 
@@ -195,7 +211,7 @@ class SessionRecorder:
             self._offer(Lost(losing))
 
     def _offer_lines(self, item: Happened | Asked) -> None:
-        if self._problem:
+        if self._problem or not self._keeping.lines:
             return
         if self._offered - self._taken + item.bytes > 2 * self._queue_bytes:
             self._stop(
@@ -223,6 +239,7 @@ class SessionRecorder:
                 held.enter_context(exclusive(folder, folder.name))
                 self._written = msgspec.structs.replace(self._written, folder=str(folder))
                 write_manifest(folder, manifest)
+                self._audit.open(folder / audit.NAME, manifest)
                 (folder / _SPARE).write_bytes(bytes(_SPARE_BYTES))
                 if self._outbox is not None:
                     self._outbox.begin(manifest)
@@ -238,6 +255,8 @@ class SessionRecorder:
                 traceback.print_exception(error, file=sys.stderr)
                 what = traceback.format_exception_only(error)[-1].strip()
                 self._stop(f"The recording stopped: {what}. The session goes on; restart it to record again.")
+            if self._closing.is_set():
+                self._audit.join()
             if folder != root:
                 self._end(folder, manifest)
         self._tell_outbox()
@@ -296,6 +315,7 @@ class SessionRecorder:
             write_manifest(folder, ended)
             if self._outbox is not None:
                 self._outbox.offer(folder / NAME)
+                self._outbox.offer(folder / audit.NAME)
 
 
 def _new_folder(root: Path, manifest: Manifest) -> Path:

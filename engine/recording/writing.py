@@ -30,6 +30,8 @@ class Keeping(msgspec.Struct, frozen=True, kw_only=True):
         Folder of all recordings.
     market : bool
         Market data too, or events alone.
+    lines : bool
+        Events and commands, too; without them the audit log alone.
     cap_bytes, total_cap_bytes : int
         Most bytes of one recording, and of all together; 0 is no limit.
     file_bytes : int
@@ -38,6 +40,7 @@ class Keeping(msgspec.Struct, frozen=True, kw_only=True):
 
     root: str
     market: bool = True
+    lines: bool = True
     cap_bytes: int = 2 * 2**30
     total_cap_bytes: int = 20 * 2**30
     file_bytes: int = 16 * 2**20
