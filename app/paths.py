@@ -28,6 +28,11 @@ def logs() -> Path:
     return home() / "logs"
 
 
+def memory_folder() -> Path:
+    """Folder of what live sessions know again when they are started anew."""
+    return home() / "memory"
+
+
 def run_folder() -> Path:
     """Folder of the endpoints of running engines, readable by their owner only."""
     return home() / "run"

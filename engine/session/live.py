@@ -125,7 +125,7 @@ class LiveSession:
         self._phase = Phase.LOADING
         self._connection("connecting")
         self._log(telling.opened_live(run, market, self._strategy, parameters))
-        self._log(telling.rules(run, market))
+        self._log(telling.execution(run, market, market.account_id))
         self._tell_model()
         if recorder is not None:
             recorder.begin(run, market.instrument, market.kinds)

@@ -45,11 +45,18 @@ def opened_live(run: Run, source: Source, strategy: str, parameters: Parameters)
     )
 
 
-def rules(run: Run, source: Source) -> str:
+def execution(run: Run, source: Source, account_id: str) -> str:
+    """Where the orders of a live session go; `account_id` is the venue's, empty where it is simulated."""
+    if account_id:
+        return f"Orders go to the account {account_id}; fills, fees and balances are as its venue tells them."
+    return rules(run, source, "live" if run.profile else "recorded")
+
+
+def rules(run: Run, source: Source, market: str = "recorded") -> str:
     """What orders fill against, when they arrive and what they cost."""
     venue, facts = run.venue, source.instrument
     if "deltas" in source.kinds:
-        against = "the recorded book, level by level"
+        against = f"the {market} book, level by level"
     else:
         against = "the best quote" if "quotes" in source.kinds else "the last trade"
     maker = facts.maker_fee if venue.maker_fee is None else venue.maker_fee
