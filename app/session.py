@@ -214,8 +214,9 @@ class StationSession:
         self._link.send(command)
 
     def play(self) -> None:
-        """Run on; a session that still loads plays when it is ready."""
-        self.send(Play())
+        """Run on; a session that still loads plays when it is ready, and a live market runs by itself."""
+        if self.run.mode == "replay":
+            self.send(Play())
 
     def toggle_play(self) -> None:
         """Pause what runs, run what is paused."""
@@ -264,7 +265,9 @@ class StationSession:
         return Moment(now, transport.speed, transport.phase in _RUNNING)
 
     def resume(self, moment: Moment) -> None:
-        """Go on as another session stood, or this one before it was restarted."""
+        """Go on as another session stood, or this one before its restart; a live market stands nowhere."""
+        if self.run.mode != "replay":
+            return
         self.set_speed(moment.speed)
         if moment.now:
             self.seek(moment.now)

@@ -375,6 +375,10 @@ class MainWindow(QMainWindow):
         self._dismissed = None
         self.top.banner.clear(_CONNECTION)
         self.top.transport.bind(session.state if session else None)
+        run = session.run if session else None
+        self.top.transport.set_replays(
+            replays=run is None or run.mode == "replay", has_speed=run is None or not run.profile
+        )
         self.show_marks()
         self._results_shown = self._signals_shown = False
         self.status.set_hint(
@@ -384,7 +388,6 @@ class MainWindow(QMainWindow):
             if session is not None and session.run.simulate
             else ""
         )
-        run = session.run if session else None
         self.top.show_session(*describe(run), has_model=run is not None and run.inference is not None)
         self._show_mode(session.notice if session else None)
         self.setWindowTitle(f"{self.top.session_name} – NextTick Station" if session else "NextTick Station")

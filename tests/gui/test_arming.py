@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QLineEdit
+from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QLineEdit, QToolButton
 
 from app.session import StationSession
 from app.windows.confirm_name import ConfirmName
@@ -260,3 +260,22 @@ def test_trading_keys_can_be_changed_and_none_is_given_twice(desk: Desk) -> None
     (bought,) = desk.sent[1:]
     assert isinstance(bought, Submit)
     assert bought.intents[0].quantity == Decimal(5_000)
+
+
+def test_a_live_market_offers_no_play_step_or_seek(desk: Desk) -> None:
+    desk.station.open_run(msgspec.structs.replace(RUN, mode="paper"))
+    desk.link.push(*scripted_session(3, 61)[:-1])
+    desk.tick_later()
+    bar = desk.window.top.transport
+    names = ("start", "back", "play", "step", "finish")
+    buttons = {name: bar.findChild(QToolButton, f"transport_{name}") for name in names}
+    assert [name for name, button in buttons.items() if button is not None and button.isVisible()] == [
+        "finish"
+    ]
+    assert not bar.timeline.isVisible()
+    assert bar.time_text.startswith("2024-08-08 12:00:15")
+    desk.session.play()
+    assert desk.sent == []
+    desk.station.open_run(RUN)
+    desk.tick_later()
+    assert bar.timeline.isVisible()

@@ -139,6 +139,8 @@ class TransportBar(QWidget):
         self._speed.chosen.connect(self.speed_chosen)
         self._timeline = Timeline(theme)
         self._timeline.sought.connect(self.sought)
+        self._room = QWidget()  # keeps the clock at the right where there is no timeline
+        self._room.hide()
         self._clock = ClockText(theme)
         self._progress = QProgressBar()
         self._progress.setRange(0, 1000)
@@ -192,6 +194,7 @@ class TransportBar(QWidget):
         row.addWidget(self._speed_or_progress())
         row.addSpacing(8)
         row.addWidget(self._timeline, 1)
+        row.addWidget(self._room, 1)
         row.addWidget(self._clock)
         self.setFixedHeight(41)
 
@@ -255,6 +258,13 @@ class TransportBar(QWidget):
             button.setIcon(icons[name])
         self._shown = None
         self.refresh()
+
+    def set_replays(self, *, replays: bool, has_speed: bool = True) -> None:
+        """Offer what a replay can do, or what a live market leaves of it: its end, and maybe a speed."""
+        for part in (self._start, self._back, self._play, self._step, self._unit_button, self._timeline):
+            part.setVisible(replays)
+        self._place.setVisible(has_speed)
+        self._room.setVisible(not replays)
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in these colours."""
