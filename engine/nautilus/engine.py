@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 from nautilus_trader.backtest import BacktestEngine, BacktestEngineConfig
@@ -97,13 +98,14 @@ class SimulatedVenue:
         self._strategy: StationStrategy | None = None
         engine = _build(instrument, rules, self._venue, self._currency, kinds)
         self._engine: BacktestEngine | None = engine
+        self._cache: Any = engine.cache  # while the engine runs it gives none away
         self._account: AccountReader | None = AccountReader(
-            engine.cache, engine.portfolio, self._venue, self._currency
+            self._cache, engine.portfolio, self._venue, self._currency
         )
         context = Context(
             name="hand",
             instrument=instrument,
-            parameters=DeskSettings(taker_fee=_taker_fee(instrument, rules)),
+            parameters=DeskSettings(taker_fee=priced(instrument, rules).taker_fee),
             kinds=kinds,
             balance=rules.balance,
             gate=gate or VenueGate(instrument),
@@ -122,7 +124,7 @@ class SimulatedVenue:
     def _add(self, trader: StationStrategy) -> None:
         engine = self._running
         engine.add_strategy(trader)
-        trader.connect(engine.cache, engine.portfolio, trader.clock, self._books)
+        trader.connect(self._cache, engine.portfolio, trader.clock, self._books)
 
     @property
     def desk(self) -> Desk:
@@ -195,7 +197,7 @@ class SimulatedVenue:
         """Best prices now; None where they are not known."""
         if instrument != self._instrument.id:
             return None
-        return touch(self._running.cache, self._instrument_id)
+        return touch(self._cache, self._instrument_id)
 
     def remind(self) -> None:
         """Have the strategy see what is newly due in its lead; call it between windows."""
@@ -241,7 +243,7 @@ class SimulatedVenue:
             return
         self._engine.dispose()
         traders = [weakref.ref(trader) for trader in (self._strategy, self._hand) if trader is not None]
-        self._engine = self._strategy = self._hand = self._account = None
+        self._engine = self._strategy = self._hand = self._account = self._cache = None
         if any(trader() is not None for trader in traders):
             # It is part of a reference cycle (a stored callback of its own is enough); left to itself, the
             # collector would free it in whatever thread it happens to run.
@@ -263,8 +265,13 @@ def _account_currency(instrument: Instrument, rules: VenueRules) -> str:
     return instrument.quote
 
 
-def _taker_fee(instrument: Instrument, rules: VenueRules) -> Decimal:
-    return instrument.taker_fee if rules.taker_fee is None else rules.taker_fee
+def priced(instrument: Instrument, rules: VenueRules) -> Instrument:
+    """The instrument with the fees of the run."""
+    return msgspec.structs.replace(
+        instrument,
+        maker_fee=instrument.maker_fee if rules.maker_fee is None else rules.maker_fee,
+        taker_fee=instrument.taker_fee if rules.taker_fee is None else rules.taker_fee,
+    )
 
 
 def _build(
@@ -279,7 +286,7 @@ def _build(
             ),
         )
     )
-    maker = rules.maker_fee
+    fees = priced(instrument, rules)
     engine.add_venue(
         venue,
         OmsType.HEDGING if rules.oms == "HEDGING" else OmsType.NETTING,
@@ -287,9 +294,7 @@ def _build(
         [Money.from_decimal(rules.balance, currency)],
         base_currency=currency,
         default_leverage=rules.leverage,
-        fee_model=MakerTakerFeeModel(
-            instrument.maker_fee if maker is None else maker, _taker_fee(instrument, rules)
-        ),
+        fee_model=MakerTakerFeeModel(fees.maker_fee, fees.taker_fee),
         latency_model=StaticLatencyModel(round(rules.latency_ms * 1e6)) if rules.latency_ms else None,
         book_type=BookType.L2_MBP if "deltas" in kinds else BookType.L1_MBP,
     )
