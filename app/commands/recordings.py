@@ -13,12 +13,16 @@ from app.commands.import_ import stamp
 from app.paths import default_store
 from app.recordings import person_settings, recordings_folder, targets_of
 from engine.errors import UserError
+from engine.recording import audit
+from engine.recording.audit import Line
+from engine.recording.audited import export, lines, verify
 from engine.recording.recording import Recording, open_recording, recordings
 from engine.recording.tables import lines_table
 from engine.store import Store
 
 SUMMARY = "list, describe, export, import and delete recorded sessions"
 
+_UNDER_WAY: Final = "Its session still runs; all lines so far are as they were written."
 _ENDINGS: Final = (".csv", ".parquet")
 
 
@@ -37,6 +41,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         question.add_argument("id", metavar="ID", help="as 'nexttick recordings list' names it")
         if name == "export":
             question.add_argument("--to", required=True, metavar="FILE", help=" or ".join(_ENDINGS))
+        if name == "audit":
+            asked = question.add_mutually_exclusive_group()
+            asked.add_argument(
+                "--verify", action="store_true", help="only tell whether it is as it was written"
+            )
+            asked.add_argument("--export", metavar="FILE", help="write its lines as .csv or .json")
         if name == "import":
             question.add_argument("--store", type=Path, metavar="DIR", help=f"(default: {default_store()})")
 
@@ -144,6 +154,28 @@ def _import(recording: Recording, args: argparse.Namespace, report: Report) -> R
     )
 
 
+def _audit(recording: Recording, args: argparse.Namespace, _report: Report) -> Result:
+    path = recording.folder / audit.NAME
+    found = verify(path)
+    problem = _UNDER_WAY if recording.is_live and found.broken is None else found.problem
+    answer = {**msgspec.to_builtins(found), "problem": problem, "file": str(path)}
+    text = problem or f"All {found.lines:,} lines are as they were written, and sealed: {found.last_hash}"
+    if args.export is not None:
+        check_output("--export", args.export)
+        count = export(path, Path(args.export))
+        answer["exported"] = count
+        text = f"{text}\nWrote {count:,} lines to {args.export}."
+    elif not args.verify:
+        text = "\n".join([*(_audit_line(line) for line, _ in lines(path)), text])
+    return Result(answer, text, 0 if problem in ("", _UNDER_WAY) else 1)
+
+
+def _audit_line(line: Line) -> str:
+    cause = f"  ({line.cause})" if line.cause else ""
+    body = "" if line.what in ("head", "seal") else f"  {msgspec.json.encode(line.body).decode()}"
+    return f"{line.number:>6}  {stamp(line.at_ns)}  {line.what:<8}{line.kind:<10}{cause}{body}"
+
+
 def _delete(recording: Recording, _args: argparse.Namespace, _report: Report) -> Result:
     size = recording.bytes
     recording.delete()
@@ -179,6 +211,7 @@ type _Answer = Callable[[Recording, argparse.Namespace, Report], Result]
 _OF_ONE: Final[Mapping[str, tuple[str, _Answer]]] = {
     "info": ("one recording: what ran, rows, times, what happened", _info),
     "export": ("its events and commands as a table", _export),
+    "audit": ("its orders, verdicts, arming and halts, and whether they are as they were written", _audit),
     "import": ("its market data into the tick store", _import),
     "send": ("its files to where the settings say, those that are there already unchanged", _send),
     "delete": ("remove it", _delete),
