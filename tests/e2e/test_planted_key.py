@@ -33,9 +33,9 @@ from engine.messages.run import Run
 from tests.app.keyrings import FakeKeyring
 from tests.engine.link.fakes import until
 from tests.planted import forms, found_in, places_of
-from tests.venue import Setup, ThreadVenue
+from tests.venue import Setup, ThreadVenue, levels
 
-KEY = "Planted/Key+0123456789abcdefWXYZ"
+KEY = "PlantedKey0123456789abcdefWXYZ"
 PRIVATE = "PlantedSecret+9876543210/zyxwvutABCD"
 WORDS = "planted passphrase of the vault"
 PLANTED = (KEY, PRIVATE, WORDS)
@@ -48,6 +48,7 @@ type Command = Callable[..., str]
 @pytest.fixture
 def venue() -> Iterator[ThreadVenue]:
     with ThreadVenue(Setup(key=KEY, secret=PRIVATE)) as made:
+        made.show(*levels("2000.00", "2000.10"))
         yield made
 
 
@@ -99,12 +100,15 @@ def command(own_home: Path, tmp_path: Path) -> Command:
     return run
 
 
+@pytest.mark.timeout(300)  # a dozen processes, one after another
 @pytest.mark.skipif(sys.platform == "win32", reason="there the system's keyring is always there")
 @pytest.mark.usefixtures("profile")
-def test_no_command_leaves_a_key_behind(command: Command, own_home: Path, tmp_path: Path) -> None:
+def test_no_command_leaves_a_key_behind(
+    command: Command, venue: ThreadVenue, own_home: Path, tmp_path: Path
+) -> None:
     keys = json.dumps({"api_key": KEY, "api_secret": PRIVATE})
     run = ["--simulate", "crypto", "--end", "2026-01-05T09:00:20", "--strategy", "buy_and_hold"]
-    market = ["--profile", "local", "--instrument", "ETHUSDT-PERP.BINANCE"]
+    market = ["--profile", "local", "--instrument", "ETHUSDT-PERP.BINANCE", "--strategy", "buy_and_hold"]
     said = [
         command("keys", "set", "local", "--stdin", sent=keys),
         command("keys", "list", "--json", "list.json"),
@@ -114,8 +118,11 @@ def test_no_command_leaves_a_key_behind(command: Command, own_home: Path, tmp_pa
         command("paper", *run, "--speed", "max", "--json", "paper.json", "--fills", "fills.csv"),
         command("backtest", *run, "--json", "backtest.json"),
         command("demo", "--seconds", "2", "--offscreen", "--screenshot", "demo.png", "--json", "demo.json"),
-        command("live", *market, "--minutes", "0.01", code=2),
+        command("live", *market, code=2),
+        command("paper", *market, "--minutes", "0.05", "--json", "paper_live.json"),
+        command("live", *market, "--arm", "local", "--minutes", "0.05", "--json", "live.json"),
     ]
+    assert venue.truth().fills, "nothing was traded with the key, so nothing was searched"
     assert (own_home / "vault" / "keys.vault").exists()
     assert list((own_home / "recordings").rglob("*")), "nothing was recorded, so nothing was searched"
     for planted in PLANTED:
