@@ -116,8 +116,8 @@ class Trading(RuleBasedStateMachine):
         nets = [self.net(name) for name in (BTC.id, ETH.id)]
         assert all(abs(net) <= POSITION for net in nets)
         assert all(abs(self.net(name, "A")) <= STRATEGY_POSITION for name in (BTC.id, ETH.id))
-        assert sum(map(abs, nets)) * 100 <= GROSS
-        assert abs(sum(nets)) * 100 <= NET
+        assert sum((abs(net) for net in nets), D(0)) * 100 <= GROSS
+        assert abs(sum(nets, D(0))) * 100 <= NET
 
     @invariant()
     def the_book_holds_what_was_filled(self) -> None:
