@@ -124,10 +124,10 @@ def test_an_order_is_dragged_on_the_ladder_and_on_the_chart(screen: Screen) -> N
     start, end = (QPoint(150, round(canvas.view.y_of(float(each)))) for each in (price, price - 5 * TICK))
     drag(canvas, [start, end])
     assert screen.sent[1:] == [Modify(order_id="H-1", price=price - 5 * TICK)]
-    (line,) = (each for each in canvas.trading.lines() if each.order.order_id == "H-1")
+    (line,) = (each for each in canvas.trading.lines([]) if each.order.order_id == "H-1")
     assert line.asked
     screen.tell(order("H-1", price=price - 5 * TICK, strategy=HAND, ts=screen.desk.clock.now))
-    (line,) = (each for each in canvas.trading.lines() if each.order.order_id == "H-1")
+    (line,) = (each for each in canvas.trading.lines([]) if each.order.order_id == "H-1")
     assert (line.was, line.price) == (None, price - 5 * TICK)
 
 

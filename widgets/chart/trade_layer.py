@@ -27,13 +27,18 @@ _PEN: Final = {"limit": Qt.PenStyle.DashLine, "stop": Qt.PenStyle.DotLine, "targ
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A line on the screen; `order` of None is the position's, whose `cross` is empty."""
+    """A line on the screen; `line` of None is a position's, whose `cross` is empty."""
 
-    order: OrderChanged | None
+    line: OrderLine | None
     y: int
     tag: QRect
     cross: QRect
     text: str
+
+    @property
+    def order(self) -> OrderChanged | None:
+        """Order that it is of."""
+        return None if self.line is None else self.line.order
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +79,27 @@ class TradeLayer:
 
     def _placed(self) -> list[Placed]:
         made: list[Placed] = []
-        for line in self._trading.lines():
-            self._place(made, line.order, line.price, self._order_text(line))
-        for position in self._trading.positions():
+        positions = self._trading.positions()
+        for line in self._trading.lines(positions):
+            self._place(made, line, line.price, self._order_text(line))
+        for position in positions:
             self._place(made, None, position.price, self._position_text(position))
         return made
 
-    def _place(self, made: list[Placed], order: OrderChanged | None, price: Decimal, text: str) -> None:
+    def _place(self, made: list[Placed], line: OrderLine | None, price: Decimal, text: str) -> None:
         """Put a tag at the right end of its line, left of those that it would lie on."""
         y = round(self._view.y_of(float(price)))
         if not 0 <= y < self._layout.price.bottom:
             return
         glyphs, half = self._axes.glyphs, self._half
-        cross = 0 if order is None else glyphs.width(_CROSS) + self._px(8)
+        cross = 0 if line is None else glyphs.width(_CROSS) + self._px(8)
         width = glyphs.width(text) + self._px(10) + cross
         right = self._layout.price.right - self._px(8)
         box = QRect(right - width, y - half, width, 2 * half)
         while (under := next((other.tag for other in made if other.tag.intersects(box)), None)) is not None:
             box.moveRight(under.left() - self._px(4))
         close = QRect(box.right() + 1 - cross, box.top(), cross, box.height()) if cross else QRect()
-        made.append(Placed(order, y, box, close, text))
+        made.append(Placed(line, y, box, close, text))
 
     @property
     def _half(self) -> int:
@@ -150,20 +156,19 @@ class TradeLayer:
     def draw(self, painter: QPainter, theme: Theme) -> None:
         """Draw every line that is in sight."""
         placed = self._placed()
-        by_id = {line.order.order_id: line for line in self._trading.lines() if line.was is not None}
         for each in placed:
-            if each.order is None:
+            if each.line is None:
                 self._stroke(painter, each.y, QColor(theme.quiet), Qt.PenStyle.SolidLine)
                 continue
-            colour = self._colour(each.order, theme)
-            moving = by_id.get(each.order.order_id)
-            if moving is not None and moving.was is not None:
+            colour = self._colour(each.line.order, theme)
+            if each.line.was is not None:
                 faint = QColor(colour)
                 faint.setAlphaF(0.4)
-                self._stroke(painter, round(self._view.y_of(float(moving.was))), faint, Qt.PenStyle.DotLine)
-            self._stroke(painter, each.y, colour, _PEN[kind_of(each.order)])
+                was = round(self._view.y_of(float(each.line.was)))
+                self._stroke(painter, was, faint, Qt.PenStyle.DotLine)
+            self._stroke(painter, each.y, colour, _PEN[kind_of(each.line.order)])
         for each in placed:
-            colour = QColor(theme.text) if each.order is None else self._colour(each.order, theme)
+            colour = QColor(theme.text) if each.line is None else self._colour(each.line.order, theme)
             self._tag(painter, each, colour, theme)
         self._draw_exit(painter, theme)
 

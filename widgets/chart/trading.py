@@ -5,6 +5,7 @@ it is refused. Nothing here changes an order: it makes the commands that ask for
 """
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -16,7 +17,7 @@ from engine.messages.events import OrderChanged, PositionChanged
 from engine.messages.frames import Control
 from engine.messages.instrument import Instrument
 from engine.messages.orders import HAND, OrderIntent, Side
-from widgets.chart.state import ChartDesk, ChartMarket, ChartOrders
+from widgets.chart.state import ChartDesk, ChartMarket, ChartOrders, Positions
 from widgets.own_orders import (
     Kind,
     can_move,
@@ -103,6 +104,8 @@ class Trading:
         self.drag: Drag | None = None
         self.note = ""
         self._moves: dict[str, Move] = {}
+        self._open: dict[int, PositionChanged] = {}
+        self._positions_seen = 0
         self._market: ChartMarket | None = None
         self._instrument: Instrument | None = None
         self._orders: ChartOrders | None = None
@@ -113,6 +116,8 @@ class Trading:
         self._market, self._orders, self._desk = market, orders, desk
         self._instrument = None if market is None else market.instrument
         self._moves.clear()
+        self._open.clear()
+        self._positions_seen = 0
         self.drag = None
         self.note = ""
 
@@ -122,12 +127,26 @@ class Trading:
         """What is held, by whom: an order only ever closes its own strategy's position."""
         if self._orders is None or self._instrument is None:
             return []
+        self._take_positions(self._orders.positions, self._instrument.id)
+        if not self._open:
+            return []
         held: dict[str, list[PositionChanged]] = {}
-        for each in self._orders.positions.values():
-            if each.quantity and each.instrument == self._instrument.id:
-                held.setdefault(each.strategy, []).append(each)
+        for each in self._open.values():
+            held.setdefault(each.strategy, []).append(each)
         lines = [self._together(self._instrument, name, parts) for name, parts in held.items()]
         return [line for line in lines if line.quantity]
+
+    def _take_positions(self, positions: Positions, instrument: str) -> None:
+        """Read what changed only: a long session has thousands of positions that are closed."""
+        if positions.version == self._positions_seen:
+            return
+        for row in positions.changed_since(self._positions_seen):
+            position = positions.rows[row]
+            if position.quantity and position.instrument == instrument:
+                self._open[row] = position
+            else:
+                self._open.pop(row, None)
+        self._positions_seen = positions.version
 
     def _together(self, instrument: Instrument, strategy: str, parts: list[PositionChanged]) -> PositionLine:
         """One line for a strategy that hedges, too: the sum of its sides at their mean price."""
@@ -151,11 +170,11 @@ class Trading:
     def _held_by(self, strategy: str) -> PositionLine | None:
         return next((line for line in self.positions() if line.strategy == strategy), None)
 
-    def lines(self) -> list[OrderLine]:
-        """Working orders with a price, where they wait or are to wait."""
+    def lines(self, positions: Sequence[PositionLine]) -> list[OrderLine]:
+        """Working orders with a price, where they wait or are to wait, beside what is held."""
         if self._orders is None or self._instrument is None:
             return []
-        held = {line.strategy: line for line in self.positions()}
+        held = {line.strategy: line for line in positions}
         made = []
         for order in self._orders.working(self._instrument.id):
             place = waits_at(order)
@@ -183,8 +202,10 @@ class Trading:
 
     def exit_line(self) -> ExitLine | None:
         """The exit that is being pulled out of the hand's position, if one is."""
+        if self.drag is None or self.drag.order is not None or self._instrument is None:
+            return None
         position = self._held_by(HAND)
-        if self.drag is None or self.drag.order is not None or position is None or self._instrument is None:
+        if position is None:
             return None
         price, mid = self.drag.at, self._mid()
         # A sell above the market rests as a limit, below it waits as a stop, wherever the position began.
