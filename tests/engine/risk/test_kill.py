@@ -155,6 +155,14 @@ def test_a_position_that_cannot_be_closed_is_told() -> None:
     assert "+2 BTC could not be closed in 3 attempts" in told[-2].text
 
 
+def test_a_position_is_not_closed_twice_while_its_order_may_still_fill() -> None:
+    procedure, venue = fired(), Venue({("BTC", "A"): D(2)})
+    for number in range(25):  # 2.5 s without an answer
+        procedure.step(number * STEP, venue)
+    assert venue.closes == 1
+    assert venue.orders[0].cancelled
+
+
 def test_only_the_accounts_name_rearms_and_only_once_it_is_halted() -> None:
     switch = KillSwitch()
     procedure, venue = HaltProcedure(switch, "MY-ACCOUNT"), Venue({("BTC", "A"): D(2)})
@@ -167,9 +175,9 @@ def test_only_the_accounts_name_rearms_and_only_once_it_is_halted() -> None:
     run(procedure, venue)
     with pytest.raises(UserError, match="MY-ACCOUNT"):
         procedure.rearm("my-account", 0)
-    assert switch.pending is not None
+    assert switch.wait(0)
     assert procedure.rearm("MY-ACCOUNT", 0).step is HaltStep.NONE
-    assert switch.pending is None
+    assert not switch.wait(0)
     assert procedure.step(0, venue) == []
 
 
