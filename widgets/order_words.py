@@ -64,7 +64,7 @@ def type_text(kind: str) -> str:
         "MARKET_IF_TOUCHED": _tr("If touched"),
         "LIMIT_IF_TOUCHED": _tr("Limit if touched"),
         "TRAILING_STOP_MARKET": _tr("Trailing stop"),
-        "OCO": _tr("OCO: limit or stop"),
+        "OCO": _tr("OCO"),
     }
     return known.get(kind) or kind.replace("_", " ").capitalize()
 

@@ -239,6 +239,32 @@ def test_only_the_fields_of_the_kind_are_there(ticket: Ticket) -> None:
     assert ticket.form.time.currentData() == "GTC"
 
 
+def test_prices_begin_where_they_make_sense_until_the_person_types_one(desk: Desk, ticket: Ticket) -> None:
+    form, bid, ask = ticket.form, *TOUCH
+    ten = Decimal("0.00010")
+    begun = {}
+    for kind in ("LIMIT", "STOP_MARKET", "MARKET_IF_TOUCHED", "STOP_LIMIT", "OCO"):
+        choose(form.kind, kind)
+        buying = form.price.text(), form.trigger.text()
+        desk.click(ticket.panel.sides["SELL"])
+        begun[kind] = buying, (form.price.text(), form.trigger.text())
+        assert not ticket.panel.view.rows["trigger"].fault
+        desk.click(ticket.panel.sides["BUY"])
+    assert begun["LIMIT"][0][0] == str(bid)
+    assert begun["LIMIT"][1][0] == str(ask)
+    assert [Decimal(side[1]) for side in begun["STOP_MARKET"]] == [ask + ten, bid - ten]
+    assert [Decimal(side[1]) for side in begun["MARKET_IF_TOUCHED"]] == [bid - ten, ask + ten]
+    assert [Decimal(side[0]) for side in begun["STOP_LIMIT"]] == [ask + ten, bid - ten]
+    assert begun["OCO"] == ((str(bid), begun["STOP_MARKET"][0][1]), (str(ask), begun["STOP_MARKET"][1][1]))
+    choose(form.kind, "LIMIT")
+    form.price.clear()
+    assert form.price.text() == ""  # who empties a field is about to type
+    form.price.setText("1.09")
+    desk.click(ticket.panel.sides["SELL"])
+    choose(form.kind, "STOP_LIMIT")
+    assert form.price.text() == "1.09"
+
+
 def test_arrows_page_keys_and_wheel_step_on_the_grid(desk: Desk, ticket: Ticket) -> None:
     choose(ticket.form.kind, "LIMIT")
     price = ticket.form.price

@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from engine.messages.orders import OrderType, TimeInForce
+from engine.messages.orders import OrderType, Side, TimeInForce
 
 type Kind = OrderType | Literal["OCO"]
 """An order's type, or two orders of which one cancels the other: a limit and a stop."""
@@ -104,3 +104,14 @@ class Touch(msgspec.Struct, frozen=True):
 
     bid: Decimal
     ask: Decimal
+
+
+_AWAY_TICKS: Final = 10
+
+
+def starts(kind: Kind, side: Side, touch: Touch, tick: Decimal) -> tuple[Decimal, Decimal]:
+    """Price and trigger from which a person begins: a limit at the own touch, what waits ten ticks away."""
+    own, far, way = (touch.bid, touch.ask, 1) if side == "BUY" else (touch.ask, touch.bid, -1)
+    away = _AWAY_TICKS * tick
+    trigger = max(tick, own - way * away if kind == "MARKET_IF_TOUCHED" else far + way * away)
+    return trigger if kind == "STOP_LIMIT" else own, trigger

@@ -22,8 +22,8 @@ class FormView(QWidget):
 
     Parameters
     ----------
-    near : callable
-        Price at which a price field begins: the touch on the person's own side; None without a market.
+    starts : callable
+        Price and trigger from which an order of a kind begins; None without a market.
 
     Signals
     -------
@@ -33,10 +33,12 @@ class FormView(QWidget):
 
     changed = Signal()
 
-    def __init__(self, near: Callable[[], Decimal | None]) -> None:
+    def __init__(self, starts: Callable[[Kind], tuple[Decimal, Decimal] | None]) -> None:
         super().__init__()
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._near = near
+        self._starts = starts
+        self._proposed: dict[StepEdit, str] = {}
+        self._settled: Kind | None = None
         self._instrument: Instrument | None = None
         self._quiet = False
         self._make_fields()
@@ -61,8 +63,8 @@ class FormView(QWidget):
         self.amount = StepEdit(self.tr("Size"))
         self.amount_by = choice([], self.tr("Size in"))
         self.price, self.trigger = StepEdit(self.tr("Price")), StepEdit(self.tr("Trigger"))
-        for edit in (self.price, self.trigger):
-            edit.start = self._near
+        self.price.start = lambda: self._start(0)
+        self.trigger.start = lambda: self._start(1)
         self.trailing, self.trailing_by = StepEdit(self.tr("Distance")), _distances(self.tr("Distance in"))
         self.expiry = QLineEdit()
         self.expiry.setAccessibleName(self.tr("Until"))
@@ -164,6 +166,7 @@ class FormView(QWidget):
             edit.clear()
         self.amount_by.setCurrentIndex(0)
         self.amount.setText(plain(instrument.lot_size))
+        self._settled = None
         self._quiet = False
         self._settle()
 
@@ -174,6 +177,11 @@ class FormView(QWidget):
             self.rows[name].show_fault(faults.get(name, ""))
         editor = self.horizon if "horizon" in faults else self.interval
         self.rows["twap"].show_fault(faults.get("horizon") or faults.get("interval", ""), editor)
+
+    def turn(self) -> None:
+        """Take over that another side is chosen."""
+        self._settled = None
+        self._settle()
 
     # Which fields there are
 
@@ -199,10 +207,10 @@ class FormView(QWidget):
         self.reduce_only.setVisible(not (facts.bracket and self.bracket.isChecked()))
         for field in (self.horizon, self.interval):
             field.setEnabled(self.twap.isChecked())
-        for price in (self.price, self.trigger):
-            if not self.rows["price" if price is self.price else "trigger"].isHidden() and not price.text():
-                price.step_by(0)
         self._set_steps()
+        if self._kind != self._settled:  # not while typing: who empties a field does not want it filled
+            self._settled = self._kind
+            self._propose()
         self._quiet = False
 
     def _offer_times(self) -> None:
@@ -229,7 +237,18 @@ class FormView(QWidget):
         ):
             by_unit = {"price": tick, "ticks": Decimal(1), "percent": _PERCENT}
             edit.step = by_unit[_distance(unit)]
-            edit.start = self._near if _distance(unit) == "price" else (lambda: Decimal(10))
+            edit.start = self.price.start if _distance(unit) == "price" else (lambda: Decimal(10))
+
+    def _start(self, which: int) -> Decimal | None:
+        starts = self._starts(self._kind)
+        return None if starts is None else starts[which]
+
+    def _propose(self) -> None:
+        """Begin with prices that make sense for kind and side, where the person has not typed any."""
+        for edit in (self.price, self.trigger):
+            if edit.text() in ("", self._proposed.get(edit)) and (start := edit.start()) is not None:
+                self._proposed[edit] = plain(start)
+                edit.setText(self._proposed[edit])
 
     def _on_changed(self) -> None:
         if not self._quiet:

@@ -17,6 +17,7 @@ from widgets.own_orders import side_text
 from widgets.page import Page, Sentence
 from widgets.theme import Theme
 from widgets.ticket.dealing import Dealing, touch_of
+from widgets.ticket.form import Kind, starts
 from widgets.ticket.form_view import FormView
 from widgets.ticket.order import Wanted, orders_of
 from widgets.ticket.state import TicketMarket, TicketSession
@@ -31,7 +32,7 @@ QPushButton#ticket_send {{ font-size: 12px; font-weight: bold; min-height: 22px;
 QPushButton#ticket_send {{ border: 1px solid {panel}; }}
 QPushButton#ticket_send[side="BUY"] {{ background: {bid}; color: {panel}; }}
 QPushButton#ticket_send[side="SELL"] {{ background: {ask}; color: {panel}; }}
-QPushButton#ticket_send:disabled {{ background: {raised}; color: {quiet}; }}
+QPushButton#ticket_send:disabled {{ background: {raised}; color: {quiet}; border-color: {line}; }}
 QPushButton#ticket_send:focus {{ border: 1px solid {text}; }}
 QCheckBox {{ spacing: 4px; }}
 QLabel#ticket_reason {{ color: {warning}; }}
@@ -74,7 +75,7 @@ class TicketPanel(QWidget):
         self._wanted_instrument: str | None = None
         self.sides: dict[Side, QPushButton] = {"SELL": self._side("SELL"), "BUY": self._side("BUY")}
         self.sides["BUY"].setChecked(True)
-        self.view = FormView(self._own_touch)
+        self.view = FormView(self._starts)
         self.preview, self.life = _Lines(theme), _Lines(theme)
         self.send = QPushButton()
         self.send.setObjectName("ticket_send")
@@ -89,7 +90,7 @@ class TicketPanel(QWidget):
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(self.send.click)
         self.view.changed.connect(self._on_edited)
-        self.sides["BUY"].toggled.connect(self._on_edited)
+        self.sides["BUY"].toggled.connect(self._on_side_chosen)
         self.set_theme(theme)
         self.refresh()
 
@@ -194,11 +195,11 @@ class TicketPanel(QWidget):
             return session.markets.get(self._wanted_instrument)
         return next(iter(session.markets.values()), None)
 
-    def _own_touch(self) -> Decimal | None:
-        touch = self._dealing.touch
-        if touch is None:
+    def _starts(self, kind: Kind) -> tuple[Decimal, Decimal] | None:
+        touch, instrument = self._dealing.touch, self._instrument
+        if touch is None or instrument is None:
             return None
-        return touch.bid if self.side == "BUY" else touch.ask
+        return starts(kind, self.side, touch, instrument.tick_size)
 
     def _read(self) -> Wanted:
         session = self._dealing.session
@@ -260,6 +261,10 @@ class TicketPanel(QWidget):
         self.preview.setVisible(bool(self.preview.lines))
 
     # Slots
+
+    def _on_side_chosen(self) -> None:
+        self.view.turn()
+        self._on_edited()
 
     def _on_edited(self) -> None:
         self._dealing.edited()
