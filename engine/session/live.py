@@ -25,15 +25,18 @@ from engine.messages.commands import (
     StepTo,
 )
 from engine.messages.events import AnyEvent, ConnectionChanged, Logged, Phase, PhaseChanged, Refused
-from engine.messages.frames import Control, Explanation, ModelHealth, Predictions, Recorder, Transport
+from engine.messages.frames import Explanation, ModelHealth, Predictions, Recorder, Transport
 from engine.messages.run import Arming, Run
+from engine.nautilus.engine import priced
 from engine.nautilus.strategy import StationStrategy
 from engine.recording.recorder import SessionRecorder
+from engine.risk.book import Touch
 from engine.risk.kill import KillSwitch
 from engine.session import telling
 from engine.session.checks import check_model, check_run
 from engine.session.feed_watch import FeedWatch
 from engine.session.health import Meter
+from engine.session.live_control import LiveControl
 from engine.session.live_course import LiveCourse
 from engine.session.live_market import LiveMarket, check_speed
 from engine.session.live_watching import LiveWatching
@@ -109,6 +112,15 @@ class LiveSession:
         self._feed_watch = FeedWatch(market.name)
         self._told_failure = False
         start_ns = time.time_ns()
+        self._control = LiveControl(
+            run,
+            priced(market.instrument, run.venue),
+            market.account,
+            kill_switch=self.kill_switch,
+            emit=self._events.append,
+            now_ns=time.time_ns,
+            touch=self._touch,
+        )
         self._watching = LiveWatching(market.instrument, run.depth_interval_ns, start_ns) if watched else None
         self._course = LiveCourse(
             run,
@@ -120,6 +132,7 @@ class LiveSession:
             model=self._model,
             publications=publications(run, market.start_ns, market.end_ns),
             record=None if recorder is None else recorder.rows,
+            control=self._control,
             resumes=self._recalled(),
         )
         self._phase = Phase.LOADING
@@ -189,7 +202,8 @@ class LiveSession:
             models=models,
             explanation=explanation,
             recorder=Recorder() if self._recorder is None else self._recorder.status(),
-            control=Control(mode=self._run.mode, arm=self._run.arm, feed_age_s=age_s),
+            control=self._control.control(age_s),
+            account_risk=self._control.risk(),
         )
 
     def rewatch(self) -> None:
@@ -243,8 +257,13 @@ class LiveSession:
             case Finish():
                 self._require_running()
                 self._finish()
+            case _ if self._phase in _PAST:
+                self._require_running()
             case _:
-                pass  # Stop, Attach and Acknowledge are the link's
+                self._control.obey(command)  # Stop, Attach and Acknowledge are the link's
+
+    def _touch(self, instrument: str) -> Touch | None:
+        return self._course.venue.touch(instrument)
 
     def _set_speed(self, factor: float) -> None:
         self._require_running()
@@ -282,6 +301,7 @@ class LiveSession:
             course.tell_account()
             self._enter(Phase.PLAYING)
         ended = course.feed is not None and course.feed.ended
+        self._control.step(None if ended else self.feed_age_s, course.sick_model)
         self._events += self._feed_watch.look(self._now, course.newest_ns, ended=ended)
         if course.venue.failure and not self._told_failure:
             self._told_failure = True

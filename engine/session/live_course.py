@@ -17,9 +17,9 @@ from engine.messages.run import Arming, Run
 from engine.nautilus.feed import Feed
 from engine.nautilus.live import LiveVenue
 from engine.nautilus.strategy import StationStrategy
-from engine.risk.gate import Gate
 from engine.session.course_model import CourseModel
 from engine.session.equity import CURVE_BUCKETS
+from engine.session.live_control import LiveControl
 from engine.session.live_market import LiveMarket
 from engine.session.outcome import Outcome
 from engine.session.publishing import Publishing
@@ -52,8 +52,8 @@ class LiveCourse:
         News of the run's series, by time, in that of the recorded data.
     record : callable or None
         Takes the market data that happened.
-    gate : Gate, optional
-        What orders pass.
+    control : LiveControl
+        Whose gate orders pass.
     resumes : dict or None
         See `LiveVenue`.
 
@@ -78,12 +78,12 @@ class LiveCourse:
         model: RunModel | None = None,
         publications: Sequence[Published] = (),
         record: Callable[[Mapping[str, Columns]], None] | None = None,
-        gate: Gate | None = None,
+        control: LiveControl,
         resumes: dict[str, str] | None = None,
     ) -> None:
         self.start_ns = time.time_ns()
         self.model: CourseModel | None = None
-        self._emit, self._record, self._tape = emit, record, tape
+        self._emit, self._record, self._tape, self._control = emit, record, tape, control
         self._told_at = 0
         self._warned = False
         self._publishing = Publishing(publications, self._publish)
@@ -104,13 +104,14 @@ class LiveCourse:
             strategy=strategy,
             parameters=parameters,
             emit=self._take,
-            gate=gate,
+            gate=control.gate,
             lead=None if self.model is None else self.model.lead,
             name=market.name,
             account_id=market.account_id,
             hedging=run.venue.oms == "HEDGING",
             resumes=resumes,
         )
+        control.begin(self.venue.desk)
         self._absorbed_s = time.monotonic()
 
     def advance(self, seconds: float) -> int:
@@ -151,6 +152,11 @@ class LiveCourse:
     def newest_ns(self) -> int:
         """When the newest market data was received; 0 before any."""
         return self.venue.tap.newest_ns
+
+    @property
+    def sick_model(self) -> str:
+        """Why a rule disarmed the model; empty while it is well."""
+        return self.model.lead.reason if self.model is not None and self.model.lead.is_sick else ""
 
     @property
     def unabsorbed_s(self) -> float:
@@ -216,5 +222,7 @@ class LiveCourse:
             if self._takes_balance:  # what a venue's account begins with is known once it is connected
                 self._takes_balance = False
                 self.outcome = self._new_outcome(event.balances[0].total)
+                self._control.began_with(event)
         self.outcome.note(event)
+        self._control.note(event)
         self._emit(event)

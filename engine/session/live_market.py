@@ -35,6 +35,8 @@ class LiveMarket:
         Range of recorded data, in the time in which they were recorded; of a venue's all time from now on.
     account_id : str
         The account at the venue; empty where execution is simulated.
+    account : str
+        Its name for a person, to be typed where that is asked for.
     """
 
     name: str
@@ -45,6 +47,7 @@ class LiveMarket:
     start_ns: int
     end_ns: int
     account_id: str = ""
+    account: str = "paper"
 
     def chunks(self) -> Iterator[Chunk]:
         """Nothing: nobody knows yet what comes."""
@@ -100,6 +103,7 @@ def market_at(run: Run, secrets: Mapping[str, str]) -> LiveMarket:
         start_ns=now,
         end_ns=_EVER,
         account_id=clients.account_id if trading else "",
+        account=str(parameters.get("account") or connection.name) if trading else "paper",
     )
 
 

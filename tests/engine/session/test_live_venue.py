@@ -12,22 +12,29 @@ from nautilus_trader.model import OrderSide, QuoteTick
 
 import engine.nautilus.doubt as doubt
 from engine.errors import UserError
-from engine.messages.commands import Finish
+from engine.messages.commands import Cancel, Finish, Flatten, Kill, Rearm, SetArmState, Submit
 from engine.messages.connection import Connection
 from engine.messages.events import (
     AccountChanged,
+    ArmStateChanged,
     ConnectionChanged,
+    Denied,
     Filled,
+    HaltChanged,
+    HaltStep,
     OrderChanged,
     Phase,
     PositionChanged,
+    Refused,
     Results,
 )
+from engine.messages.orders import HAND, OrderIntent
 from engine.messages.run import Mode, Run, VenueRules
 from engine.nautilus.instrument import price, quantity
 from engine.nautilus.strategy import Context, StationStrategy
 from engine.recording.recorder import SessionRecorder
 from engine.recording.writing import Keeping
+from engine.session import live_control
 from engine.session.live import LiveSession
 from engine.session.live_market import market_at
 from engine.session.memory import SessionMemory
@@ -91,6 +98,7 @@ def at(
     venue: ThreadVenue,
     *,
     mode: Mode = "live",
+    arm: bool = True,
     memory: Path | None = None,
     recorder: SessionRecorder | None = None,
     **parameters: Any,
@@ -107,7 +115,14 @@ def at(
             **parameters,
         },
     )
-    run = Run(instrument=ETH, mode=mode, connection=connection, venue=VenueRules(balance=Decimal(5_000)))
+    rules = VenueRules(balance=Decimal(5_000))
+    run = Run(
+        instrument=ETH,
+        mode=mode,
+        connection=connection,
+        venue=rules,
+        arm="paper" if mode == "paper" else "view",
+    )
     secrets = {"api_key": venue.setup.key, "api_secret": venue.setup.secret}
     session = LiveSession(
         run,
@@ -121,6 +136,8 @@ def at(
         driven.until(lambda: session.phase == Phase.PLAYING)
         driven.until(lambda: session.feed_age_s is not None)
         assert Puppet.newest is not None
+        if mode == "live" and arm:
+            session.handle(SetArmState(state="live", account="local"))
         yield driven, Puppet.newest
     finally:
         Puppet.newest = None
@@ -158,6 +175,50 @@ def test_orders_fill_at_the_venue_and_both_agree_on_the_account(venue: ThreadVen
         assert driven.told(Results)[0].open_position == "+0.500 ETH"
 
 
+def test_real_orders_wait_for_the_accounts_name_and_stop_when_the_time_is_over(
+    venue: ThreadVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_control, "ARMED_LIVE_NS", 300_000_000)
+    with at(venue, arm=False) as (driven, puppet):
+        driven.session.handle(SetArmState(state="live", account="another"))
+        driven.session.handle(SetArmState(state="paper"))
+        assert [event.text for event in driven.told(Refused)] == [
+            "Type the account's name, local, to arm it.",
+            "This session trades at a venue; arm it live, or open a paper session.",
+        ]
+        driven.session.handle(Submit(request="r1", intents=(by_hand("0.1"),)))
+        assert [event.denial.rule for event in driven.told(Denied)] == ["view"]
+        driven.session.handle(SetArmState(state="live", account="local"))
+        assert driven.session.take_picture().control.expires_ns is not None
+        driven.session.handle(Submit(request="r2", intents=(by_hand("0.1"),)))
+        driven.until(lambda: driven.told(Filled))
+        driven.until(lambda: driven.told(ArmStateChanged)[-1].by == "rule")
+        puppet.market("BUY", "0.1")
+        assert [event.denial.rule for event in driven.told(Denied)] == ["view", "view"]
+        assert len(venue.truth().orders) == 1
+
+
+def by_hand(size: str) -> OrderIntent:
+    return OrderIntent(instrument=ETH, strategy=HAND, side="BUY", type="MARKET", quantity=Decimal(size))
+
+
+def test_the_kill_switch_leaves_nothing_at_the_venue_whoever_opened_it(venue: ThreadVenue) -> None:
+    with at(venue) as (driven, puppet), Client(other(venue)) as someone:
+        someone.wait(lambda event: event["event"] == "quote")
+        someone.do("market", id="TAKEN", side="BUY", size="0.7")
+        bought = puppet.market("BUY", "0.5")
+        working = puppet.limit("BUY", "0.2", "1900.00")
+        driven.until(lambda: is_now(driven, "TAKEN", "FILLED") and is_now(driven, bought, "FILLED"))
+        driven.until(lambda: is_now(driven, working, "ACCEPTED"))
+        driven.session.handle(Kill())
+        driven.until(lambda: [e.step for e in driven.told(HaltChanged)][-1:] == [HaltStep.HALTED])
+        truth = venue.truth()
+        assert truth.positions == {}
+        assert {order.status for order in truth.orders} == {"FILLED", "CANCELED"}
+        driven.session.handle(Rearm("local"))
+        assert driven.told(HaltChanged)[-1].step == HaltStep.NONE
+
+
 def test_paper_trading_needs_no_key_and_leaves_no_order_at_the_venue(venue: ThreadVenue) -> None:
     with at(venue, mode="paper") as (driven, puppet):
         assert driven.told(AccountChanged)[0].balances[0].total == 5_000
@@ -185,7 +246,7 @@ def test_a_restarted_session_takes_its_orders_and_its_position_over(
         assert (position.quantity, position.strategy) == (Decimal("0.500"), LIVE)
         assert puppet.held() == Decimal("0.500")
         assert puppet.net_position() == Decimal("0.300")  # counting the order at work
-        driven.session.course.venue.desk.cancel(working)
+        driven.session.handle(Cancel(working))
         driven.until(lambda: is_now(driven, working, "CANCELED"))
         puppet.go_to(Decimal(0))
         driven.until(lambda: not venue.truth().positions)
@@ -221,7 +282,7 @@ def test_foreign_orders_are_told_apart_and_flattened_with_the_rest(venue: Thread
         mine = puppet.market("SELL", "0.2")
         driven.until(lambda: is_now(driven, mine, "FILLED"))
         assert driven.session.course.venue.net_position == Decimal("0.500")
-        driven.session.course.venue.desk.flatten()
+        driven.session.handle(Flatten())
         driven.until(lambda: not venue.truth().positions and is_now(driven, "THEIRS", "CANCELED"))
         assert driven.session.course.venue.desk.positions() == []
 

@@ -1,0 +1,206 @@
+"""Whether the orders of a live session pass, and what a person does: arming, limits, halting, orders."""
+
+from collections.abc import Callable
+from typing import Final
+
+from engine.errors import UserError
+from engine.messages.commands import (
+    AnyCommand,
+    BreakEven,
+    Cancel,
+    CancelAll,
+    Flatten,
+    Kill,
+    Modify,
+    Rearm,
+    Reverse,
+    SetArmState,
+    SetPolicy,
+    Submit,
+)
+from engine.messages.events import AccountChanged, AnyEvent, ArmStateChanged, EpochBegan, PolicyChanged
+from engine.messages.frames import Control
+from engine.messages.instrument import Instrument
+from engine.messages.limits import AccountRisk, RiskPolicy
+from engine.messages.run import ArmState, Mode, Run
+from engine.nautilus.live_desk import LiveDesk
+from engine.risk.book import AccountBook, Touch
+from engine.risk.gate import RiskGate
+from engine.risk.kill import HaltProcedure, KillSwitch
+from engine.risk.kill_rules import KillFacts, KillRuleWatch
+from engine.risk.tails import ReturnHistory
+
+ARMED_LIVE_NS: Final = 30 * 60 * 1_000_000_000
+"""Time without an order by hand after which a session is armed for real money no longer."""
+
+_LOOK_EVERY_NS: Final = 100_000_000
+
+
+class LiveControl:
+    """The gate of one live session, and all that opens and shuts it.
+
+    Parameters
+    ----------
+    run : Run
+    instrument : Instrument
+        With the fees of the run.
+    account : str
+        Name that a person types to arm for real money and to re-arm after a halt.
+    kill_switch : KillSwitch
+    emit : callable
+        Takes the events that tell a change.
+    now_ns : callable
+        The wall clock.
+    touch : callable
+        Best prices of an instrument; None where they are not known.
+
+    Attributes
+    ----------
+    gate : RiskGate
+        What every order of the session passes.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        instrument: Instrument,
+        account: str,
+        *,
+        kill_switch: KillSwitch,
+        emit: Callable[[AnyEvent], None],
+        now_ns: Callable[[], int],
+        touch: Callable[[str], Touch | None],
+    ) -> None:
+        self._mode: Mode = run.mode
+        self._account, self._kill_switch = account, kill_switch
+        self._emit, self._now_ns = emit, now_ns
+        self._book = AccountBook(
+            {instrument.id: instrument},
+            currency=instrument.quote,
+            balance=run.venue.balance,
+            touch=touch,
+            leverage=run.venue.leverage,
+        )
+        self.gate = RiskGate(
+            {instrument.id: instrument},
+            run.policy,
+            self._book,
+            now_ns,
+            # Real money is armed by a person who looks at it, never by how a session was started.
+            arm="view" if run.mode == "live" else run.arm,
+            mode=run.mode,
+            kill_switch=kill_switch,
+            returns=ReturnHistory([instrument.id]),
+        )
+        self._rules = KillRuleWatch(run.policy.kill)
+        self._halt = HaltProcedure(kill_switch, account, flatten_by=run.policy.kill.flatten_by)
+        self._expires_ns: int | None = None
+        self._looked_ns = 0
+        self._desk: LiveDesk | None = None
+        emit(PolicyChanged(ts=now_ns(), policy=run.policy, by="run"))
+        emit(ArmStateChanged(ts=now_ns(), state=self.gate.arm, by="run"))
+
+    def begin(self, desk: LiveDesk) -> None:
+        """Take the hand, once the node is there."""
+        self._desk = desk
+
+    def note(self, event: AnyEvent) -> None:
+        """Take every event of orders, positions and the account, in order."""
+        self._book.note(event)
+
+    def began_with(self, event: AccountChanged) -> None:
+        """Take the balance with which a venue's account begins: profit is counted from there."""
+        self._book.start_balance = event.balances[0].total
+        self._book.note(EpochBegan(ts=event.ts, epoch=1))
+        self._book.note(event)
+
+    # Commands --------------------------------------------------------------------------------------------
+
+    def obey(self, command: AnyCommand) -> bool:
+        """Carry a command out, or raise `UserError`; False where it is none of these."""
+        match command:
+            case SetArmState():
+                self._arm(command.state, command.account)
+            case SetPolicy(policy):
+                self._set_policy(policy)
+            case Kill(reason):
+                self._kill_switch.fire(reason or "The kill switch was pressed.")
+            case Rearm(confirmation):
+                self._emit(self._halt.rearm(confirmation, self._now_ns()))
+            case Submit() | Modify() | Cancel() | CancelAll() | Flatten() | Reverse() | BreakEven():
+                if self._desk is None:
+                    raise UserError("The session is still connecting; order when it is connected.")
+                self._desk.obey(command)
+                if self._expires_ns is not None and isinstance(command, Submit | Modify):
+                    self._expires_ns = self._now_ns() + ARMED_LIVE_NS
+            case _:
+                return False
+        return True
+
+    def _arm(self, state: ArmState, account: str) -> None:
+        if state == "live":
+            if self._mode == "live" and account != self._account:
+                raise UserError(f"Type the account's name, {self._account}, to arm it.")
+            self.gate.arm = state  # refuses what is no live session
+            self._expires_ns = self._now_ns() + ARMED_LIVE_NS
+            self._tell_armed()
+            return
+        if state == "paper" and self._mode == "live":
+            raise UserError("This session trades at a venue; arm it live, or open a paper session.")
+        self.gate.arm = state
+        self._expires_ns = None
+        self._emit(ArmStateChanged(ts=self._now_ns(), state=state, by="person"))
+
+    def _tell_armed(self) -> None:
+        now = self._now_ns()
+        self._emit(ArmStateChanged(ts=now, state="live", by="person", expires_ns=self._expires_ns))
+
+    def _set_policy(self, policy: RiskPolicy) -> None:
+        self.gate.set_policy(policy)
+        self._rules.rules, self._halt.flatten_by = policy.kill, policy.kill.flatten_by
+        self._emit(PolicyChanged(ts=self._now_ns(), policy=policy, by="person"))
+
+    # What happens by itself ------------------------------------------------------------------------------
+
+    def step(self, feed_age_s: float | None, sick_model: str) -> None:
+        """Do what is due: a halt's next step, an arming that ends, a rule that fires; call it often."""
+        now = self._now_ns()
+        if self._desk is not None:
+            for event in self._halt.step(now, self._desk):
+                self._emit(event)
+        if now - self._looked_ns < _LOOK_EVERY_NS:
+            return
+        self._looked_ns = now
+        if self._expires_ns is not None and now >= self._expires_ns:
+            self._expires_ns = None
+            self.gate.arm = "view"
+            reason = f"{ARMED_LIVE_NS // 60_000_000_000} minutes passed without an order by hand."
+            self._emit(ArmStateChanged(ts=now, state="view", by="rule", reason=reason))
+        self.gate.mark()
+        facts = KillFacts(
+            loss_broken=self.gate.loss_broken(),
+            wanted_in_second=self.gate.wanted_in_second(),
+            holds=self._book.holds,
+            feed_age_s=feed_age_s,
+            sick_model=sick_model,
+        )
+        reason = self._rules.check(now, facts) or ""
+        if reason:
+            self._kill_switch.fire(reason, "rule")
+
+    # What is shown ---------------------------------------------------------------------------------------
+
+    def control(self, feed_age_s: float | None) -> Control:
+        """Whether and where orders pass now."""
+        return Control(
+            mode=self._mode,
+            arm=self.gate.arm,
+            expires_ns=self._expires_ns,
+            account=self._account,
+            halt=self._halt.step_now,
+            feed_age_s=feed_age_s,
+        )
+
+    def risk(self) -> AccountRisk:
+        """The account as a whole, marked now."""
+        return self.gate.risk()
