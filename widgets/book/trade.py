@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import override
 
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPaintEvent
+from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QMouseEvent, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from engine.messages.commands import AnyCommand
@@ -35,7 +35,6 @@ class LadderView(BookView):
         self.hand = Hand()
         self._mouse: QPoint | None = None
         self._on_screen: Picture | None = None
-        self._with_stop = False
 
     @override
     def show_market(
@@ -71,7 +70,6 @@ class LadderView(BookView):
 
     def _point(self, event: QMouseEvent) -> Spot | None:
         self._mouse = event.position().toPoint()
-        self._with_stop = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         return self._spot()
 
     def _own_of(self, spot: Spot) -> Own | None:
@@ -117,7 +115,8 @@ class LadderView(BookView):
             return hand.said, brushes.warning
         off, spot = why_not(hand.control), self._spot()
         if shown is not None and spot is not None:
-            text = hand.hint(shown, spot, self._own_of(spot), stop=self._with_stop)
+            held = QGuiApplication.keyboardModifiers() & Qt.KeyboardModifier.ControlModifier
+            text = hand.hint(shown, spot, self._own_of(spot), stop=bool(held))
             if text:
                 return text, brushes.quiet if off else brushes.text
         how = self.tr("Click: limit, Ctrl: stop, drag: move, right: cancel")
@@ -165,7 +164,8 @@ class LadderView(BookView):
         elif spot is None or seen is None:
             super().mousePressEvent(event)
         elif event.button() == Qt.MouseButton.LeftButton:
-            self.hand.down(seen, spot, stop=self._with_stop)
+            held = event.modifiers() & Qt.KeyboardModifier.ControlModifier
+            self.hand.down(seen, spot, stop=bool(held))
             self.update()
         elif event.button() == Qt.MouseButton.RightButton:
             self._ask(self.hand.cancel(seen, spot))
