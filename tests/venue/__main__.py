@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import threading
 
 import msgspec
 
@@ -11,16 +12,17 @@ from tests.venue.setup import Answer, Setup
 
 async def main() -> None:
     """Serve until the input ends or the lifetime is over."""
-    reader = asyncio.StreamReader()
-    loop = asyncio.get_running_loop()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    setup = msgspec.json.decode(await reader.readline(), type=Setup)
+    lines: asyncio.Queue[bytes] = asyncio.Queue()
+    # A thread reads, as a loop cannot wait for a pipe on every system.
+    reading = threading.Thread(target=_read, args=(lines, asyncio.get_running_loop()), daemon=True)
+    reading.start()
+    setup = msgspec.json.decode(await lines.get(), type=Setup)
     commands = decoder()
     server = Server(setup)
     _write(await server.open())
     try:
         async with asyncio.timeout(setup.lifetime_s):
-            while line := await reader.readline():
+            while line := await lines.get():
                 try:
                     _write(server.do(commands.decode(line)))
                 except Exception as error:  # noqa: BLE001 - told to the test, which raises it
@@ -29,6 +31,17 @@ async def main() -> None:
         pass
     finally:
         await server.close()
+
+
+def _read(lines: "asyncio.Queue[bytes]", loop: asyncio.AbstractEventLoop) -> None:
+    while True:
+        line = sys.stdin.buffer.readline()
+        try:
+            loop.call_soon_threadsafe(lines.put_nowait, line)
+        except RuntimeError:  # the loop is closed
+            return
+        if not line:
+            return
 
 
 def _write(message: object) -> None:

@@ -42,6 +42,8 @@ class ClientSetup(msgspec.Struct, frozen=True, kw_only=True):
     inflight_check_ms: int | None = None
     inflight_threshold_ms: int | None = None
     position_check_s: float | None = None
+    retain_unresolved: bool = False
+    open_only: bool = True
 
 
 class Client:
@@ -158,11 +160,20 @@ def run(setup: ClientSetup, commands: "queue.SimpleQueue[Event | None]") -> None
     """Run a live node with the adapter until the commands end."""
     from nautilus_trader.adapters import binance
     from nautilus_trader.common import Environment, LoggerConfig
-    from nautilus_trader.live import LiveDataEngineConfig, LiveExecutionEngineConfig, LiveNode
+    from nautilus_trader.live import (
+        LiveDataEngineConfig,
+        LiveExecutionEngineConfig,
+        LiveNode,
+        SubmissionRecoveryPolicy,
+    )
     from nautilus_trader.model import AccountId, InstrumentId, TraderId
 
     from tests.venue.puppet import Puppet
 
+    retains = setup.retain_unresolved
+    policy = (
+        SubmissionRecoveryPolicy.RETAIN_UNRESOLVED if retains else SubmissionRecoveryPolicy.RESOLVE_LOCALLY
+    )
     logging = LoggerConfig.from_spec("stdout=Info") if setup.log else LoggerConfig(bypass_logging=True)
     instrument_id = InstrumentId.from_str(f"{setup.symbol}-PERP.BINANCE")
     provider = binance.BinanceInstrumentProviderConfig(load_all=True)
@@ -201,6 +212,8 @@ def run(setup: ClientSetup, commands: "queue.SimpleQueue[Event | None]") -> None
                 inflight_check_interval_ms=setup.inflight_check_ms,
                 inflight_check_threshold_ms=setup.inflight_threshold_ms,
                 position_check_interval_secs=setup.position_check_s,
+                open_check_open_only=setup.open_only,
+                submission_recovery_policy=policy,
             )
         )
         .add_data_client("BINANCE", binance.BinanceDataClientFactory(), data)

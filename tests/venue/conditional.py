@@ -2,8 +2,9 @@
 
 from decimal import Decimal
 from itertools import count
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
+from tests.venue.intake import CONDITIONAL
 from tests.venue.market import Market
 from tests.venue.orders import Conditional, Order
 from tests.venue.refusal import Refusal, missing, unknown_order
@@ -18,12 +19,11 @@ _FINAL = ("FINISHED", "CANCELED", "EXPIRED", "REJECTED")
 class Conditionals:
     """All conditional orders of the account, by their algo numbers."""
 
-    TYPES: ClassVar = ("STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET")
-
     def __init__(self, exchange: "Exchange") -> None:
         self._exchange = exchange
         self._ids = count(2_000_001)
         self.all: dict[int, Conditional] = {}
+        self._waiting: dict[int, Conditional] = {}
         self._by_order: dict[int, Conditional] = {}
 
     def place(self, params: Params) -> Conditional:
@@ -34,13 +34,13 @@ class Conditionals:
         kind = params.get("type", "")
         if params.get("algoType") != "CONDITIONAL":
             raise missing("algoType")
-        if kind not in self.TYPES:
+        if kind not in CONDITIONAL:
             raise Refusal(-1116, "Invalid orderType.")
         closes = params.get("closePosition", "false").lower() == "true"
         trailing = kind == "TRAILING_STOP_MARKET"
         has_price = kind in ("STOP", "TAKE_PROFIT")
         client_id = exchange.new_client_id(params.get("clientAlgoId", ""))
-        if any(each.client_id == client_id and each.status == "NEW" for each in self.all.values()):
+        if any(each.client_id == client_id for each in self._waiting.values()):
             raise Refusal(-4116, "ClientOrderId is duplicated.")
         now = exchange.now_ms()
         algo = Conditional(
@@ -67,7 +67,7 @@ class Conditionals:
             raise Refusal(-2007, "Invalid callBack rate.")
         if self._is_reached(algo, _working_price(algo, market)):
             raise Refusal(-2021, "Order would immediately trigger.")
-        self.all[algo.id] = algo
+        self.all[algo.id] = self._waiting[algo.id] = algo
         exchange.tell(algo.event(now))
         return algo
 
@@ -100,9 +100,12 @@ class Conditionals:
 
     def waiting(self, symbol: str | None = None) -> list[Conditional]:
         """Those that wait for their price."""
-        return [
-            each for each in self.all.values() if each.status == "NEW" and symbol in (None, each.symbol.name)
-        ]
+        return [each for each in self._waiting.values() if symbol in (None, each.symbol.name)]
+
+    def expire_due(self, now_ms: int) -> None:
+        """End those whose time is over (GTD)."""
+        for algo in [each for each in self.waiting() if 0 < each.good_till_ms <= now_ms]:
+            self._change(algo, "EXPIRED")
 
     def look(self, market: Market) -> None:
         """Trigger those whose price is reached."""
@@ -152,6 +155,7 @@ class Conditionals:
 
     def _change(self, algo: Conditional, status: str) -> None:
         algo.status, algo.updated_ms = status, self._exchange.now_ms()
+        self._waiting.pop(algo.id, None)
         self._exchange.tell(algo.event(algo.updated_ms))
 
     def _is_reached(self, algo: Conditional, price: int) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.venue.conditional import Conditionals
 from tests.venue.feed import Update
+from tests.venue.intake import check_order, read_order, would_take
 from tests.venue.ledger import Ledger
 from tests.venue.margin import Margin
 from tests.venue.market import Market
@@ -24,16 +25,11 @@ from tests.venue.symbol import (
     Params,
     Symbol,
     number,
-    read_position_side,
-    read_side,
 )
 
 type Json = dict[str, Any]
 
-_TIMES_IN_FORCE = ("GTC", "IOC", "FOK", "GTX", "GTD")
 _CLIENT_ID_LENGTH = 36
-_KEPT_OPEN = 200
-"""Working orders that a symbol may have (`MAX_NUM_ORDERS`)."""
 
 
 class Exchange:
@@ -79,6 +75,7 @@ class Exchange:
         now = self.now_ms()
         for order in [each for each in self.open_orders() if 0 < each.good_till_ms <= now]:
             self._end(order, "EXPIRED", "EXPIRED")
+        self.conditionals.expire_due(now)
 
     def market(self, symbol: str | None) -> Market:
         """Market of a symbol, or its refusal."""
@@ -93,7 +90,8 @@ class Exchange:
     def place(self, params: Params) -> Order:
         """Take a new order; it may have filled, or expired, when this returns."""
         market = self.market(params.get("symbol"))
-        order = self._read(market, params)
+        client_id = self.new_client_id(params.get("newClientOrderId", ""))
+        order = read_order(market.symbol, params, next(self._order_ids), client_id, self.now_ms())
         self.check(market, order)
         self.enter(market, order)
         return order
@@ -129,7 +127,7 @@ class Exchange:
             return order
         market.symbol.check_band(order.side, price, market.mark)
         if order.time_in_force == "GTX" and market.crosses(order.side, price):
-            raise _would_take()
+            raise would_take()
         if not order.reduce_only:
             market.symbol.check_notional(price, size)
         keeps_place = price == order.price and size < order.size
@@ -177,36 +175,6 @@ class Exchange:
             raise unknown_order(cancelling=cancelling)
         return order
 
-    def _read(self, market: Market, params: Params) -> Order:
-        symbol = market.symbol
-        kind = params.get("type", "")
-        if kind in Conditionals.TYPES:
-            raise Refusal(-4120, "Order type not supported for this endpoint. Please use the Algo Order API.")
-        if kind not in ("LIMIT", "MARKET"):
-            raise Refusal(-1116, "Invalid orderType.")
-        time_in_force = params.get("timeInForce", "GTC" if kind == "MARKET" else "")
-        if time_in_force not in _TIMES_IN_FORCE:
-            raise missing("timeInForce") if not time_in_force else Refusal(-1115, "Invalid timeInForce.")
-        good_till = int(number(params.get("goodTillDate", "0"), "goodTillDate"))
-        if time_in_force == "GTD" and good_till < self.now_ms() + 600_000:
-            raise Refusal(-4171, "The goodTillDate must be greater than the current time plus 600 seconds.")
-        now = self.now_ms()
-        return Order(
-            symbol=symbol,
-            id=next(self._order_ids),
-            client_id=self.new_client_id(params.get("newClientOrderId", "")),
-            side=read_side(params),
-            type=kind,
-            time_in_force=time_in_force,
-            size=symbol.size(params.get("quantity", "")),
-            price=symbol.price(params.get("price", "")) if kind == "LIMIT" else 0,
-            reduce_only=params.get("reduceOnly", "false").lower() == "true",
-            position_side=read_position_side(params),
-            good_till_ms=good_till if time_in_force == "GTD" else 0,
-            time_ms=now,
-            updated_ms=now,
-        )
-
     def new_client_id(self, given: str) -> str:
         """Client order id of a new order; refuses one that is in use."""
         if len(given) > _CLIENT_ID_LENGTH:
@@ -218,28 +186,7 @@ class Exchange:
 
     def check(self, market: Market, order: Order) -> None:
         """Refuse what the venue would not take; cut what is reduce-only to what it can reduce."""
-        symbol = market.symbol
-        if order.reduce_only:
-            order.size = min(order.size, self._reducible(order))
-            if not order.size:
-                raise Refusal(-2022, "ReduceOnly Order is rejected.")
-        else:
-            symbol.check_notional(order.price or market.mark, order.size)
-        if len(market.resting[BUY]) + len(market.resting[SELL]) >= _KEPT_OPEN:
-            raise Refusal(-2025, "Reach max open order limit.")
-        if order.price:
-            symbol.check_band(order.side, order.price, market.mark)
-        if order.time_in_force == "GTX" and market.crosses(order.side, order.price):
-            raise _would_take()
-        if order.time_in_force == "FOK" and market.takes(order.side, order.price) < order.size:
-            raise Refusal(
-                -5021,
-                "Due to the order could not be filled immediately, the FOK order has been rejected. "
-                "The order will not be recorded in the order history.",
-            )
-        grows = 0 if order.reduce_only else max(0, order.size - self._reducible(order))
-        if self.margin.needed(symbol.name, order.price or market.mark, grows) > self.margin.available():
-            raise Refusal(-2019, "Margin is insufficient.")
+        check_order(market, order, self._reducible(order), self.margin)
 
     def next_order_id(self) -> int:
         """Number of a new order."""
@@ -332,11 +279,3 @@ class Exchange:
                 ],
             },
         }
-
-
-def _would_take() -> Refusal:
-    return Refusal(
-        -5022,
-        "Due to the order could not be executed as maker, the Post Only order will be rejected. "
-        "The order will not be recorded in the order history.",
-    )

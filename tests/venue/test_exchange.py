@@ -1,66 +1,16 @@
-"""The exchange without a wire: matching, queues, conditional orders, refusals, books that add up."""
+"""The exchange without a wire: matching, queues, refusals, books that add up."""
 
 import contextlib
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.venue.exchange import Exchange
-from tests.venue.feed import Update
+from tests.venue.desk import DEPOSIT, SYMBOL, Desk
 from tests.venue.refusal import Refusal
-from tests.venue.setup import BY_HAND
-from tests.venue.symbol import BUY, SELL, SIDES, Symbol
+from tests.venue.symbol import BUY, SELL, SIDES
 from tests.venue.telling import truth
-
-SYMBOL = Symbol.of(BY_HAND)
-DEPOSIT = Decimal(10_000)
-
-
-class Desk:
-    """An exchange with a plain book (five levels of 10 a side, 2000.00 to 2000.10), and its events."""
-
-    def __init__(self) -> None:
-        self.events: list[dict[str, Any]] = []
-        self.exchange = Exchange([SYMBOL], DEPOSIT, self.events.append)
-        self.show(
-            *(("BUY", f"{2000 - at / 100:.2f}", "10") for at in range(5)),
-            *(("SELL", f"{2000.10 + at / 100:.2f}", "10") for at in range(5)),
-        )
-
-    def show(self, *levels: tuple[str, str, str]) -> None:
-        """Set levels of the market."""
-        rows = tuple(
-            (SIDES.index(side), int(Decimal(price) * 100), int(Decimal(size) * 1000))
-            for side, price, size in levels
-        )
-        self.exchange.apply("ETHUSDT", Update(0, rows))
-
-    def trade(self, price: str, size: str, side: str) -> None:
-        """Let others trade."""
-        row = (int(Decimal(price) * 100), int(Decimal(size) * 1000), SIDES.index(side))
-        self.exchange.apply("ETHUSDT", Update(0, trades=(row,)))
-
-    def place(self, client_id: str, side: str, size: str, price: str = "", **more: str) -> Any:
-        """Place an order: at market without a price."""
-        kind = {"type": "LIMIT", "price": price, "timeInForce": "GTC"} if price else {"type": "MARKET"}
-        base = {"symbol": "ETHUSDT", "side": side, "quantity": size, "newClientOrderId": client_id}
-        return self.exchange.place({**base, **kind, **more})
-
-    def stop(self, client_id: str, side: str, size: str, kind: str, **more: str) -> Any:
-        """Place a conditional order."""
-        base = {"symbol": "ETHUSDT", "side": side, "quantity": size, "clientAlgoId": client_id}
-        return self.exchange.conditionals.place({**base, "type": kind, "algoType": "CONDITIONAL", **more})
-
-    def fills(self, client_id: str) -> list[tuple[str, str, bool]]:
-        """Price, size and whether it was the maker, of each fill of an order."""
-        return [
-            (SYMBOL.price_text(fill.price), SYMBOL.size_text(fill.size), fill.is_maker)
-            for fill in self.exchange.fills
-            if fill.order.client_id == client_id
-        ]
 
 
 @pytest.fixture
@@ -193,45 +143,6 @@ def test_a_reduce_only_order_reduces_and_never_turns(desk: Desk) -> None:
     assert (closing.size, closing.status) == (2000, "FILLED")
     assert resting.status == "EXPIRED"
     assert desk.exchange.ledger.position("ETHUSDT") == 0
-
-
-@pytest.mark.parametrize(
-    ("kind", "side", "trigger", "before", "at"),
-    [
-        ("STOP_MARKET", "SELL", "1999.50", "1999.51", "1999.50"),
-        ("STOP_MARKET", "BUY", "2001.00", "2000.99", "2001.00"),
-        ("TAKE_PROFIT_MARKET", "SELL", "2001.00", "2000.99", "2001.00"),
-        ("TAKE_PROFIT_MARKET", "BUY", "1999.50", "1999.51", "1999.40"),
-        ("STOP", "SELL", "1999.50", "1999.51", "1999.50"),
-    ],
-)
-def test_a_conditional_order_becomes_one_at_its_trigger(
-    desk: Desk, kind: str, side: str, trigger: str, before: str, at: str
-) -> None:
-    more = {"price": "1990.00"} if kind == "STOP" else {}
-    algo = desk.stop("s", side, "1", kind, triggerPrice=trigger, **more)
-    desk.trade(before, "0.1", "BUY")
-    assert (algo.status, desk.fills("s")) == ("NEW", [])
-    desk.trade(at, "0.1", "SELL")
-    assert (algo.status, len(desk.fills("s"))) == ("FINISHED", 1)
-    states = [event["o"]["X"] for event in desk.events if event["e"] == "ALGO_UPDATE"]
-    assert states == ["NEW", "TRIGGERING", "TRIGGERED", "FINISHED"]
-
-
-def test_a_conditional_order_that_would_trigger_at_once_is_refused(desk: Desk) -> None:
-    desk.trade("2000.00", "1", "SELL")
-    with pytest.raises(Refusal, match="-2021"):
-        desk.stop("s", "SELL", "1", "STOP_MARKET", triggerPrice="2000.00")
-
-
-def test_a_trailing_stop_follows_and_fires_on_the_turn(desk: Desk) -> None:
-    desk.trade("2000.00", "1", "BUY")
-    algo = desk.stop("t", "SELL", "1", "TRAILING_STOP_MARKET", callbackRate="1")
-    for price in ("2010.00", "2020.00", "2000.00"):
-        desk.trade(price, "0.1", "BUY")
-        assert algo.status == "NEW"
-    desk.trade("1999.80", "0.1", "SELL")
-    assert algo.status == "FINISHED"
 
 
 def test_a_position_that_flips_realises_only_what_it_closed(desk: Desk) -> None:
