@@ -20,6 +20,7 @@ BENCHES: Final = {
     "inference": "what one prediction costs in every runtime that is here, and rows a second",
     "ai-backtest": "a model's back-test in batches and per tick, against the naive way and the bare engine",
     "recorder": "events and rows recorded a second, against json and csv, and what a session pays",
+    "soak": "a live session at a faulty exchange on this machine; all must agree at the end",
     "start": "from the start of the process to the first painted window",
 }
 
@@ -52,6 +53,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--largest", type=int, default=0, metavar="N", help="store: one more length, such as 100000000"
     )
+    parser.add_argument("--minutes", type=float, default=10.0, metavar="N", help="soak: how long")
+    parser.add_argument("--faults", type=int, default=1, metavar="SEED", help="soak: seed of its faults")
     parser.add_argument("--seconds", type=float, default=60.0, metavar="N", help="ui: how long")
 
 

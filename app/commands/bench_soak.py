@@ -1,0 +1,262 @@
+"""`nexttick bench soak`: hours of trouble in minutes: a live session at a faulty exchange on this machine.
+
+The engine's own adapter trades at the exchange of the tests, which drops sockets, loses answers, tells things
+twice and goes away. At the end the exchange, the engine, the recording and the watcher must agree on every
+order, execution, position and balance.
+"""
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from app import engines
+from app.commands import Report, Result
+from app.commands.soak_agreement import disagreements
+from app.commands.soak_trader import SoakTrader
+from app.recordings import person_settings, recordings_folder
+from app.session import StationSession
+from app.state.orders import OrdersState
+from engine.errors import UserError
+from engine.messages.connection import Connection
+from engine.messages.events import AnyEvent, ConnectionChanged, Phase
+from engine.messages.run import Run
+
+if TYPE_CHECKING:
+    from tests.venue import ProcessVenue
+
+_ACCOUNT: Final = "SOAK"
+_ORDERS_PER_S: Final = 6.0
+_FAULT_EVERY_S: Final = 3.0
+_LOOK_S: Final = 0.005
+_START_S: Final = 60.0
+_QUIET_S: Final = 90.0
+"""Longest that it may take after the last fault until all agree."""
+
+
+def run_bench_soak(args: argparse.Namespace, report: Report) -> Result:
+    """Trade through random faults; exit code 1 where anybody disagrees."""
+    venue_of = _venue_of()
+    with TemporaryDirectory(prefix="soak-") as folder, venue_of(args.faults, args.minutes) as venue:
+        os.environ["NEXTTICK_HOME"] = folder  # its recordings, logs and endpoints are its own
+        soak = _Soak(venue, args.faults, report)
+        figures = soak.run(args.minutes * 60)
+    return Result(figures, _text(figures), 1 if figures["disagreements"] else 0)
+
+
+def _venue_of() -> "Callable[[int, float], ProcessVenue]":
+    try:
+        from tests.venue import ProcessVenue, Setup  # noqa: PLC0415 - stands beside the program, not in it
+    except ImportError:
+        raise UserError(
+            "The exchange that this bench trades at is part of the repository; run it there, "
+            "with .venv/bin/nexttick bench soak."
+        ) from None
+
+    def make(seed: int, minutes: float) -> "ProcessVenue":
+        return ProcessVenue(
+            Setup(
+                market="crypto",
+                deposit=Decimal(1_000_000),
+                fault_seed=seed,
+                fault_mean_s=_FAULT_EVERY_S,
+                lifetime_s=minutes * 60 + 600,
+                orders_10s=10_000,
+                orders_1m=100_000,
+                weight_limit=100_000,
+            )
+        )
+
+    return make
+
+
+class _Soak:
+    """One session under trouble, and what it went through."""
+
+    def __init__(self, venue: "ProcessVenue", seed: int, report: Report) -> None:
+        self._venue, self._report = venue, report
+        run = _run_at(venue)
+        keys = {run.profile: {"api_key": venue.setup.key, "api_secret": venue.setup.secret}}
+        self._open = engines.opener("process", "keep", lambda _run: keys)
+        self._session = StationSession(run, self._open)
+        self._trader = SoakTrader(self._session, seed)
+        self._memory: list[tuple[float, float]] = []
+        self._lost_ns = 0
+        self._recovered_ms: list[float] = []
+        self._seen_events = 0
+
+    def run(self, seconds: float) -> dict[str, Any]:
+        """Trade for so long, let all settle, and compare."""
+        session = self._session
+        try:
+            self._until(lambda: session.phase == Phase.PLAYING and bool(session.state.markets), _START_S)
+            session.arm("live", _ACCOUNT)
+            self._until(lambda: session.state.control.arm == "live", _START_S)
+            self._trade(seconds)
+            self._settle()
+            return self._compare()
+        finally:
+            session.close()
+
+    def _trade(self, seconds: float) -> None:
+        begin = time.monotonic()
+        next_order = next_word = begin
+        while (now := time.monotonic()) - begin < seconds:
+            if now >= next_order:
+                self._trader.act()
+                next_order = now + 1 / _ORDERS_PER_S
+            if now >= next_word:
+                self._say(now - begin)
+                next_word = now + 60
+            self._pump()
+
+    def _settle(self) -> None:
+        """No more faults; then cancel and close until the venue has nothing open and all agree."""
+        self._venue.faulty(on=False)
+        deadline = time.monotonic() + _QUIET_S
+        next_ask = 0.0
+        while time.monotonic() < deadline:
+            if time.monotonic() >= next_ask:
+                self._session.cancel_all()
+                self._session.flatten()
+                next_ask = time.monotonic() + 5.0
+                self._wait(2.0)
+            truth = self._venue.truth()
+            if not truth.positions and not disagreements("", self._session.state.orders, truth):
+                return
+            self._wait(0.2)
+
+    def _compare(self) -> dict[str, Any]:
+        state, truth, faults = self._session.state, self._venue.truth(), self._venue.faults()
+        found = disagreements("watcher", state.orders, truth)
+        found += [f"venue: its books are off by {truth.imbalance}"] if truth.imbalance else []
+        found += disagreements("engine", self._engines_own(), truth)
+        self._session.close()
+        found += disagreements("recording", _recorded(), truth)
+        for each in found[:20]:
+            self._report(each)
+        recovered = np.array(self._recovered_ms or [0.0])
+        return {
+            "orders": len(truth.orders),
+            "asked": self._trader.asked,
+            "fills": len(truth.fills),
+            "faults": faults,
+            "disagreements": len(found),
+            "disagree": found[:20],
+            "recovery_ms": {
+                "count": len(self._recovered_ms),
+                "p50": float(np.percentile(recovered, 50)),
+                "p99": float(np.percentile(recovered, 99)),
+                "max": float(recovered.max()),
+            },
+            "rss_slope_mb_per_min": _slope(self._memory),
+            "events": state.last_event,
+            "events_lost": state.events_lost,
+        }
+
+    def _engines_own(self) -> OrdersState:
+        """What the engine tells from its own journal to somebody who joins only now."""
+        self._session.leave()
+        (engine,) = engines.running()
+        told = self._session.state.last_event
+        self._session = StationSession(engine.run, self._open, link=engines.attach(engine.file))
+        self._until(lambda: self._session.state.last_event >= told, _START_S)
+        return self._session.state.orders
+
+    def _say(self, seconds: float) -> None:
+        orders = self._session.state.orders
+        self._report(
+            f"{seconds / 60:4.1f} min: {self._trader.asked:,} orders, {len(orders.fills):,} fills, "
+            f"{sum(self._venue.faults().values())} faults"
+        )
+
+    def _wait(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self._pump()
+
+    def _until(self, done: Callable[[], bool], seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while not done():
+            if time.monotonic() > deadline:
+                raise UserError(f"The soak's session did not get on: {self._last_words()}")
+            self._pump()
+
+    def _last_words(self) -> str:
+        lines = [line.text for line in self._session.state.log.lines[-3:]]
+        return " ".join(lines) or "it said nothing"
+
+    def _pump(self) -> None:
+        session = self._session
+        if session.down is not None:
+            raise UserError(f"The soak's session ended: {session.down.reason}")
+        if not session.pump():
+            time.sleep(_LOOK_S)
+            return
+        self._memory.append((time.monotonic(), session.state.health.memory_mb))
+        for connection in session.state.connections.values():
+            self._take(connection)
+
+    def _take(self, connection: ConnectionChanged) -> None:
+        if connection.state == "reconnecting":
+            self._lost_ns = self._lost_ns or connection.ts
+        elif self._lost_ns and connection.ts > self._lost_ns:
+            self._recovered_ms.append((connection.ts - self._lost_ns) / 1e6)
+            self._lost_ns = 0
+
+
+def _run_at(venue: "ProcessVenue") -> Run:
+    return Run(
+        instrument=f"{venue.at.symbols[0]}-PERP.BINANCE",
+        mode="live",
+        connection=Connection(
+            name="soak",
+            adapter="binance_futures",
+            parameters={
+                "environment": "testnet",
+                "account": _ACCOUNT,
+                "base_url_http": venue.at.http,
+                "base_url_ws": venue.at.ws,
+                "base_url_ws_trading": venue.at.trading,
+            },
+        ),
+    )
+
+
+def _recorded() -> OrdersState:
+    """What the recording of the session says, folded as a watcher folds it."""
+    from engine.recording.recording import recordings  # noqa: PLC0415 - Arrow takes a while to load
+
+    found, _ = recordings(recordings_folder(person_settings()))
+    state = OrdersState()
+    events: list[AnyEvent] = [line.event for line in found[0].lines() if line.event is not None]
+    state.apply(events)
+    return state
+
+
+def _slope(samples: list[tuple[float, float]]) -> float:
+    """Growth of memory in MB a minute over the second half, in which nothing warms up any more."""
+    half = samples[len(samples) // 2 :]
+    if len(half) < 10:
+        return 0.0
+    times, megabytes = np.array(half).T
+    return float(np.polyfit((times - times[0]) / 60, megabytes, 1)[0])
+
+
+def _text(figures: dict[str, Any]) -> str:
+    faults = ", ".join(f"{kind} {count}" for kind, count in sorted(figures["faults"].items()))
+    recovery = figures["recovery_ms"]
+    return (
+        f"{figures['orders']:,} orders at the venue of {figures['asked']:,} asked for, {figures['fills']:,} "
+        f"executions, {figures['events']:,} events told ({figures['events_lost']} lost)\n"
+        f"Faults: {faults}\n"
+        f"Disagreements: {figures['disagreements']}\n"
+        f"Connections back after p50 {recovery['p50']:,.0f}, p99 {recovery['p99']:,.0f}, "
+        f"max {recovery['max']:,.0f} ms ({recovery['count']} times)\n"
+        f"Memory of the engine: {figures['rss_slope_mb_per_min']:+.2f} MB a minute in the second half"
+    )
