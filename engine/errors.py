@@ -30,14 +30,14 @@ _PLAIN: tuple[tuple[str, Callable[[str, list[str]], str]], ...] = (
 )
 """How msgspec says what is wrong with a value, and how a person would."""
 
-_ALL_OF = 16
+_ALL_OF = 24
 _FIRST = 8
 
 
 def unknown_name(what: str, given: str, valid: Iterable[str]) -> UserError:
     """Say that `given` is no known `what`, with the nearest valid choices; with all where none is near.
 
-    Near is what differs in few letters, or begins with what was given. Of more than 16 only some are named.
+    Near is what differs in few letters, or begins with what was given. Of more than 24 only some are named.
     """
     names = sorted(valid)
     if not names:

@@ -100,16 +100,7 @@ def _seen(endpoint: Endpoint) -> dict[str, Any]:
             sight = line.ask(Look())
     except UserError as error:
         return {**about, "answers": False, "text": str(error)}
-    return {**about, "answers": True, **msgspec.to_builtins(sight), "text": in_words(sight)}
-
-
-def in_words(sight: Sight) -> str:
-    """How a session stands, for a person."""
-    if sight.loading:
-        return "still loading" + ("; it halts when it is up" if sight.fired is not None else "")
-    held = ", ".join(f"{each.quantity:+f} {each.instrument}" for each in sight.positions)
-    stands = "flat" if sight.is_flat else f"{sight.orders} working orders, {held or 'no position'}"
-    return f"{sight.step if sight.fired is not None else sight.arm}, {stands}"
+    return {**about, "answers": True, **msgspec.to_builtins(sight), "text": sight.text_now}
 
 
 def _kill(endpoint: Endpoint, reason: str, wait_s: float, report: Report) -> dict[str, Any]:
@@ -135,7 +126,7 @@ def _kill(endpoint: Endpoint, reason: str, wait_s: float, report: Report) -> dic
             except UserError:
                 return _ended(endpoint, "The session's process has ended.")
             silent_since_s = time.monotonic()
-            told = _tell(report, endpoint, told, sight.note or sight.text or in_words(sight))
+            told = _tell(report, endpoint, told, sight.note or sight.text or sight.text_now)
             if sight.is_halted:
                 return _end_of(endpoint, sight, f"Session {_named(endpoint)} is halted and flat.")
             time.sleep(_EVERY_S)
@@ -143,7 +134,7 @@ def _kill(endpoint: Endpoint, reason: str, wait_s: float, report: Report) -> dic
         endpoint,
         sight,
         f"Session {_named(endpoint)} is not flat after {wait_s:g} s"
-        + (f" ({in_words(sight)})" if sight is not None else "")
+        + (f" ({sight.text_now})" if sight is not None else "")
         + "; look at the venue, or run this command again.",
     )
 

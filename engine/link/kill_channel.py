@@ -91,6 +91,15 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the halt is complete: flat, and nothing new passes."""
         return self.step is HaltStep.HALTED and self.is_flat
 
+    @property
+    def text_now(self) -> str:
+        """How the session stands, for a person."""
+        if self.loading:
+            return "still loading" + ("; it halts when it is up" if self.fired is not None else "")
+        held = ", ".join(f"{each.quantity:+f} {each.instrument}" for each in self.positions)
+        stands = "flat" if self.is_flat else f"{self.orders} working orders, {held or 'no position'}"
+        return f"{self.step if self.fired is not None else self.arm}, {stands}"
+
 
 class Unanswered(UserError):  # noqa: N818 - a sentence for the person, not an error of the program
     """The engine's process is there, and its watchdog does not answer."""

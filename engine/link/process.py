@@ -151,6 +151,11 @@ class ProcessLink:
         self._closer: threading.Thread | None = None
         self._reader = threading.Thread(target=self._watch, name="link-frames", daemon=True)
 
+    @property
+    def id(self) -> str:
+        """Name of the session on this machine; see `Endpoint`."""
+        return str(self.pid)
+
     @classmethod
     def spawn(
         cls,

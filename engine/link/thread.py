@@ -39,11 +39,17 @@ class ThreadLink:
         What it runs.
     run_folder : Path, optional
         Where the endpoint lies that other processes kill by; none can without it.
+
+    Attributes
+    ----------
+    id : str
+        Name of the session on this machine; see `Endpoint`.
     """
 
     def __init__(
         self, make_session: Callable[[], Session], run: Run = UNKNOWN, *, run_folder: Path | None = None
     ) -> None:
+        self.id = f"{os.getpid()}-{next(_numbers)}"
         self._run, self._run_folder = run, run_folder
         self._channel = Channel()
         self._down: LinkDown | None = None
@@ -78,8 +84,7 @@ class ThreadLink:
         watchdog = Watchdog(door, self._run, callbacks())
         try:
             if self._run_folder is not None:
-                pid, run = os.getpid(), self._run
-                known = Endpoint(id=f"{pid}-{next(_numbers)}", door=None, kill_door=door, pid=pid, run=run)
+                known = Endpoint(id=self.id, door=None, kill_door=door, pid=os.getpid(), run=self._run)
                 endpoint = write_endpoint(self._run_folder, known)
             session = make_session()
             server = Server(session, run=self._run)
