@@ -30,6 +30,7 @@ COMMANDS = {
     "replay": "run it as a replay session, with its windows and link",
     "paper": "trade on live or recorded data with simulated fills",
     "live": "trade at a venue; refuses without the account's name",
+    "risk": "show the limits in force, and what the gate says to an order",
     "kill": "halt a running session: cancel all, block what is new, flatten",
     "recordings": "list, describe, export, import and delete recorded sessions",
     "features": "build feature columns from stored data, and prove them",
