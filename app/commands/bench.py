@@ -21,6 +21,7 @@ BENCHES: Final = {
     "ai-backtest": "a model's back-test in batches and per tick, against the naive way and the bare engine",
     "recorder": "events and rows recorded a second, against json and csv, and what a session pays",
     "soak": "a live session at a faulty exchange on this machine; all must agree at the end",
+    "order-latency": "the gate, and click to painted row through an exchange, against the exchange alone",
     "start": "from the start of the process to the first painted window",
 }
 

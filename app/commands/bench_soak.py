@@ -17,20 +17,18 @@ import numpy as np
 
 from app import engines
 from app.commands import Report, Result
+from app.commands.local_exchange import ACCOUNT, exchange, keys_at, run_at
 from app.commands.soak_agreement import disagreements
 from app.commands.soak_trader import SoakTrader
 from app.recordings import person_settings, recordings_folder
 from app.session import StationSession
 from app.state.orders import OrdersState
 from engine.errors import UserError
-from engine.messages.connection import Connection
 from engine.messages.events import AnyEvent, ConnectionChanged, Phase
-from engine.messages.run import Run
 
 if TYPE_CHECKING:
     from tests.venue import ProcessVenue
 
-_ACCOUNT: Final = "SOAK"
 _ORDERS_PER_S: Final = 6.0
 _FAULT_EVERY_S: Final = 3.0
 _LOOK_S: Final = 0.005
@@ -41,38 +39,17 @@ _QUIET_S: Final = 90.0
 
 def run_bench_soak(args: argparse.Namespace, report: Report) -> Result:
     """Trade through random faults; exit code 1 where anybody disagrees."""
-    venue_of = _venue_of()
-    with TemporaryDirectory(prefix="soak-") as folder, venue_of(args.faults, args.minutes) as venue:
+    venue = exchange(
+        deposit=Decimal(1_000_000),
+        fault_seed=args.faults,
+        fault_mean_s=_FAULT_EVERY_S,
+        lifetime_s=args.minutes * 60 + 600,
+    )
+    with TemporaryDirectory(prefix="soak-") as folder, venue:
         os.environ["NEXTTICK_HOME"] = folder  # its recordings, logs and endpoints are its own
         soak = _Soak(venue, args.faults, report)
         figures = soak.run(args.minutes * 60)
     return Result(figures, _text(figures), 1 if figures["disagreements"] else 0)
-
-
-def _venue_of() -> "Callable[[int, float], ProcessVenue]":
-    try:
-        from tests.venue import ProcessVenue, Setup  # noqa: PLC0415 - stands beside the program, not in it
-    except ImportError:
-        raise UserError(
-            "The exchange that this bench trades at is part of the repository; run it there, "
-            "with .venv/bin/nexttick bench soak."
-        ) from None
-
-    def make(seed: int, minutes: float) -> "ProcessVenue":
-        return ProcessVenue(
-            Setup(
-                market="crypto",
-                deposit=Decimal(1_000_000),
-                fault_seed=seed,
-                fault_mean_s=_FAULT_EVERY_S,
-                lifetime_s=minutes * 60 + 600,
-                orders_10s=10_000,
-                orders_1m=100_000,
-                weight_limit=100_000,
-            )
-        )
-
-    return make
 
 
 class _Soak:
@@ -80,10 +57,8 @@ class _Soak:
 
     def __init__(self, venue: "ProcessVenue", seed: int, report: Report) -> None:
         self._venue, self._report = venue, report
-        run = _run_at(venue)
-        keys = {run.profile: {"api_key": venue.setup.key, "api_secret": venue.setup.secret}}
-        self._open = engines.opener("process", "keep", lambda _run: keys)
-        self._session = StationSession(run, self._open)
+        self._open = engines.opener("process", "keep", lambda run: keys_at(venue, run))
+        self._session = StationSession(run_at(venue), self._open)
         self._trader = SoakTrader(self._session, seed)
         self._memory: list[tuple[float, float]] = []
         self._lost_ns = 0
@@ -95,7 +70,7 @@ class _Soak:
         session = self._session
         try:
             self._until(lambda: session.phase == Phase.PLAYING and bool(session.state.markets), _START_S)
-            session.arm("live", _ACCOUNT)
+            session.arm("live", ACCOUNT)
             self._until(lambda: session.state.control.arm == "live", _START_S)
             self._trade(seconds)
             self._settle()
@@ -208,24 +183,6 @@ class _Soak:
         elif self._lost_ns and connection.ts > self._lost_ns:
             self._recovered_ms.append((connection.ts - self._lost_ns) / 1e6)
             self._lost_ns = 0
-
-
-def _run_at(venue: "ProcessVenue") -> Run:
-    return Run(
-        instrument=f"{venue.at.symbols[0]}-PERP.BINANCE",
-        mode="live",
-        connection=Connection(
-            name="soak",
-            adapter="binance_futures",
-            parameters={
-                "environment": "testnet",
-                "account": _ACCOUNT,
-                "base_url_http": venue.at.http,
-                "base_url_ws": venue.at.ws,
-                "base_url_ws_trading": venue.at.trading,
-            },
-        ),
-    )
 
 
 def _recorded() -> OrdersState:

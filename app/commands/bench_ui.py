@@ -72,12 +72,12 @@ def _replay(application: QApplication, seconds: float) -> dict[str, Any]:
     session = station.open_run(demo_run())
     session.set_speed(_SPEED)
     session.play()
-    window = _open(station)
-    _wait(application, lambda: session.phase is Phase.PLAYING, 60.0)
-    _spin(application, _WARM_UP_S)
+    window = open_window(station)
+    wait(application, lambda: session.phase is Phase.PLAYING, 60.0)
+    spin(application, _WARM_UP_S)
     memory, before, started = _Memory(session.state), session.state.health, time.monotonic()
     station.clock.measure_anew()
-    _spin(application, seconds, memory.sample)
+    spin(application, seconds, memory.sample)
     elapsed = time.monotonic() - started
     if session.down is not None:
         raise RuntimeError(f"the engine ended: {session.down.reason}")
@@ -89,7 +89,7 @@ def _replay(application: QApplication, seconds: float) -> dict[str, Any]:
         **memory.slopes(),
         "ticks_per_s": round((health.ticks - before.ticks) / elapsed),
     }
-    _close(application, station, window)
+    close_window(application, station, window)
     return figures
 
 
@@ -97,10 +97,10 @@ def _pan_and_zoom(application: QApplication, seconds: float) -> dict[str, Any]:
     link = ScriptedLink()
     station = make_station(application, lambda _: link)
     station.open_run(Run(instrument=EURUSD.id, simulate="fx"))
-    window = _open(station)
+    window = open_window(station)
     frames = feed()
     link.push(next(frames))
-    _spin(application, _WARM_UP_S)
+    spin(application, _WARM_UP_S)
     gestures = _gestures(window)
     timer = QTimer(interval=round(FRAME_S * 1000))
 
@@ -111,7 +111,7 @@ def _pan_and_zoom(application: QApplication, seconds: float) -> dict[str, Any]:
     timer.timeout.connect(refresh)
     station.clock.measure_anew()
     timer.start()
-    _spin(application, seconds)
+    spin(application, seconds)
     timer.stop()
     state = station.state
     assert state is not None  # noqa: S101 - a run was opened above
@@ -125,7 +125,7 @@ def _pan_and_zoom(application: QApplication, seconds: float) -> dict[str, Any]:
         "depth_columns_held": len(held.depth),
         "chart_pan": beside_pyqtgraph(application, canvas, held, lambda pixels: _drag(canvas, pixels)),
     }
-    _close(application, station, window)
+    close_window(application, station, window)
     return figures
 
 
@@ -181,7 +181,8 @@ def _mouse(canvas: QWidget, kind: QEvent.Type, at: QPointF) -> None:
 # The window and its figures
 
 
-def _open(station: Station) -> MainWindow:
+def open_window(station: Station) -> MainWindow:
+    """Open a window with every panel and let the clock run."""
     window = station.new_window()
     window.resize(1600, 900)
     window.place_panels(ALL_PANELS)
@@ -189,21 +190,23 @@ def _open(station: Station) -> MainWindow:
     return window
 
 
-def _close(application: QApplication, station: Station, window: MainWindow) -> None:
+def close_window(application: QApplication, station: Station, window: MainWindow) -> None:
+    """End window and station."""
     window.close()
     station.close()
     application.processEvents()
 
 
-def _wait(application: QApplication, ready: Callable[[], bool], limit_s: float) -> None:
+def wait(application: QApplication, ready: Callable[[], bool], limit_s: float) -> None:
+    """Run the event loop until the session is ready; raises `RuntimeError` where that takes too long."""
     until = time.monotonic() + limit_s
     while not ready():
         if time.monotonic() > until:
             raise RuntimeError("the session did not start to play")
-        _spin(application, 0.05)
+        spin(application, 0.05)
 
 
-def _spin(application: QApplication, seconds: float, each_second: Callable[[], None] | None = None) -> None:
+def spin(application: QApplication, seconds: float, each_second: Callable[[], None] | None = None) -> None:
     """Run an event loop for so long."""
     loop = QEventLoop(application)
     QTimer.singleShot(round(seconds * 1000), loop.quit)

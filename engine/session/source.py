@@ -91,7 +91,7 @@ def check_named(run: Run) -> None:
     """
     if run.recording:
         Recording(Path(run.recording))
-    elif run.simulate is None:
+    elif run.simulate is None and run.connection is None:
         _stored_instrument(run)
 
 
