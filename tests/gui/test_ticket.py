@@ -331,6 +331,46 @@ def test_a_size_of_less_than_a_lot_is_not_sent(desk: Desk, ticket: Ticket) -> No
     assert ticket.submitted == []
 
 
+def move(desk: Desk, ticket: Ticket, bid: str, ask: str) -> None:
+    """Let the market go elsewhere."""
+    ticket.tell(bids=[(float(bid), 1e6)], asks=[(float(ask), 1e6)])
+
+
+def test_a_size_by_risk_stands_while_the_market_moves(desk: Desk, ticket: Ticket) -> None:
+    choose(ticket.form.amount_by, "risk")
+    ticket.form.amount.setText("0.5")
+    ticket.form.bracket.setChecked(True)
+    ticket.form.stop.setText("20")
+    ticket.wait()
+    ticket.answer(quantity=Decimal(74_000))
+    before = len(desk.previews)
+    for step in range(5):
+        ticket.clock.now_s += 0.1
+        move(desk, ticket, f"1.0940{step}", f"1.0940{step + 2}")
+        assert ticket.panel.send.text() == "Buy 74,000 EUR with exits"
+        assert ticket.panel.send.isEnabled()
+    assert len(desk.previews) == before
+    desk.click(ticket.panel.send)
+    entry, stop = ticket.submitted[0].intents
+    assert (entry.quantity, stop.trigger) == (Decimal(74_000), Decimal("1.09406") - Decimal("0.00020"))
+
+
+def test_an_answer_to_what_stood_there_before_is_none_to_what_stands_there_now(
+    desk: Desk, ticket: Ticket
+) -> None:
+    choose(ticket.form.amount_by, "notional")
+    ticket.form.amount.setText("50000")
+    ticket.wait()
+    ticket.answer(quantity=Decimal(45_000))
+    ticket.form.amount.setText("5000")
+    ticket.wait()
+    assert ticket.asked.sizing == Sizing("notional", Decimal(5_000))
+    assert ticket.reason == "Working out the size…"
+    assert ticket.panel.send.text() == "Buy"
+    ticket.answer(quantity=Decimal(4_000))
+    assert ticket.panel.send.text() == "Buy 4,000 EUR"
+
+
 def test_a_changed_side_is_not_sent_with_the_other_sides_size(desk: Desk, ticket: Ticket) -> None:
     choose(ticket.form.amount_by, "notional")
     ticket.form.amount.setText("50000")

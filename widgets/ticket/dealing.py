@@ -24,6 +24,9 @@ _TYPING_S: Final = 0.12
 _AGAIN_S: Final = 1.0
 """The market may have moved after so long; the preview is asked for anew."""
 
+_UNHEARD_S: Final = 5.0
+"""A preview that nobody answers is asked for anew after so long."""
+
 _UNANSWERED_S: Final = 2.0
 """So long nothing more is sent, unless there is an answer: two clicks are one order."""
 
@@ -41,7 +44,9 @@ class Dealing:
     Attributes
     ----------
     wanted : Wanted
-        What the form stands for now.
+        What the form stands for now; prices that are measured from the market move with it.
+    typed : object
+        What the person typed and chose: one preview answers it however the market moves meanwhile.
     touch : Touch or None
         The market now.
     stale : bool
@@ -56,10 +61,11 @@ class Dealing:
         """Deal with a session; what was asked of another one is forgotten."""
         self.session = session
         self.wanted = Wanted()
+        self.typed: object = None
         self.touch: Touch | None = None
         self.stale = False
         self._edited_s = self._asked_s = self._sent_s = _NEVER
-        self._asked: Wanted | None = None
+        self._asked: object = None
         self._question = self._answered = self._sent = ""
         self._refusals = 0
 
@@ -74,21 +80,26 @@ class Dealing:
         now_s, wanted = self._clock(), self.wanted
         if self.session is None or self.stale or self.touch is None or not wanted.intents:
             return None
-        if self.answer is None:
-            patience_s = 5 * _AGAIN_S
-        else:  # where no order passes, nobody waits for its newest figures
-            patience_s = _AGAIN_S if self.session.control.arm != "view" else 10 * _AGAIN_S
-        if now_s - self._edited_s < _TYPING_S or (
-            wanted == self._asked and now_s - self._asked_s < patience_s
-        ):
+        is_new = self.typed != self._asked
+        patience_s = _TYPING_S if is_new else self._patience_s()
+        if now_s - self._edited_s < _TYPING_S or now_s - self._asked_s < patience_s:
             return None
-        self._asked, self._asked_s, self._question = wanted, now_s, uuid.uuid4().hex
+        if is_new:
+            self._answered = ""
+        self._asked, self._asked_s, self._question = self.typed, now_s, uuid.uuid4().hex
         return Preview(
             request=self._question,
             intents=wanted.intents,
             contingency=wanted.contingency,
             sizing=wanted.sizing,
         )
+
+    def _patience_s(self) -> float:
+        """How long the same is not asked again."""
+        if self.answer is None:
+            return _UNHEARD_S
+        # Where no order passes, nobody waits for its newest figures.
+        return _AGAIN_S if self.session is not None and self.session.control.arm != "view" else _UNHEARD_S
 
     @property
     def answer(self) -> OrderPreview | None:
@@ -97,7 +108,7 @@ class Dealing:
         While the same question is asked again, the last answer to it stands.
         """
         preview = self.session.preview if self.session is not None else None
-        if preview is None or self._asked != self.wanted:
+        if preview is None or self._asked != self.typed:
             return None
         if preview.request == self._question:
             self._answered = preview.request

@@ -17,7 +17,7 @@ from widgets.own_orders import side_text
 from widgets.page import Page, Sentence
 from widgets.theme import Theme
 from widgets.ticket.dealing import Dealing, touch_of
-from widgets.ticket.form import Kind, starts
+from widgets.ticket.form import Form, Kind, starts
 from widgets.ticket.form_view import FormView
 from widgets.ticket.order import Wanted, orders_of
 from widgets.ticket.state import TicketMarket, TicketSession
@@ -181,7 +181,8 @@ class TicketPanel(QWidget):
         if market is not None and market.instrument != self._instrument:
             self._instrument = market.instrument
             self.view.set_instrument(market.instrument)
-        dealing.wanted = self._read()
+        form = self.view.form
+        dealing.typed, dealing.wanted = (form, self.side), self._read(form)
         question = dealing.question()
         if question is not None:
             self.command_asked.emit(question)
@@ -201,12 +202,12 @@ class TicketPanel(QWidget):
             return None
         return starts(kind, self.side, touch, instrument.tick_size)
 
-    def _read(self) -> Wanted:
+    def _read(self, form: Form) -> Wanted:
         session = self._dealing.session
         if session is None or session.transport is None or self._instrument is None:
             return Wanted()
         now = session.transport.now
-        return orders_of(self.view.form, self.side, self._instrument, self._dealing.touch, now)
+        return orders_of(form, self.side, self._instrument, self._dealing.touch, now)
 
     # On screen
 
