@@ -81,6 +81,17 @@ def moved(order: OrderChanged, to: Decimal) -> Modify:
     return Modify(order_id=order.order_id, price=price, trigger=to)
 
 
+def remark_of(side: Side, kind: Kind, price: Decimal, bid: Decimal | None, ask: Decimal | None) -> str:
+    """Say where an order would not wait at its price: a limit beyond the touch, a stop before it."""
+    touch = ask if side == "BUY" else bid
+    if touch is None:
+        return ""
+    beyond = price >= touch if side == "BUY" else price <= touch
+    if kind == "stop":
+        return "" if beyond else _tr("triggers at once")
+    return _tr("fills at once") if beyond else ""
+
+
 def profit_between(instrument: Instrument, quantity: Decimal, opened: Decimal, closed: Decimal) -> Decimal:
     """Profit of a signed quantity from one price to another, fees apart.
 

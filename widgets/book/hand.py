@@ -20,7 +20,18 @@ from widgets.book.layout import Layout
 from widgets.book.rows import Own, Picture
 from widgets.book.state import WorkingOrders
 from widgets.numbers import compact_text, price_text, size_text
-from widgets.own_orders import can_move, kind_text, left_of, moved, side_text, waits_at, why_not
+from widgets.own_orders import (
+    Kind,
+    can_move,
+    kind_of,
+    kind_text,
+    left_of,
+    moved,
+    remark_of,
+    side_text,
+    waits_at,
+    why_not,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +185,10 @@ class Hand:
     def hint(self, picture: Picture, spot: Spot | None, own: Own | None, *, stop: bool) -> str:
         """What a click here would do, or what stands here."""
         instrument = self._instrument
-        if self.press is not None and self.target is not None:
-            return self._drag_hint(self.press, self.target)
         if spot is None or instrument is None:
             return ""
+        if self.press is not None and self.target is not None:
+            return self._drag_hint(picture, self.press, self.target, instrument)
         if spot.own:
             return "" if own is None else own_text(own, self.own_at(picture, spot), instrument)
         off = why_not(self.control)
@@ -189,30 +200,27 @@ class Hand:
             kind_text("stop" if stop else "limit"),
             price_text(spot.price, instrument.price_precision),
         ]
-        remark = self._remark(picture, spot, stop=stop)
+        remark = _remark(picture, spot.side, "stop" if stop else "limit", spot.price)
         return " ".join(words) + (f" · {remark}" if remark else "")
 
-    def _drag_hint(self, press: Press, target: Spot) -> str:
-        count = sum(map(left_of, press.orders), Decimal(0))
-        instrument = self._instrument
-        if instrument is None:
-            return ""
-        return _tr("Move {size} to {price}").format(
-            size=size_text(count, instrument.size_precision),
+    def _drag_hint(self, picture: Picture, press: Press, target: Spot, instrument: Instrument) -> str:
+        size = sum(map(left_of, press.orders), Decimal(0))
+        text = _tr("Move {size} to {price}").format(
+            size=size_text(size, instrument.size_precision),
             price=price_text(target.price, instrument.price_precision),
         )
+        remark = _remark(picture, press.spot.side, kind_of(press.orders[0]), target.price)
+        return f"{text} · {remark}" if remark else text
 
-    def _remark(self, picture: Picture, spot: Spot, *, stop: bool) -> str:
-        """Say where an order would not wait: a limit beyond the touch, a stop before it."""
-        points = spot.row * picture.grid.row_points
-        buys = spot.side == "BUY"
-        touch = picture.best_ask if buys else picture.best_bid
-        if touch is None:
-            return ""
-        beyond = points >= touch if buys else points <= touch
-        if stop:
-            return "" if beyond else _tr("triggers at once")
-        return _tr("fills at once") if beyond else ""
+
+def _remark(picture: Picture, side: Side, kind: Kind, price: Decimal) -> str:
+    """Say whether an order at a price would not wait."""
+    digits = -picture.grid.precision
+    bid, ask = (
+        None if best is None else Decimal(best).scaleb(digits)
+        for best in (picture.best_bid, picture.best_ask)
+    )
+    return remark_of(side, kind, price, bid, ask)
 
 
 def own_text(own: Own, orders: Sequence[OrderChanged], instrument: Instrument) -> str:

@@ -121,7 +121,8 @@ class TradeLayer:
             parts.append(self._ticks(line.was, line.price))
         if line.asked:
             parts.append(_tr("asked"))
-        return "  ".join([" ".join(parts), *self._money(line.profit)])
+        remark = [line.remark] if line.remark else []
+        return "  ".join([" ".join(parts), *self._money(line.profit), *remark])
 
     def _exit_text(self, line: ExitLine, start: Decimal) -> str:
         parts = [

@@ -25,6 +25,7 @@ from widgets.own_orders import (
     left_of,
     moved,
     profit_between,
+    remark_of,
     waits_at,
     why_not,
 )
@@ -36,7 +37,8 @@ _PENDING: Final = "PENDING_UPDATE"
 class OrderLine:
     """A working order at the price it waits at, or is to wait at; `profit` is of the position it would close.
 
-    `was` is where it waits as long as it is being moved, and `asked` whether that was asked of the venue.
+    `was` is where it waits as long as it is being moved, `asked` whether that was asked of the venue, and
+    `remark` what would happen to it there at once.
     """
 
     order: OrderChanged
@@ -44,6 +46,7 @@ class OrderLine:
     profit: Decimal | None = None
     was: Decimal | None = None
     asked: bool = False
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,15 +160,21 @@ class Trading:
         made = None if mid is None else profit_between(instrument, quantity, price, mid)
         return PositionLine(strategy, quantity, price, made)
 
-    def _mid(self) -> Decimal | None:
-        """Newest middle of bid and ask, else the newest trade's price; None before the first."""
+    def _touch(self) -> tuple[Decimal | None, Decimal | None]:
+        """Newest bid and ask, else the newest trade's price for both; None before the first."""
         market = self._market
         if market is not None and len(market.quotes):
             quote = market.quotes.rows[-1]
-            return Decimal(repr((float(quote["bid"]) + float(quote["ask"])) / 2))
+            return Decimal(repr(float(quote["bid"]))), Decimal(repr(float(quote["ask"])))
         if market is not None and len(market.trades):
-            return Decimal(repr(float(market.trades.rows["price"][-1])))
-        return None
+            last = Decimal(repr(float(market.trades.rows["price"][-1])))
+            return last, last
+        return None, None
+
+    def _mid(self) -> Decimal | None:
+        """Newest middle of bid and ask; None before the first."""
+        bid, ask = self._touch()
+        return None if bid is None or ask is None else (bid + ask) / 2
 
     def _held_by(self, strategy: str) -> PositionLine | None:
         return next((line for line in self.positions() if line.strategy == strategy), None)
@@ -188,7 +197,11 @@ class Trading:
             if move is not None and to == place:
                 to, asked = move.target, True
             profit = self._profit(order, to, held.get(order.strategy))
-            made.append(OrderLine(order, to, profit, None if to == place else place, asked))
+            if to == place:
+                made.append(OrderLine(order, to, profit))
+            else:
+                remark = "" if asked else remark_of(order.side, kind_of(order), to, *self._touch())
+                made.append(OrderLine(order, to, profit, place, asked, remark))
         return made
 
     def _profit(self, order: OrderChanged, price: Decimal, position: PositionLine | None) -> Decimal | None:

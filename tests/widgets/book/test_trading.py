@@ -283,6 +283,8 @@ def test_a_drag_back_to_the_same_price_does_nothing(ladder: Ladder) -> None:
     ladder.press(ladder.spot(ladder.layout.own_bid, "0.99995"))
     ladder.move(ladder.spot(ladder.layout.own_bid, "0.99990"))
     assert ladder.hint == "Move 8,000 to 0.99990"
+    ladder.move(ladder.spot(ladder.layout.own_bid, "1.00003"))
+    assert ladder.hint == "Move 8,000 to 1.00003 · fills at once"
     ladder.move(ladder.spot(ladder.layout.own_bid, "0.99995"))
     ladder.release(ladder.spot(ladder.layout.own_bid, "0.99995"))
     assert not ladder.asked

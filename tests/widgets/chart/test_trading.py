@@ -231,6 +231,15 @@ def test_while_it_is_dragged_the_tag_says_where_to_and_the_old_line_stays(desk: 
     assert before != image
 
 
+def test_a_drag_says_where_the_order_would_not_wait(desk: Desk) -> None:
+    desk.tell(limit(), stop())
+    desk.drag(97.0, 100.5, drop=False)
+    assert desk.text("L") == "Buy 3.00 limit 100.5 (+7 ticks)  fills at once"
+    QTest.keyClick(desk.panel.canvas, Qt.Key.Key_Escape)
+    desk.drag(95.0, 101.0, drop=False)
+    assert desk.text("S") == "Sell 3.00 stop 101.0 (+12 ticks)  triggers at once"
+
+
 def test_escape_puts_the_line_back(desk: Desk) -> None:
     desk.tell(limit())
     desk.drag(97.0, 98.5, drop=False)
