@@ -220,6 +220,7 @@ class LiveSession:
             self._remember(at_once=True)
             self._course.absorb()
         self._hand_over()
+        self._control.end()
         self._course.dispose()
         if self._model is not None:
             self._model.close()

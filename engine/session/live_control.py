@@ -104,6 +104,10 @@ class LiveControl:
         """Take the hand, once the node is there."""
         self._desk = desk
 
+    def end(self) -> None:
+        """Let go of the hand, which must not outlive its node."""
+        self._desk = None
+
     def note(self, event: AnyEvent) -> None:
         """Take every event of orders, positions and the account, in order."""
         self._book.note(event)
