@@ -17,7 +17,7 @@ from engine.errors import UserError
 from engine.messages.instrument import Instrument
 from engine.nautilus.adapters import Clients
 
-_LOOK_S: Final = 30.0
+_LOOK_S: Final = 15.0
 _TURN_S: Final = 0.01
 _KINDS: Final[dict[str, Literal["spot", "perpetual", "equity", "future"]]] = {
     "CurrencyPair": "spot",

@@ -133,6 +133,7 @@ class LiveSession:
             publications=publications(run, market.start_ns, market.end_ns),
             record=None if recorder is None else recorder.rows,
             control=self._control,
+            verdict=None if recorder is None else recorder.verdict,
             resumes=self._recalled(),
         )
         self._phase = Phase.LOADING

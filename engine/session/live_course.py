@@ -17,6 +17,7 @@ from engine.messages.run import Arming, Run
 from engine.nautilus.feed import Feed
 from engine.nautilus.live import LiveVenue
 from engine.nautilus.strategy import StationStrategy
+from engine.recording.audited_gate import TakeVerdict, audited
 from engine.session.course_model import CourseModel
 from engine.session.equity import CURVE_BUCKETS
 from engine.session.live_control import LiveControl
@@ -54,6 +55,8 @@ class LiveCourse:
         Takes the market data that happened.
     control : LiveControl
         Whose gate orders pass.
+    verdict : callable or None
+        Takes what the gate says of every order.
     resumes : dict or None
         See `LiveVenue`.
 
@@ -79,6 +82,7 @@ class LiveCourse:
         publications: Sequence[Published] = (),
         record: Callable[[Mapping[str, Columns]], None] | None = None,
         control: LiveControl,
+        verdict: TakeVerdict | None = None,
         resumes: dict[str, str] | None = None,
     ) -> None:
         self.start_ns = time.time_ns()
@@ -104,7 +108,7 @@ class LiveCourse:
             strategy=strategy,
             parameters=parameters,
             emit=self._take,
-            gate=control.gate,
+            gate=audited(control.gate, verdict, time.time_ns),
             lead=None if self.model is None else self.model.lead,
             name=market.name,
             account_id=market.account_id,
