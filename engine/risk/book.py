@@ -23,8 +23,6 @@ from engine.risk.working import Working
 ENDED: Final = frozenset({"DENIED", "REJECTED", "CANCELED", "EXPIRED", "FILLED"})
 """States from which an order never works again; `IN_DOUBT` is not among them."""
 
-_ASKED: Final = "PENDING_UPDATE"
-
 
 class Touch(msgspec.Struct, frozen=True):
     """Best prices of an instrument and when they were last heard of (of the clock that rules read)."""
@@ -183,17 +181,18 @@ class AccountBook:
 
     def ask(self, order: Working, quantity: Decimal, now_ns: int) -> None:
         """Count a change to `quantity` that passed; until it is answered the larger size counts."""
-        order.asked, order.sent_ns = quantity, now_ns
-        order.resize(max(order.leaves, quantity - order.filled))
+        order.asked.append(quantity)
+        order.sent_ns = now_ns
+        order.settle()
 
     def withdraw(self, order_id: str) -> int:
         """Forget what passed and was not sent after all; when it had passed, 0 where it is not known."""
         order = self.orders.get(order_id)
         if order is None:
             return 0
-        if order.asked is not None:
-            order.asked = None
-            order.resize(order.quantity - order.filled)
+        if order.asked:
+            order.asked.pop()
+            order.settle()
         elif not order.status:
             order.end()
             del self.orders[order_id]
@@ -242,12 +241,9 @@ class AccountBook:
                 quantity = order.quantity  # still told in quote currency
             else:
                 order.quoted = None
-        answered = event.reason or quantity == order.asked or order.status == _ASKED != event.status
-        if answered:
-            order.asked = None
+        order.answer(quantity, refused=bool(event.reason))
         order.status, order.quantity, order.filled = event.status, quantity, event.filled
-        wanted = quantity if order.asked is None else max(quantity, order.asked)
-        order.resize(max(ZERO, wanted - event.filled))
+        order.settle()
 
     def _found(self, event: OrderChanged) -> Working:
         """An order that did not pass here: of an earlier session, or placed elsewhere."""
@@ -255,7 +251,6 @@ class AccountBook:
         order = Working(
             line, is_buy=event.side == "BUY", reduce_only=event.reduce_only, quantity=event.quantity
         )
-        order.value_at = event.price or event.trigger
         self.orders[event.order_id] = order
         self._sent.add(event.order_id)
         return order

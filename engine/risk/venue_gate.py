@@ -3,6 +3,7 @@
 from engine.messages.instrument import Instrument
 from engine.messages.orders import Denial, OrderIntent
 
+_WITH_PRICE = frozenset({"LIMIT", "STOP_LIMIT", "LIMIT_IF_TOUCHED"})
 _WITH_TRIGGER = frozenset({"STOP_MARKET", "STOP_LIMIT", "MARKET_IF_TOUCHED", "LIMIT_IF_TOUCHED"})
 
 
@@ -27,7 +28,7 @@ class VenueGate:
         denial = self._size(intent)
         if denial is not None:
             return denial
-        if intent.price is None and "LIMIT" in intent.type:
+        if intent.price is None and intent.type in _WITH_PRICE:
             return _denied(f"A {_named(intent)} order needs a price; give one.")
         if intent.trigger is None and intent.type in _WITH_TRIGGER:
             return _denied(f"A {_named(intent)} order needs a trigger; give one.")

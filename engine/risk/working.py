@@ -15,23 +15,22 @@ class Working:
         What can still fill of it, in base units, at worst: while a change is under way the larger of both.
     quantity, filled : Decimal
         As the venue has them.
-    value_at : Decimal or None
-        Price that it was valued at.
+    asked : list of Decimal
+        Sizes of changes that passed and were not answered yet, oldest first.
     sent_ns : int
         When it last passed the gate; 0 where it never did.
     """
 
     __slots__ = (
         "asked", "filled", "is_buy", "leaves", "line", "quantity", "quoted", "reduce_only", "sent_ns",
-        "status", "value_at",
+        "status",
     )  # fmt: skip
 
     def __init__(self, line: Line, *, is_buy: bool, reduce_only: bool, quantity: Decimal) -> None:
         self.line, self.is_buy, self.reduce_only = line, is_buy, reduce_only
         self.quantity, self.filled, self.leaves = quantity, ZERO, quantity
-        self.asked: Decimal | None = None
+        self.asked: list[Decimal] = []
         self.quoted: Decimal | None = None
-        self.value_at: Decimal | None = None
         self.status = ""
         self.sent_ns = 0
         line.count(1)
@@ -42,6 +41,17 @@ class Working:
         if leaves != self.leaves:
             self.line.work(leaves - self.leaves, is_buy=self.is_buy, reduce_only=self.reduce_only)
             self.leaves = leaves
+
+    def answer(self, quantity: Decimal, *, refused: bool) -> None:
+        """Take what the venue says of its size: a change was made, or the oldest was refused."""
+        if refused:
+            del self.asked[:1]
+        elif quantity in self.asked:
+            del self.asked[: self.asked.index(quantity) + 1]
+
+    def settle(self) -> None:
+        """Count what may fill of it as of its size, its fills and the changes under way."""
+        self.resize(max(ZERO, max(self.quantity, *self.asked, ZERO) - self.filled))
 
     def end(self) -> None:
         """Count nothing of it any more."""

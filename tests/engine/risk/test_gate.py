@@ -192,6 +192,17 @@ def test_until_a_change_is_answered_the_larger_size_counts() -> None:
     assert rule(desk, buy("4")) == ""
 
 
+def test_of_two_changes_under_way_the_refusal_of_one_says_nothing_of_the_other() -> None:
+    desk = Desk(Limits(position=D(5)))
+    order = desk.order(buy("1", "99"))
+    assert desk.gate.check(buy("2", "99", changes=order)) is None
+    assert desk.gate.check(buy("5", "99", changes=order)) is None
+    desk.tell(order, "ACCEPTED", reason="too late")
+    assert rule(desk, buy("0.01")) == "position"
+    desk.tell(order, "ACCEPTED", reason="too late")
+    assert rule(desk, buy("4")) == ""
+
+
 def test_what_was_filled_of_a_changed_order_is_not_counted_twice() -> None:
     desk = Desk(Limits(position=D(5)))
     order = desk.order(buy("4", "99"))
