@@ -153,6 +153,11 @@ class StationSession:
         return self._link.pid if isinstance(self._link, ProcessLink) else None
 
     @property
+    def kill_name(self) -> str | None:
+        """Name by which other processes reach the session's kill switch; None where they cannot."""
+        return self._link.id if isinstance(self._link, ProcessLink | ThreadLink) else None
+
+    @property
     def down(self) -> LinkDown | None:
         """Why the link ended; None while it is up."""
         return self._link.down

@@ -25,7 +25,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     engine : str
         Where a session runs: `process`, or `thread` for debugging.
     engine_when_window_closes : str
-        `stop` ends the session with its last window; `keep` lets it run on, to be attached to later.
+        `stop` ends the session with its last window; `keep` lets it run on, to be attached to later; `cancel`
+        does so, too, once its working orders are cancelled.
     layout : str
         Name of the layout that a new window takes.
     store : str
@@ -50,6 +51,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Size of an order that is placed on the ladder, then the presets beside it, by instrument.
     hand_lots : int
         Size of an order that is placed by a key, in lots.
+    kill_window : str
+        `live` opens the kill window with every live session, `never` only when it is asked for.
     live_trading : bool
         Whether orders may cost real money. No window sets it: who wants that writes it here by hand, once a
         connection was tried on a test environment, so that a wrong click or a wrong profile costs nothing.
@@ -58,7 +61,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     theme: Literal["dark", "light"] = "dark"
     colour_blind: bool = False
     engine: Literal["process", "thread"] = "process"
-    engine_when_window_closes: Literal["stop", "keep"] = "stop"
+    engine_when_window_closes: Literal["stop", "cancel", "keep"] = "stop"
     layout: str = "desk"
     store: str = ""
     bookmarks: dict[str, list[int]] = {}
@@ -72,6 +75,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     trading_keys: dict[str, str] = {}
     ladder_sizes: dict[str, list[str]] = {}
     hand_lots: Annotated[int, msgspec.Meta(ge=1)] = 1
+    kill_window: Literal["live", "never"] = "live"
     live_trading: bool = False
 
 

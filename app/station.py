@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, Signal
 from app.frame_clock import FrameClock
 from app.jobs import JobQueue
 from app.library import DataLibrary
+from app.policies import under_limits
 from app.session import StationSession
 from app.settings import SettingsFile
 from app.state.session import SessionState
@@ -103,17 +104,30 @@ class Station(QObject):
         Raises
         ------
         UserError
-            What it is to run over is not there; the session that is watched goes on.
+            What it is to run over is not there, or the person's limits cannot be read; the session that is
+            watched goes on.
         """
         if run.simulate is None:
             from engine.session.source import check_named  # noqa: PLC0415 - loads Arrow
 
             check_named(run)
+        run = under_limits(run)
         if self.session is not None:
             self.session.close()
         self.session = StationSession(run, self.open_link)
+        if run.mode == "live" and self.settings.settings.kill_window == "live":
+            self.open_kill_window()
         self.session_changed.emit()
         return self.session
+
+    def open_kill_window(self) -> bool:
+        """Open the kill window on the session, in a process of its own; False where nothing can be killed."""
+        name = None if self.session is None else self.session.kill_name
+        if name is not None:
+            from app.kill_window import launch  # noqa: PLC0415 - with the first
+
+            launch(name)
+        return name is not None
 
     def running(self) -> "list[Running]":
         """Engines that run on their own and that this station does not watch, oldest first."""
@@ -213,7 +227,7 @@ class Station(QObject):
             self.library.queue.close()
             self.library.close()
         if self.session is not None:
-            keep = self.settings.settings.engine_when_window_closes == "keep"
+            keep = self.settings.settings.engine_when_window_closes != "stop"
             self.session.leave() if keep else self.session.close()
             self.session = None
 

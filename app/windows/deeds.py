@@ -13,6 +13,7 @@ from app.windows.exports import ask_and_save, export_shown
 from app.windows.layouts import STANDARD
 from app.windows.model_deeds import ModelDeeds
 from app.windows.panel_host import PanelHost
+from app.windows.risk_deeds import RiskDeeds
 from app.windows.session_text import describe
 from app.windows.trading_deeds import TradingDeeds
 from app.windows.why_deeds import WhyDeeds
@@ -28,7 +29,7 @@ ATTACH_ENTRY: Final = "attach:"
 _ZOOM: Final = 1.5
 
 
-class Deeds(ModelDeeds, WhyDeeds, DataDeeds, TradingDeeds):
+class Deeds(ModelDeeds, WhyDeeds, DataDeeds, TradingDeeds, RiskDeeds):
     """Deeds of one window: session, view, windows, besides those of replay, models, reasons and trades."""
 
     # Session
@@ -147,7 +148,7 @@ class Deeds(ModelDeeds, WhyDeeds, DataDeeds, TradingDeeds):
     def toggle_keep_engine(self) -> None:
         """Let sessions that start from now on end with the window, or run on."""
         settings = self._station.settings
-        keeps = settings.settings.engine_when_window_closes == "keep"
+        keeps = settings.settings.engine_when_window_closes != "stop"
         settings.update(engine_when_window_closes="stop" if keeps else "keep")
 
     def _name(self, engine: "Running") -> str:

@@ -49,6 +49,7 @@ from widgets.model.strip import ModelPanel
 from widgets.palette import CommandPalette, Entry
 from widgets.rate import Rate
 from widgets.results import ResultsPanel
+from widgets.risk import RiskPanel
 from widgets.signals.panel import SignalsPanel
 from widgets.status import StatusStrip
 from widgets.watchlist import WatchlistPanel
@@ -136,6 +137,8 @@ class MainWindow(QMainWindow):
     def _on_panel_made(self, widget: QWidget) -> None:
         self._connect_trading(widget)
         match widget:
+            case RiskPanel():
+                widget.limits_asked.connect(self.deeds.edit_limits)
             case ChartPanel():
                 widget.time_chosen.connect(self.deeds.seek)
                 widget.time_hovered.connect(self._on_time_hovered)
@@ -402,7 +405,7 @@ class MainWindow(QMainWindow):
             if act.icon:
                 self.actions_[act.id].setIcon(icon(act.icon, theme))
         self.actions_["colour_blind"].setChecked(self.station.settings.settings.colour_blind)
-        keeps = self.station.settings.settings.engine_when_window_closes == "keep"
+        keeps = self.station.settings.settings.engine_when_window_closes != "stop"
         self.actions_["keep_engine"].setChecked(keeps)
         names = ("start", "back", "play", "pause", "step", "finish")
         self.top.transport.set_icons({name: icon(name, theme) for name in names})

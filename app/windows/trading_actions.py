@@ -18,6 +18,14 @@ _ARMING: Final = (
         "kill",
         TRADE,
     ),
+    Act(
+        "kill_window",
+        QT_TRANSLATE_NOOP("actions", "Open the kill window, which works while this one hangs"),
+        "Ctrl+Alt+K",
+        "open_kill_window",
+        TRADE,
+    ),
+    Act("limits", QT_TRANSLATE_NOOP("actions", "Edit limits…"), "Ctrl+Shift+I", "edit_limits", TRADE),
     Act("rearm", QT_TRANSLATE_NOOP("actions", "Re-arm after a halt…"), "Ctrl+Shift+E", "rearm", TRADE),
 )
 

@@ -66,6 +66,11 @@ class TradingDeeds(ReplayDeeds):
         else:
             self._session.kill(self.tr("the window's kill switch"))
 
+    def open_kill_window(self) -> None:
+        """Open the window of a process of its own that halts the session while this one hangs."""
+        if not self._station.open_kill_window():
+            self._say(self.tr("No session runs; there is nothing to halt."))
+
     def rearm(self) -> None:
         """Ask for the account's name; once it is typed, the halt is over and orders may be armed again."""
         session = self._session

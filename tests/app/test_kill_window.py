@@ -10,15 +10,21 @@ import psutil
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.engines import sessions
+from app.gui import make_station
 from app.kill_window import KillWindow, launch
+from app.paths import run_folder
 from engine.link.kill_channel import Fire, KillLine, Look, Sight
 from engine.link.process import ProcessLink
+from engine.link.thread import ThreadLink
 from engine.messages.commands import Stop
+from engine.messages.run import Run
 from tests.app.test_kill_command import Begin, begin
 from tests.engine.link.fakes import until
+from tests.engine.link.hanging import HangingSession
 from tests.engine.link.test_watchdog import ENGINE
 
 __all__ = ["begin"]
@@ -60,6 +66,7 @@ def station() -> Iterator[Callable[[str], tuple[int, int]]]:
 
 
 def sight_of(session: str) -> Sight:
+    until(lambda: session in [each.id for each in sessions()], "its endpoint")
     (endpoint,) = [each for each in sessions() if each.id == session]
     with KillLine(endpoint.kill_door) as line:
         return line.ask(Look())
@@ -141,3 +148,30 @@ def test_its_process_knows_no_key_in_its_arguments_and_ends_with_the_session(beg
     finally:
         process.kill()
     assert process.returncode == 0
+
+
+def test_a_live_session_brings_its_kill_window_and_others_have_it_at_a_key(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    links: list[ThreadLink] = []
+
+    def host(run: Run) -> ThreadLink:
+        links.append(ThreadLink(lambda: HangingSession("none"), run, run_folder=run_folder()))
+        return links[-1]
+
+    named: list[str] = []
+    monkeypatch.setattr("app.kill_window.launch", named.append)
+    station = make_station(qapp, host)
+    station.open_run(Run(instrument="EURUSD.SIM", simulate="fx", mode="live"))
+    assert named == [links[0].id]
+    station.settings.update(kill_window="never")
+    station.open_run(Run(instrument="EURUSD.SIM", simulate="fx", mode="live"))
+    station.open_run(Run(instrument="EURUSD.SIM", simulate="fx"))
+    assert len(named) == 1
+    window = station.new_window()
+    window.actions_["kill_window"].trigger()
+    assert named == [links[0].id, links[2].id]
+    assert sight_of(links[2].id).instrument == "EURUSD.SIM"
+    window.close()
+    for link in links:
+        assert link.join(10)
