@@ -134,20 +134,22 @@ class Exposure:
             if unit is None:
                 self.missing = each.valuing.instrument.id
                 break
-            value = (long if long > -short else -short) * unit
+            high, low = long * unit, -short * unit
+            value = high if high > low else low
             gross += value
-            up += long * unit
-            down -= short * unit
+            up += high
+            down += low
             if is_mine and case is not None:
-                is_line = each is case.line
-                long_then = case.line_long if is_line else case.total_long
-                short_then = case.line_short if is_line else case.total_short
-                mine_before = value
-                mine = (long_then if long_then > -short_then else -short_then) * unit
+                is_line, mine_before = each is case.line, value
+                if case.is_buy:  # only one of both ends moves
+                    then = (case.line_long if is_line else case.total_long) * unit
+                    mine, up_more = (then if then > low else low), then - high
+                else:
+                    then = -(case.line_short if is_line else case.total_short) * unit
+                    mine, down_more = (then if then > high else high), then - low
                 gross_more = mine - value
-                up_more, down_more = (long_then - long) * unit, (short - short_then) * unit
-            elif case is None:
-                mine = max(mine, value)
+            elif case is None and value > mine:
+                mine = value
         self.gross_before, self.gross = gross, gross + gross_more
         self.net_before, self.net = max(up, down), max(up + up_more, down + down_more)
         self.mine_before, self.mine = mine_before, mine
