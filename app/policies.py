@@ -14,6 +14,7 @@ from app.paths import CONFIGS, home
 from app.toml import encode, write_atomically
 from engine.errors import UserError, in_words
 from engine.messages.limits import KillRules, Limits, RiskPolicy
+from engine.messages.run import Run
 from engine.risk.ruling import check_policy
 
 _OFF: Final = "off"
@@ -36,6 +37,21 @@ class _Stored(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     strategies: dict[str, Limits] = {}
     instruments: dict[str, Limits] = {}
     kill: dict[str, Any] = {}
+
+
+def under_limits(run: Run) -> Run:
+    """`run` under the person's limits, where orders are of today and it has none of its own.
+
+    A replay or back-test keeps to what it says itself, so that it gives the same wherever it runs.
+
+    Raises
+    ------
+    UserError
+        See `Policies.current`.
+    """
+    if run.mode == "replay" or run.policy != RiskPolicy():
+        return run
+    return msgspec.structs.replace(run, policy=Policies().current().policy)
 
 
 class Policies:

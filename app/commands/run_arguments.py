@@ -11,6 +11,7 @@ import msgspec
 
 from app.commands import Result, check_output, model_arguments
 from app.paths import default_store
+from app.policies import Policies
 from engine.errors import UserError, in_words, unknown_name
 from engine.messages.connection import Connection
 from engine.messages.events import InferenceFigures, Results
@@ -58,6 +59,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--seed", type=int, metavar="N", help="of the generated market and of random windows")
     what.add_argument("--latency-ms", type=float, metavar="MS", help="delay of every order to the venue")
     model_arguments.configure(parser)
+    parser.add_argument(
+        "--limits", action="store_true", help="under your limits, as paper and live always are"
+    )
     parser.add_argument("--fills", metavar="FILE.csv", help="write the fills as canonical CSV")
     parser.add_argument(
         "--record", action="store_true", help="record the session, as windows do without being asked"
@@ -89,6 +93,8 @@ def run_of(
         if getattr(args, name) is not None:
             given[name] = getattr(args, name)
     given |= _times(args)
+    if args.limits:
+        given["policy"] = msgspec.to_builtins(Policies().current().policy)
     inference = model_arguments.inference_of(args, given.get("inference"), mode)
     if inference is not None:
         given["inference"] = inference

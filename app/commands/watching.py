@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from app.commands import Report
 from app.engines import opener
+from app.policies import under_limits
 from app.session import StationSession
 from engine.errors import UserError
 from engine.messages.commands import AnyCommand
@@ -44,7 +45,7 @@ def watch(run: Run, minutes: float, report: Report, first: tuple[AnyCommand, ...
     UserError
         It could not start, one of `first` was refused, or it failed on the way.
     """
-    session = StationSession(run, opener("process"))
+    session = StationSession(under_limits(run), opener("process"))
     try:
         watcher = _Watcher(session, report)
         watcher.until(lambda: session.phase in _RUNNING, math.inf)

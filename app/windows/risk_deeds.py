@@ -1,0 +1,44 @@
+"""What the actions do with limits: show them, and put others in force at once and for what is opened next."""
+
+from app.policies import Policies
+from app.windows.replay_deeds import ReplayDeeds
+from engine.errors import UserError
+from engine.messages.limits import RiskPolicy
+from engine.messages.orders import HAND
+
+
+class RiskDeeds(ReplayDeeds):
+    """Deeds of one window with limits."""
+
+    def edit_limits(self) -> None:
+        """Show the limits in force, to be changed."""
+        from app.windows.limits_dialog import LimitsDialog  # noqa: PLC0415 - with the first
+
+        state = None if self._session is None else self._session.state
+        try:
+            in_force = None if state is None else state.policy
+            policy = in_force or Policies().current().policy
+        except UserError as error:
+            self._warn(str(error))
+            return
+        traders = {HAND} if state is None else {HAND, *(o.strategy for o in state.orders.orders.values())}
+        risk = None if state is None else state.account_risk
+        dialog = LimitsDialog(
+            policy,
+            "" if risk is None else risk.currency,
+            sorted(traders),
+            [] if state is None else list(state.markets),
+            self._window,
+        )
+        dialog.applied.connect(self.put_in_force)
+        dialog.show()
+
+    def put_in_force(self, policy: RiskPolicy) -> None:
+        """Keep these limits as the newest version, and hold the session to them from now on."""
+        try:
+            kept = Policies().save(policy)
+        except UserError as error:
+            self._warn(str(error))
+            return
+        if self._session is not None:
+            self._session.set_policy(kept)
