@@ -48,6 +48,7 @@ def host(make_session: MakeSession, *, stuck_s: float = STUCK_S) -> int:
     `stuck_s` is how long it may hang once it is to be halted.
     """
     faulthandler.enable()
+    _leave_no_core()
     try:
         start = msgspec.json.decode(sys.stdin.buffer.readline(), type=Start)
     except msgspec.MsgspecError as error:
@@ -79,6 +80,15 @@ def host(make_session: MakeSession, *, stuck_s: float = STUCK_S) -> int:
         return _serve(make_session, start, arrivals, watchdog)
 
 
+def _leave_no_core() -> None:
+    """Keep what this process knows out of any file that the system would make of its crash."""
+    if sys.platform != "win32":
+        import resource  # noqa: PLC0415 - not on Windows, which makes no such file unasked
+
+        # 1 and not 0: it also keeps Linux from handing the memory to a program that collects crashes.
+        resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
+
+
 def _publish(folder: Path, start: Start) -> Path:
     pid = os.getpid()
     door = start.door if start.joinable else None
@@ -89,8 +99,10 @@ def _publish(folder: Path, start: Start) -> Path:
 
 def _serve(make_session: MakeSession, start: Start, arrivals: "_Arrivals", watchdog: Watchdog) -> int:
     try:
-        session = make_session(start.run, start.secrets)
-        start.secrets.clear()
+        try:
+            session = make_session(start.run, start.secrets)
+        finally:
+            start.secrets.clear()
         server = Server(session, on_watcher_lost=start.on_watcher_lost, run=start.run)
         arrivals.lead_to(server)
         watchdog.lead_to(server, session.kill_switch)

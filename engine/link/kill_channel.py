@@ -106,7 +106,7 @@ class Unanswered(UserError):  # noqa: N818 - a sentence for the person, not an e
 
 
 class KillLine:
-    """A conversation at a kill door.
+    """A conversation at a kill door; over once an answer did not come, as it may come later.
 
     Raises
     ------

@@ -3,6 +3,7 @@
 Run as a program it is an engine process around that session. The run's strategy names the way.
 """
 
+import hashlib
 import socket
 import sys
 import time
@@ -15,6 +16,7 @@ from engine.link.builders import START_NS
 from engine.link.endpoint import Secrets
 from engine.link.host import host
 from engine.link.protocols import Session
+from engine.messages.commands import AnyCommand
 from engine.messages.events import HaltChanged, HaltStep, Logged, OrderChanged, PositionChanged
 from engine.messages.run import Run
 from tests.engine.link.fakes import FakeSession
@@ -126,7 +128,24 @@ def order(status: str) -> OrderChanged:
     )
 
 
-def make_session(run: Run, _secrets: Secrets | None = None) -> Session:
+class TellingSession(FakeSession):
+    """Tells a hash of what it was told at its making, and whether that is there still."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        super().__init__()
+        self._secrets = secrets
+        self.tell(hashlib.sha256(secrets["demo"]["key"].encode()).hexdigest())
+
+    def tell(self, text: str) -> None:
+        self._events.append(Logged(ts=START_NS, level="info", source="fake", text=text))
+
+    def handle(self, command: AnyCommand) -> None:
+        self.tell(f"{len(self._secrets)} secrets are left")
+
+
+def make_session(run: Run, secrets: Secrets | None = None) -> Session:
+    if run.strategy == "telling":
+        return TellingSession(secrets or {})
     if run.strategy == "slow":
         time.sleep(1.0)
     if run.strategy == "broken":
