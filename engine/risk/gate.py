@@ -245,9 +245,10 @@ class RiskGate:
             if rule.name != "trading_hours"
         ]
 
-    def risk(self) -> AccountRisk:
-        """The account's risk now; marks it, too."""
-        self.mark()
+    def risk(self, *, mark: bool = True) -> AccountRisk:
+        """The account's risk now; marks it, too, unless somebody else does so at fixed times."""
+        if mark:
+            self.mark()
         return account_risk(
             self._book, self._losses, self._returns, uses=self.uses(), version=self._policy.version
         )

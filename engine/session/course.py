@@ -22,6 +22,7 @@ from engine.risk.book import AccountBook, Touch
 from engine.risk.gate import RiskGate
 from engine.risk.tails import ReturnHistory
 from engine.session.course_model import CourseModel
+from engine.session.gauge import Gauge
 from engine.session.outcome import Outcome
 from engine.session.playhead import WINDOW_EVENTS, Playhead
 from engine.session.publishing import Publishing
@@ -67,6 +68,10 @@ class Course:
     ----------
     gate : RiskGate
         What all orders of the course pass.
+    gauge : Gauge
+        How many orders were wanted in a second.
+    instrument : Instrument
+        With the fees that are charged.
     busy_s : float
         Seconds of work so far, without those of reading market data.
     model : CourseModel or None
@@ -96,13 +101,13 @@ class Course:
         self._watch_ns: int | None = None
         self._publishing = Publishing(publications, emit)
         self._told_at = 0
-        instrument = priced(source.instrument, run.venue)
+        self.instrument = instrument = priced(source.instrument, run.venue)
         self._outcome = Outcome(instrument, run.venue.balance, source.kinds, source.start_ns, source.end_ns)
         self._book = AccountBook(
             {instrument.id: instrument},
             currency=instrument.quote,
             balance=run.venue.balance,
-            touch=self._touch,
+            touch=self.touch,
             leverage=run.venue.leverage,
         )
         self.gate = RiskGate(
@@ -113,6 +118,7 @@ class Course:
             arm=run.arm,
             returns=None if tape is None else ReturnHistory([instrument.id]),
         )
+        self.gauge = Gauge(self.gate)
         self.model: CourseModel | None = None
         if model is not None:
             self.model = model.new_course(self._take, watched=tape is not None)
@@ -123,7 +129,7 @@ class Course:
             strategy=strategy,
             parameters=parameters,
             emit=self._take,
-            gate=audited(self.gate, verdict, self._clock_ns),
+            gate=audited(self.gauge, verdict, self._clock_ns),
             lead=None if self.model is None else self.model.lead,
         )
         self.playhead = Playhead(source, self._venue)
@@ -176,6 +182,15 @@ class Course:
         """The hand; to be read only, `act` is what does something."""
         return self._venue.desk
 
+    def touch(self, instrument: str) -> Touch | None:
+        """Best prices now; None where they are not known."""
+        return self._venue.touch(instrument)
+
+    @property
+    def held(self) -> Decimal:
+        """Signed position of the whole account."""
+        return self._book.total(self.instrument.id).net
+
     @property
     def equity(self) -> Decimal | None:
         """Money with open profit; None where a price is not known."""
@@ -208,9 +223,6 @@ class Course:
 
     def _clock_ns(self) -> int:
         return self._venue.now_ns
-
-    def _touch(self, instrument: str) -> Touch | None:
-        return self._venue.touch(instrument)
 
     def _up_to(self, limit_ns: int) -> int:
         """Where the next window must end at the latest."""

@@ -14,17 +14,29 @@ from engine.errors import UserError
 from engine.link.protocols import Picture
 from engine.messages.commands import (
     AnyCommand,
+    BreakEven,
+    Cancel,
+    CancelAll,
     CancelSeek,
     Explain,
     Finish,
+    Flatten,
+    Kill,
+    Modify,
     Pause,
     Play,
+    Preview,
+    Rearm,
+    Reverse,
     Seek,
     SetArming,
+    SetArmState,
     SetLoop,
+    SetPolicy,
     SetSpeed,
     Step,
     StepTo,
+    Submit,
 )
 from engine.messages.events import AnyEvent, EpochBegan, Logged, Phase, PhaseChanged, Refused
 from engine.messages.frames import Explanation, ModelHealth, Predictions, Recorder, Transport
@@ -42,6 +54,7 @@ from engine.session.publishing import publications
 from engine.session.run_model import RunModel
 from engine.session.source import Source
 from engine.session.telling import readable
+from engine.session.trading import Trading
 from engine.session.watching import Watching
 from engine.session.work import Finishing, Playing, Seeking, Stepping, Turn, Work, Worker, progress
 from engine.signals.protocols import Model
@@ -108,7 +121,9 @@ class ReplaySession:
         self._meter = Meter()
         self._worker = Worker(self._pace, source.kinds, window_events, self._meter.ticked)
         self._watching = Watching(run, source) if watched else None
+        self._trading = Trading(run, _account(source), self.kill_switch, self._events_of_course)
         self._course = self._new_course()
+        self._trading.begin(self._course)
         self._phase = Phase.LOADING
         self._enter(Phase.PAUSED)
         self._log(telling.opened(run, source, self._strategy_name, self._parameters))
@@ -133,10 +148,9 @@ class ReplaySession:
 
     def advance(self, seconds: float) -> bool:
         """Work, or wait for the session's clock, for at most about this long."""
-        if self._work is None:
-            return False
         try:
-            self._proceed(time.monotonic() + seconds)
+            if not self._go_on(seconds):
+                return False
         except UserError as error:
             self._fail(str(error))
         except Exception as error:  # noqa: BLE001 - a broken run must not take the link down with it
@@ -176,6 +190,9 @@ class ReplaySession:
             models=models,
             explanation=explanation,
             recorder=Recorder() if self._recorder is None else self._recorder.status(),
+            control=self._trading.control(),
+            account_risk=self._trading.risk(),
+            preview=self._trading.take_preview(),
         )
 
     def rewatch(self) -> None:
@@ -214,6 +231,20 @@ class ReplaySession:
                 self._arm(mode)
             case Explain(ts):
                 self._explain(ts)
+            case Submit() | Modify() | Cancel() | CancelAll() | Flatten() | Reverse() | BreakEven():
+                self._require_present()
+                self._trading.order(command)
+            case Preview():
+                self._require_present()
+                self._trading.ask(command)
+            case SetArmState():
+                self._trading.arm(command)
+            case SetPolicy(policy):
+                self._trading.set_policy(policy)
+            case Kill(reason):
+                self.kill_switch.fire(reason or "Somebody pressed it.", "person")
+            case Rearm(confirmation):
+                self._trading.rearm(confirmation)
             case _:
                 self._drive(command)
 
@@ -256,6 +287,7 @@ class ReplaySession:
     def _stop(self, text: str) -> None:
         if self._work is not None:
             self._work = None
+            self._trading.leave_past()
             self._enter(Phase.PAUSED, text)
 
     def _set_speed(self, factor: float) -> None:
@@ -314,6 +346,11 @@ class ReplaySession:
         if self._phase in _OVER:
             raise UserError(_OVER[self._phase])
 
+    def _require_present(self) -> None:
+        self._require_unfinished()
+        if isinstance(self._work, Seeking):
+            raise UserError("The session is on its way to another time; order when it has arrived.")
+
     def _arm(self, mode: Arming) -> None:
         if self._model is None:
             raise UserError("This run has no model to arm; open one with a model.")
@@ -327,6 +364,15 @@ class ReplaySession:
 
     # Work ------------------------------------------------------------------------------------------------
 
+    def _go_on(self, seconds: float) -> bool:
+        """Work for so long; whether there was anything to do."""
+        if self.kill_switch.pending is not None and isinstance(self._work, Seeking):
+            self._stop("The kill switch was fired on the way; the session is paused there.")
+        if self._work is None:
+            return self._trading.go_on(seconds)
+        self._proceed(time.monotonic() + seconds)
+        return True
+
     def _proceed(self, deadline: float) -> None:
         while self._work is not None and time.monotonic() < deadline:
             match self._worker.turn(self._work, self._course, deadline):
@@ -338,6 +384,7 @@ class ReplaySession:
                     self._fail(f"The strategy raised {self._course.failure}.")
                 case Turn.GOING:
                     pass
+            self._trading.moved()
 
     def _arrive(self, work: Work) -> None:
         if isinstance(work, Playing) and self._loop is not None:
@@ -351,6 +398,7 @@ class ReplaySession:
     def _finish(self) -> None:
         self._course.playhead.rest(self._source.end_ns)
         self._work = None
+        self._trading.is_over = True
         results = self._course.finish()
         if self._course.failure:
             self._fail(f"The strategy raised {self._course.failure}.")
@@ -378,6 +426,7 @@ class ReplaySession:
         if self._watching is not None:
             self._watching.restart()
         self._course = self._new_course()
+        self._trading.begin_again(self._course, target)
 
     def _opened(self, model: Model | None) -> RunModel | None:
         if model is None:
@@ -397,9 +446,11 @@ class ReplaySession:
             model=self._model,
             record=None if self._recorder is None else self._recorder.rows,
             publications=self._publications,
+            verdict=None if self._recorder is None else self._recorder.verdict,
         )
 
     def _events_of_course(self, event: AnyEvent) -> None:
+        self._trading.note(event)
         self._events.append(event)
 
     def _hand_over(self) -> None:
@@ -457,3 +508,8 @@ class ReplaySession:
         if self._phase != Phase.PLAYING or not self._pace.speed:
             return 0.0
         return max(0, self._pace.target(self._now) - self._now) / (self._pace.speed * 1e6)
+
+
+def _account(source: Source) -> str:
+    """Name of the simulated account, as the engine has it."""
+    return f"{source.instrument.venue}-001"
