@@ -22,7 +22,7 @@ def halt_text(step: HaltStep, told: HaltChanged | None) -> str:
         HaltStep.CANCELLING: _tr("Kill switch: cancelling all orders (1 of 4). New orders are blocked."),
         HaltStep.FLATTENING: _tr("Kill switch: closing all positions (2 of 4). New orders are blocked."),
         HaltStep.VERIFYING: _tr("Kill switch: checking that all is flat (3 of 4). New orders are blocked."),
-        HaltStep.HALTED: _tr("Halted by the kill switch (4 of 4): no order passes until you re-arm."),
+        HaltStep.HALTED: _tr("Halted by the kill switch (4 of 4); no order passes."),
     }
     parts = [sentences[step]]
     if told is not None and told.step is step and told.text:

@@ -447,6 +447,22 @@ def test_a_rejection_says_the_venues_reason_and_each_order_of_a_bracket_its_own(
     ]
 
 
+def test_the_many_orders_of_a_twap_are_told_in_sum(desk: Desk, ticket: Ticket) -> None:
+    ticket.answer()
+    desk.click(ticket.panel.send)
+    request = ticket.submitted[0].request
+    slices = [
+        order(f"H-{n}", "FILLED", request=request, filled=Decimal(1_000), quantity=Decimal(1_000))
+        for n in range(7)
+    ]
+    failed = order("H-8", "REJECTED", request=request, reason="Margin is insufficient.")
+    ticket.tell([*slices, failed, order("H-9", "SUBMITTED", request=request)])
+    assert ticket.panel.life.text.splitlines() == [
+        "9 orders, 1 at work; 7,000 EUR filled.",
+        "Rejected: Margin is insufficient.",
+    ]
+
+
 def test_a_refused_request_says_so_and_one_without_answer_warns(desk: Desk, ticket: Ticket) -> None:
     ticket.answer()
     desk.click(ticket.panel.send)

@@ -17,6 +17,8 @@ from widgets.page import Figure, Line, Sentence
 from widgets.ticket.form import Touch
 from widgets.ticket.state import TicketSession
 
+_MOST_LINES: Final = 3
+_WRONG: Final = frozenset({"REJECTED", "DENIED", "IN_DOUBT"})
 _RUN_IS_OVER: Final = (Phase.FINISHED, Phase.FAILED)
 
 
@@ -131,8 +133,15 @@ def _position(quantity: Decimal, instrument: Instrument) -> str:
 
 
 def life_lines(orders: Sequence[OrderChanged], instrument: Instrument) -> list[Line]:
-    """What became of the orders of one request, the entry first."""
-    return [_life(order, instrument, named=len(orders) > 1) for order in orders]
+    """What became of the orders of one request, the entry first; of many in sum, and what went wrong."""
+    if len(orders) <= _MOST_LINES:
+        return [_life(order, instrument, named=len(orders) > 1) for order in orders]
+    filled = sum((order.filled for order in orders), Decimal(0))
+    working = sum(order.status not in DONE for order in orders)
+    text = fill(tr("%1 orders, %2 at work; %3 filled."), f"{len(orders):,}", f"{working:,}")
+    wrong = [order for order in orders if order.status in _WRONG]
+    lines: list[Line] = [Sentence(text.replace("%3", size_text(filled, instrument)))]
+    return lines + [_life(order, instrument, named=False) for order in wrong[-_MOST_LINES:]]
 
 
 def _life(order: OrderChanged, instrument: Instrument, *, named: bool) -> Line:
