@@ -85,7 +85,7 @@ class Station(QObject):
     @cached_property
     def library(self) -> DataLibrary:
         """The tick store as panels show it, with the queue of jobs; made when it is first asked for."""
-        return DataLibrary(self.store, JobQueue(self._on_job_broke))
+        return DataLibrary(self.store, JobQueue(self.on_job_broke))
 
     @property
     def theme(self) -> Theme:
@@ -235,7 +235,7 @@ class Station(QObject):
         if "library" in self.__dict__:
             self.library.make_old()
 
-    def _on_job_broke(self, error: BaseException) -> None:
+    def on_job_broke(self, error: BaseException) -> None:
         """Hand a job's fault to whoever collects the program's faults, as if it had come here."""
         threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, None)))
 

@@ -8,6 +8,7 @@ import msgspec
 from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog
 
 from app.demo import start_demo
+from app.windows.background import Background
 from app.windows.data_deeds import DataDeeds
 from app.windows.exports import ask_and_save, export_shown
 from app.windows.layouts import STANDARD
@@ -23,6 +24,7 @@ from widgets.palette import Entry
 
 if TYPE_CHECKING:
     from app.engines import Running
+    from app.windows.main_window import MainWindow
 
 LAYOUT_ENTRY: Final = "layout:"
 ATTACH_ENTRY: Final = "attach:"
@@ -31,6 +33,12 @@ _ZOOM: Final = 1.5
 
 class Deeds(ModelDeeds, WhyDeeds, DataDeeds, TradingDeeds, RiskDeeds):
     """Deeds of one window: session, view, windows, besides those of replay, models, reasons and trades."""
+
+    def __init__(self, window: "MainWindow") -> None:
+        super().__init__(window)
+        self._asking = Background(self)
+        self._asking.answered.connect(self._on_checked)
+        self._asking.broke.connect(window.station.on_job_broke)
 
     # Session
 
@@ -71,8 +79,26 @@ class Deeds(ModelDeeds, WhyDeeds, DataDeeds, TradingDeeds, RiskDeeds):
         dialog = OpenLiveDialog(
             self._station.store, Profiles(), live_trading=live_trading, parent=self._window
         )
-        dialog.accepted_run.connect(self.open_run)
+        dialog.accepted_run.connect(self.open_checked)
         dialog.open()
+
+    def open_checked(self, run: Run, speed: float | None = None) -> None:
+        """Start a run; one that sends orders to a venue only after the venue was asked about the key."""
+        if run.mode != "live":
+            self.open_run(run, speed)
+            return
+        from app.connection_check import checked_before_trading  # noqa: PLC0415 - loads cryptography
+        from app.profiles import Profiles  # noqa: PLC0415
+        from app.secrets import Secrets  # noqa: PLC0415
+
+        self._say(self.tr("Asking the venue about the key of %1 …").replace("%1", run.profile))
+        self._asking.ask(run, lambda: checked_before_trading(run.profile, Secrets(), Profiles()))
+
+    def _on_checked(self, run: object, answer: object) -> None:
+        if isinstance(answer, UserError):
+            self._warn(str(answer))
+        elif isinstance(run, Run) and self.open_run(run):
+            self._say(str(answer))
 
     def open_recording(self) -> None:
         """Ask which recorded session to replay."""

@@ -9,8 +9,10 @@ from app.profiles import ConnectionProfile, Profiles
 from app.windows.open_live import OpenLiveDialog
 from engine.errors import UserError
 from engine.feeds.simulated import PROFILES, simulate
+from engine.messages.connection import Connection
 from engine.messages.run import Run
 from engine.store import Store
+from tests.gui.conftest import Desk
 
 TRIAL = ConnectionProfile(
     name="trial",
@@ -77,3 +79,36 @@ def test_only_a_connection_can_be_live(dialog: OpenLiveDialog) -> None:
     dialog.choose("trial", mode="live")
     dialog.choose("fx")
     assert dialog.run_asked().mode == "paper"
+
+
+def test_live_opens_only_after_the_venue_was_asked_about_the_key(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = Connection(name="trial", adapter="binance_futures", parameters={"account": "MINE"})
+    live = Run(instrument="BTCUSDT-PERP.BINANCE", mode="live", connection=connection)
+    answers: list[str | UserError] = [
+        UserError("This key may withdraw; make one that may not."),
+        "It may trade.",
+    ]
+
+    def checked(name: str, *_: object) -> str:
+        assert name == "trial"
+        answer = answers.pop(0)
+        if isinstance(answer, UserError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr("app.connection_check.checked_before_trading", checked)
+    desk.window.deeds.open_checked(live)
+    desk.qtbot.waitUntil(lambda: "may withdraw" in desk.window.top.banner.text)
+    assert not desk.runs
+    desk.window.deeds.open_checked(live)
+    desk.qtbot.waitUntil(lambda: bool(desk.runs))
+    assert desk.runs[0].mode == "live"
+    assert desk.sent == []  # a live market is not played
+
+
+def test_paper_opens_at_once(desk: Desk) -> None:
+    desk.window.deeds.open_checked(Run(instrument="EURUSD.SIM", simulate="fx", mode="paper"), 10.0)
+    assert [run.mode for run in desk.runs] == ["paper"]
+    assert desk.sent == []
