@@ -366,7 +366,7 @@ class ReplaySession:
 
     def _go_on(self, seconds: float) -> bool:
         """Work for so long; whether there was anything to do."""
-        if self.kill_switch.pending is not None and isinstance(self._work, Seeking):
+        if self._trading.is_fired and isinstance(self._work, Seeking):
             self._stop("The kill switch was fired on the way; the session is paused there.")
         if self._work is None:
             return self._trading.go_on(seconds)

@@ -231,6 +231,11 @@ class Trading:
         if isinstance(event, ArmingChanged):
             self._sick = event.reason if event.by == "rule" else ""
 
+    @property
+    def is_fired(self) -> bool:
+        """Whether the kill switch was fired and nothing was done about it yet."""
+        return self._switch.pending is not None and self._halt.step_now is HaltStep.NONE
+
     def moved(self) -> None:
         """Look at what a turn of the session brought, and go on with a halt; cheap where nothing happened."""
         if self._is_past:
@@ -239,15 +244,15 @@ class Trading:
         if asked != self._asked:
             self._asked = asked
             self._check_rules()
-        if self._switch.pending is not None and self._halt.step_now is HaltStep.NONE:
+        if self.is_fired:
             self._step_halt()
 
     def go_on(self, seconds: float) -> bool:
         """Go on with a halt while market time stands; whether there is more to do."""
         if self._switch.pending is None:
             return False
-        self.leave_past()
-        if self._halt.step_now is HaltStep.NONE:
+        if self.is_fired:
+            self.leave_past()
             self._wall_ns = time.monotonic_ns()
             self._step_halt()
             return True
