@@ -22,7 +22,6 @@ type Event = dict[str, Any]
 
 _START_S = 30.0
 _SOON_S = 15.0
-_POLL_NS = 5_000_000
 
 
 class ClientSetup(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +38,7 @@ class ClientSetup(msgspec.Struct, frozen=True, kw_only=True):
     watch: tuple[str, ...] = ("quotes",)
     reconciliation: bool = True
     open_check_s: float | None = None
+    open_threshold_ms: int | None = None
     inflight_check_ms: int | None = None
     inflight_threshold_ms: int | None = None
     position_check_s: float | None = None
@@ -209,6 +209,7 @@ def run(setup: ClientSetup, commands: "queue.SimpleQueue[Event | None]") -> None
                 reconciliation=setup.reconciliation,
                 reconciliation_startup_delay_secs=0.0,
                 open_check_interval_secs=setup.open_check_s,
+                open_check_threshold_ms=setup.open_threshold_ms,
                 inflight_check_interval_ms=setup.inflight_check_ms,
                 inflight_check_threshold_ms=setup.inflight_threshold_ms,
                 position_check_interval_secs=setup.position_check_s,

@@ -74,6 +74,7 @@ class Server:
         self._tasks: list[asyncio.Task[None]] = []
         self._faulting: asyncio.Task[None] | None = None
         self._outages: set[asyncio.Task[None]] = set()
+        self._answers: set[asyncio.Task[None]] = set()
 
     async def open(self) -> Addresses:
         """Listen and start the market."""
@@ -94,7 +95,7 @@ class Server:
     async def close(self) -> None:
         """Stop everything."""
         self._set_faulty(on=False)
-        tasks = [*self._tasks, *self._outages]
+        tasks = [*self._tasks, *self._outages, *self._answers]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -128,7 +129,6 @@ class Server:
         if kind in WAITING:
             self.faults.arm(kind)
             return
-        self.faults.struck[kind] += 1
         pause_ms = int(self._setup.pause_s * 1000)
         strikes: dict[Kind, Callable[[], object]] = {
             "drop_user": lambda: self._sockets.cut(self._user.sockets()),
@@ -138,18 +138,11 @@ class Server:
             "listen_key": lambda: self._user.expire(self.exchange.now_ms()),
             "rate_limit": lambda: self._access.refuse_for(pause_ms, 429),
             "ban": lambda: self._access.refuse_for(pause_ms, 418),
-            "clock_skew": lambda: self._soon(self._skew),
-            "restart": lambda: self._soon(self._restart),
+            "clock_skew": lambda: _soon(self._skew, self._outages),
+            "restart": lambda: _soon(self._restart, self._outages),
         }
-        strikes[kind]()
-
-    def _soon(self, outage: Callable[[], Awaitable[None]]) -> None:
-        async def run() -> None:
-            await outage()
-
-        task = asyncio.get_running_loop().create_task(run())
-        self._outages.add(task)
-        task.add_done_callback(self._outages.discard)
+        if strikes[kind]() != 0:  # no connection was there to be cut
+            self.faults.struck[kind] += 1
 
     async def _skew(self) -> None:
         self.exchange.skew_ms += _SKEW_MS
@@ -212,7 +205,18 @@ class Server:
         if not socket.is_trading:
             self._stream.greet(socket)
         else:
-            self._soon(lambda: self._answering.trade(socket, request))
+            _soon(lambda: self._answering.trade(socket, request), self._answers)
+
+
+def _soon(work: Callable[[], Awaitable[None]], running: set[asyncio.Task[None]]) -> None:
+    """Start some work and keep it until it is done."""
+
+    async def run() -> None:
+        await work()
+
+    task = asyncio.get_running_loop().create_task(run())
+    running.add(task)
+    task.add_done_callback(running.discard)
 
 
 def _source(setup: Setup, folder: Path) -> Source | None:
