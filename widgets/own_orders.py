@@ -109,8 +109,13 @@ def profit_currency(instrument: Instrument) -> str:
     return instrument.base if instrument.inverse else instrument.quote
 
 
-def why_not(control: Control) -> str:
-    """Why no order may be placed or moved by hand now, in one quiet sentence; empty where it may."""
+def why_not(control: Control, *, stale: bool = False) -> str:
+    """Why no order may be placed or moved by hand now, in one quiet sentence; empty where it may.
+
+    `stale` is a session that does not answer: what is asked of it now would be done at another market.
+    """
+    if stale:
+        return _tr("The session does not answer: nothing is placed")
     if control.halt is not HaltStep.NONE:
         return _tr("Halted: re-arm the session before new orders")
     if control.arm == "view":

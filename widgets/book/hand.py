@@ -86,6 +86,8 @@ class Hand:
         Where own orders are dragged to.
     said : str
         Why the last click did nothing; until the mouse goes elsewhere.
+    stale : bool
+        Whether what is shown has grown old.
     """
 
     def __init__(self) -> None:
@@ -95,6 +97,7 @@ class Hand:
         self.press: Press | None = None
         self.target: Spot | None = None
         self.said = ""
+        self.stale = False
         self._instrument: Instrument | None = None
         self._orders: WorkingOrders | None = None
 
@@ -102,6 +105,11 @@ class Hand:
         """Trade this instrument from now on."""
         self._instrument, self._orders = instrument, orders
         self.let_go()
+
+    @property
+    def off(self) -> str:
+        """Why nothing may be placed or moved now; empty where it may."""
+        return why_not(self.control, stale=self.stale)
 
     def let_go(self) -> None:
         """Forget what was pressed and said."""
@@ -133,7 +141,7 @@ class Hand:
     def drag(self, spot: Spot | None) -> bool:
         """Take the own orders that were pressed along; True where they go elsewhere than before."""
         press = self.press
-        if press is None or not press.orders or why_not(self.control):
+        if press is None or not press.orders or self.off:
             return False
         target = spot if spot is not None and spot.row != press.spot.row else None
         changed, self.target = target != self.target, target
@@ -148,7 +156,7 @@ class Hand:
             return self._move(press, spot.price - press.spot.price)
         if spot != press.spot or spot.own:
             return []
-        self.said = why_not(self.control)
+        self.said = self.off
         if not self.said and press.quantity is None:
             self.said = self.quantity_problem
         if self.said or press.quantity is None:
@@ -165,7 +173,7 @@ class Hand:
         return [Submit(request=uuid.uuid4().hex, intents=(intent,))]
 
     def _move(self, press: Press, distance: Decimal) -> list[AnyCommand]:
-        self.said = why_not(self.control)
+        self.said = self.off
         if self.said:
             return []
         working = () if self._orders is None else self._orders.working(press.orders[0].instrument)
@@ -191,7 +199,7 @@ class Hand:
             return self._drag_hint(picture, self.press, self.target, instrument)
         if spot.own:
             return "" if own is None else own_text(own, self.own_at(picture, spot), instrument)
-        off = why_not(self.control)
+        off = self.off
         if off or self.quantity is None:
             return off or self.quantity_problem
         words = [

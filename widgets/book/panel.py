@@ -150,6 +150,7 @@ class LadderPanel(QWidget):
     def set_stale(self, age_s: float | None) -> None:
         """Grey out data that stopped coming and count its age, in s; None while it is fresh."""
         self._stale.set_age(age_s)
+        self.view.set_stale(stale=age_s is not None)
 
     def set_control(self, control: Control) -> None:
         """Take over whether orders pass."""

@@ -15,7 +15,6 @@ from widgets.book.paint import Touch
 from widgets.book.rows import Own, Picture, Row
 from widgets.book.state import BookMarket, Queues, WorkingOrders
 from widgets.book.view import BookView
-from widgets.own_orders import why_not
 from widgets.theme import Theme
 
 
@@ -46,10 +45,18 @@ class LadderView(BookView):
 
     def set_control(self, control: Control) -> None:
         """Take over whether orders pass."""
-        if why_not(control) != why_not(self.hand.control):
+        before, self.hand.control = self.hand.off, control
+        self._turned(before)
+
+    def set_stale(self, *, stale: bool) -> None:
+        """Take over whether what is shown has grown old, so that nothing may be placed by it."""
+        before, self.hand.stale = self.hand.off, stale
+        self._turned(before)
+
+    def _turned(self, before: str) -> None:
+        if self.hand.off != before:
             self.hand.said = ""
             self.update()
-        self.hand.control = control
 
     def set_quantity(self, quantity: Decimal | None, problem: str = "") -> None:
         """Place orders of this size; None none, for the reason that `problem` says."""
@@ -106,14 +113,14 @@ class LadderView(BookView):
     def _would_place(self, spot: Spot) -> bool:
         pressed = self.hand.press
         meant = pressed is None or pressed.spot == spot
-        return meant and self.hand.quantity is not None and not why_not(self.hand.control)
+        return meant and self.hand.quantity is not None and not self.hand.off
 
     @override
     def _hint(self) -> tuple[str, QColor]:
         brushes, shown, hand = self._rows.brushes, self.shown, self.hand
         if hand.said:
             return hand.said, brushes.warning
-        off, spot = why_not(hand.control), self._spot()
+        off, spot = hand.off, self._spot()
         if shown is not None and spot is not None:
             held = QGuiApplication.keyboardModifiers() & Qt.KeyboardModifier.ControlModifier
             text = hand.hint(shown, spot, self._own_of(spot), stop=bool(held))

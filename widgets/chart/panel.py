@@ -117,6 +117,7 @@ class ChartPanel(QWidget):
     def set_stale(self, age_s: float | None) -> None:
         """Grey out data that stopped coming and count its age, in s; None while it is fresh."""
         self._stale.set_age(age_s)
+        self.canvas.trading.stale = age_s is not None
 
     def set_marks(self, bookmarks: list[int], loop: tuple[int, int] | None) -> None:
         """Show bookmarks and the loop between two times, ns."""

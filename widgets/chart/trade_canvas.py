@@ -11,7 +11,6 @@ from engine.messages.events import OrderChanged
 from engine.messages.frames import Control
 from widgets.chart.canvas import Canvas
 from widgets.chart.trade_layer import Hit, TradeLayer
-from widgets.own_orders import why_not
 from widgets.theme import Theme
 
 _NOTE_MS: Final = 8_000
@@ -72,7 +71,7 @@ class TradeCanvas(Canvas):
         """Take the line under the mouse; False where it is none that can be taken so."""
         if shift != (hit.order is None):
             return False
-        if why_not(self.trading.control) and not hit.on_tag and not shift:
+        if self.trading.off and not hit.on_tag and not shift:
             return False  # who pans from beside a line does not mean it
         if not self.trading.grab(hit.order):
             self._say()

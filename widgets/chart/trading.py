@@ -100,12 +100,15 @@ class Trading:
     drag : Drag or None
     note : str
         Why nothing came of the last deed, one quiet sentence.
+    stale : bool
+        Whether what is shown has grown old.
     """
 
     def __init__(self) -> None:
         self.control = Control()
         self.drag: Drag | None = None
         self.note = ""
+        self.stale = False
         self._moves: dict[str, Move] = {}
         self._open: dict[int, PositionChanged] = {}
         self._positions_seen = 0
@@ -123,6 +126,11 @@ class Trading:
         self._positions_seen = 0
         self.drag = None
         self.note = ""
+
+    @property
+    def off(self) -> str:
+        """Why nothing may be placed or moved now; empty where it may."""
+        return why_not(self.control, stale=self.stale)
 
     # What there is
 
@@ -244,7 +252,7 @@ class Trading:
 
     def grab(self, order: OrderChanged | None) -> bool:
         """Take an order's line into the hand, or with None an exit of the position; False if it may not."""
-        self.note = why_not(self.control)
+        self.note = self.off
         if self.note:
             return False
         if order is None:
@@ -277,7 +285,7 @@ class Trading:
         self.drag = None
         if drag is None or drag.at == drag.start or self._instrument is None:
             return []
-        self.note = why_not(self.control)
+        self.note = self.off
         if self.note:
             return []
         if drag.order is None:

@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 
 from app.state.market import MarketState
 from app.state.queue import QueueState, size_at
-from engine.link.builders import EURUSD, START_NS, market, order, rows
+from app.state.session import SessionState
+from engine.link.builders import EURUSD, START_NS, frame, market, order, rows
+from engine.link.trading_builders import control
 from engine.messages.columns import LEVEL
 from engine.messages.events import AnyEvent, EpochBegan
+from engine.messages.run import Mode
 
 MS = 1_000_000
 type Levels = Sequence[tuple[float, float]]
@@ -212,6 +215,16 @@ def test_at_a_real_venue_the_book_holds_our_own_orders_too() -> None:
     assert venue.ahead == 50
     venue.frame(*at(35.0))  # 25 of the others' 50 left
     assert venue.ahead == 25
+
+
+@pytest.mark.parametrize(("mode", "ahead"), [("live", 50), ("paper", 60)])
+def test_own_size_in_a_real_venues_book_is_no_others(mode: Mode, ahead: float) -> None:
+    session, under = SessionState(), control(mode, "paper")
+    now = START_NS + 20 * MS
+    session.apply(frame(1, bids=at(60.0)[0], asks=BOOK[1], control=under))
+    resting = order(price=Decimal("1.00000"), quantity=Decimal(10), ts=START_NS + 10 * MS)
+    session.apply(frame(2, bids=at(60.0)[0], asks=BOOK[1], control=under, events=[resting], now=now))
+    assert session.queues.of("O-1") == ahead
 
 
 def test_a_new_epoch_knows_no_orders(venue: Venue) -> None:

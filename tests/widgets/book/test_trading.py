@@ -219,6 +219,20 @@ def test_not_armed_a_click_says_why_and_does_nothing(ladder: Ladder) -> None:
     assert len(ladder.asked) == 1
 
 
+def test_while_the_session_does_not_answer_nothing_is_placed(ladder: Ladder) -> None:
+    ladder.book(100_000, resting())
+    ladder.panel.set_stale(4.0)
+    ladder.click(ladder.layout.bid, "0.99997")
+    ladder.drag(ladder.layout.own_bid, "0.99995", "0.99992")
+    assert not ladder.asked
+    assert "does not answer" in ladder.hint
+    ladder.click(ladder.layout.own_bid, "0.99995", RIGHT)
+    assert ladder.asked == [Cancel("A")]
+    ladder.panel.set_stale(None)
+    ladder.click(ladder.layout.bid, "0.99997")
+    assert len(ladder.asked) == 2
+
+
 def test_hovering_says_what_a_click_would_do(ladder: Ladder) -> None:
     ladder.move(ladder.spot(ladder.layout.bid, "0.99997"))
     assert ladder.hint == "Buy 5,000 limit 0.99997"

@@ -348,6 +348,16 @@ def test_not_armed_nothing_moves_but_cancelling_works(desk: Desk) -> None:
     assert desk.asked == [Cancel("L")]
 
 
+def test_while_the_session_does_not_answer_nothing_moves(desk: Desk) -> None:
+    desk.tell(limit())
+    desk.panel.set_stale(4.0)
+    desk.drag(97.0, 98.5)
+    assert not desk.asked
+    desk.panel.set_stale(None)
+    desk.drag(97.0, 98.5)
+    assert len(desk.asked) == 1
+
+
 def test_disarmed_during_a_drag_nothing_is_asked_for(desk: Desk) -> None:
     desk.tell(limit())
     desk.drag(97.0, 98.5, drop=False)
