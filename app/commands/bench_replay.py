@@ -30,6 +30,7 @@ from engine.link.server import serve
 from engine.messages.commands import AnyCommand, Play, SetSpeed, Stop
 from engine.messages.events import AnyEvent, Filled, Results
 from engine.messages.run import Run, VenueRules
+from engine.risk.kill import KillSwitch
 from engine.session.replay import ReplaySession
 from engine.session.source import ColumnsSource, Source, StoredSource
 from engine.store.store import Store
@@ -174,6 +175,10 @@ class _Watched:
         self.early_peak_mb = 0.0
         self.started = self.ended = self.processor_s = self.load_s = 0.0
         self.results: Results | None = None
+
+    @property
+    def kill_switch(self) -> KillSwitch:
+        return self._session.kill_switch
 
     def handle(self, command: AnyCommand) -> None:
         if isinstance(command, Play):
