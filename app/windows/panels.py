@@ -185,7 +185,7 @@ PANELS: Final[tuple[PanelSpec, ...]] = (
         "widgets.blotter:OrdersPanel",
         "bottom",
         "Ctrl+7",
-        10,
+        30,
         parts=orders,
     ),
     PanelSpec(
@@ -194,7 +194,7 @@ PANELS: Final[tuple[PanelSpec, ...]] = (
         "widgets.blotter:FillsPanel",
         "bottom",
         "Ctrl+8",
-        10,
+        30,
         parts=orders,
     ),
     PanelSpec(
@@ -203,7 +203,7 @@ PANELS: Final[tuple[PanelSpec, ...]] = (
         "widgets.blotter:PositionsPanel",
         "bottom",
         "Ctrl+9",
-        10,
+        30,
         parts=orders,
     ),
     PanelSpec(
