@@ -176,15 +176,15 @@ class Server:
         self._longest_turn_s = 0.0
         self._memory = (-_MEMORY_EVERY_S, 0.0)
         self._process = psutil.Process()
-        self._watched_s = time.monotonic()
+        self._watched_s: float | None = None
 
     def wake(self) -> None:
         """End the loop's rest: there is something to do; any thread may."""
         self._inbox.put(_Woken())
 
     @property
-    def watched_s(self) -> float:
-        """When a watcher was last heard of, on the monotonic clock; that of the start before the first."""
+    def watched_s(self) -> float | None:
+        """When a watcher was last heard of, on the monotonic clock; None before the first."""
         watcher = self._watcher
         return self._watched_s if watcher is None else watcher.heard_s
 

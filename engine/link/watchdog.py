@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from multiprocessing import AuthenticationError
 from typing import Final
@@ -35,8 +36,10 @@ from engine.link.kill_channel import (
 )
 from engine.link.server import Server
 from engine.messages.events import HaltStep
+from engine.messages.limits import KillRules
 from engine.messages.run import Run
 from engine.risk.kill import Cause, KillSwitch
+from engine.risk.kill_rules import KillFacts, KillRuleWatch
 
 TICK_S: Final = 0.05
 INTERRUPT_S: Final = 0.5
@@ -48,6 +51,7 @@ STUCK_S: Final = 10.0
 CALLBACK_S: Final = 30.0
 """Of a live or paper session: a callback that takes longer fires the switch."""
 
+_LONGEST_TICK_S: Final = 0.25
 _IDLE_S: Final = 10.0
 _MEMORY_EVERY_S: Final = 0.5
 
@@ -95,7 +99,7 @@ class Watchdog:
         self._server: Server | None = None
         self._switch = KillSwitch()  # until the session brings its own
         self._silence = _Silence()
-        self._rules = _Rules()
+        self._rules = _Rules(run.policy.kill)
         self._note = ""
         self._unseen = Sight(
             pid=os.getpid(), instrument=run.instrument, strategy=run.strategy, mode=run.mode, arm=run.arm
@@ -189,14 +193,19 @@ class Watchdog:
 
     def _watch(self) -> None:
         while not self._over.wait(TICK_S):
-            server = self._server
-            self._silence.sample(server)
-            if self._switch.pending is not None:
-                self._see_it_taken(server)
-                continue
-            self._note = ""
-            if server is not None and (broken := self._rules.broken(server) or self._endless_callback()):
-                self._fire(broken, "rule")
+            try:
+                self._look_after(self._server)
+            except Exception:  # noqa: BLE001 - whatever is wrong with one look, the next one must come
+                traceback.print_exc()
+
+    def _look_after(self, server: Server | None) -> None:
+        self._silence.sample(server)
+        if self._switch.pending is not None:
+            self._see_it_taken(server)
+            return
+        self._note = ""
+        if server is not None and (broken := self._rules.broken(server) or self._endless_callback()):
+            self._fire(broken, "rule")
 
     def _endless_callback(self) -> str:
         """Why a strategy is to be stopped that keeps a market waiting which goes on without it."""
@@ -238,35 +247,36 @@ class _Silence:
     def __init__(self) -> None:
         self.seconds = 0.0
         self._turns = -1
-        self._since_s = 0.0
+        self._sampled_s = time.monotonic()
 
     def sample(self, server: Server | None) -> None:
         """Look at the session's loop; one that is not up yet has not come back since this began."""
         now = time.monotonic()
         turns = 0 if server is None else server.turns
         if turns != self._turns or (server is not None and server.rests):
-            self._turns, self._since_s = turns, now
-        self.seconds = now - self._since_s
+            self._turns, self.seconds = turns, 0.0
+        else:
+            # A process that was stopped as a whole finds hours gone by, in which nothing could come back.
+            self.seconds += min(now - self._sampled_s, _LONGEST_TICK_S)
+        self._sampled_s = now
 
 
 class _Rules:
     """Kill rules that a session which hangs could not watch itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: KillRules) -> None:
+        self._rules = KillRuleWatch(rules)
         self._process = psutil.Process()
         self._memory_mb = 0.0
         self._measured_s = 0.0
 
     def broken(self, server: Server) -> str:
         """Why the switch is to be fired, in a sentence; empty where nothing is wrong."""
-        rules, now = server.told.rules, time.monotonic()
-        lost_s = now - server.watched_s
-        if rules.lost_window_s is not None and lost_s > rules.lost_window_s:
-            return f"The window gave no sign for {lost_s:.0f} s; {rules.lost_window_s} s are allowed."
-        if rules.memory_mb is None:
-            return ""
+        now, heard_s = time.monotonic(), server.watched_s
         if now - self._measured_s >= _MEMORY_EVERY_S:
             self._measured_s, self._memory_mb = now, self._process.memory_info().rss / 2**20
-        if self._memory_mb > rules.memory_mb:
-            return f"The engine uses {self._memory_mb:,.0f} MB; {rules.memory_mb:,} MB are allowed."
-        return ""
+        facts = KillFacts(
+            window_silent_s=None if heard_s is None else now - heard_s, memory_mb=self._memory_mb
+        )
+        self._rules.rules = server.told.rules
+        return self._rules.check(0, facts) or ""

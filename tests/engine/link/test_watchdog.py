@@ -26,7 +26,7 @@ from engine.messages.events import AnyEvent, HaltChanged, HaltStep, Logged
 from engine.messages.limits import KillRules, RiskPolicy
 from engine.messages.run import Mode, Run
 from tests.engine.link.fakes import FakeSession, until
-from tests.engine.link.hanging import HangingSession
+from tests.engine.link.hanging import STUCK_S, HangingSession
 from tests.engine.link.test_server import Watcher
 
 ENGINE = (sys.executable, "-m", "tests.engine.link.hanging")
@@ -178,8 +178,8 @@ def test_an_engine_that_does_not_answer_is_not_waited_for(engine: Engine) -> Non
 @pytest.mark.parametrize(
     ("engine", "reason"),
     [
-        (("none", KillRules(memory_mb=Decimal(5))), "MB; 5 MB are allowed."),
-        (("none", KillRules(lost_window_s=Decimal("0.7"))), "s; 0.7 s are allowed."),
+        (("none", KillRules(memory_mb=Decimal(5))), "MB, above 5 MB."),
+        (("none", KillRules(lost_window_s=Decimal("0.7"))), "s, above 0.7 s."),
     ],
     indirect=["engine"],
 )
@@ -326,3 +326,16 @@ def test_steps_of_a_halt_are_seen_as_they_come(engine: Engine) -> None:
         assert line.ask(Look()).step is HaltStep.NONE
         line.ask(Fire(""))
         assert watch_until_halted(line).text == "So it is."
+
+
+@pytest.mark.parametrize("engine", [("sleep",)], indirect=True)
+def test_time_in_which_the_whole_process_was_stopped_does_not_count_as_hanging(engine: Engine) -> None:
+    engine.begin()
+    with KillLine(engine.door) as line:
+        until(lambda: hangs(line), "the strategy to hang")
+        line.ask(Fire("now"))
+        os.kill(engine.link.pid, signal.SIGSTOP)
+        time.sleep(STUCK_S + 0.5)  # longer than an engine may hang
+        os.kill(engine.link.pid, signal.SIGCONT)
+        watch_until_halted(line)
+    assert engine.link.down is None
