@@ -3,7 +3,7 @@
 NautilusTrader asks the venue for them and takes over what it tells. What it cannot tell apart is a venue that
 knows no such order from one that does not answer: so each of our questions comes with one for the account,
 and only a venue that answered that, again and again, and still told nothing of the order, has never got it.
-The node learns of it through an execution client that does nothing else.
+The node learns of it through a client of ours (`engine.nautilus.resolver`).
 """
 
 import time
@@ -11,24 +11,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
-from nautilus_trader.config import ExecutionClientConfig
-from nautilus_trader.live import ClientCache
-from nautilus_trader.live.clients import ExecutionClient, ExecutionClientFactory
-from nautilus_trader.model import (
-    AccountId,
-    AccountType,
-    ClientOrderId,
-    OmsType,
-    OrderStatus,
-    OrderStatusReport,
-    Quantity,
-    TraderId,
-    Venue,
-    VenueOrderId,
-)
+from nautilus_trader.model import ClientOrderId, InstrumentId
 
 from engine.messages.events import AnyEvent, OrderChanged
-from engine.nautilus.node import Client
+from engine.nautilus.resolver import Resolving
 
 DOUBT_S: Final = 3.0
 """Time after which an answer that has not come is missed."""
@@ -40,6 +26,12 @@ _ANSWERS: Final = 3
 _SURELY_LOST_S: Final = 15.0
 """No venue takes an order that is older."""
 
+_MOST_AT_ONCE: Final = 15
+"""Orders asked for in one round, so that a long outage does not end in a ban for asking too often."""
+
+_CALM_S: Final = 10.0
+"""Time after a doubt or a lost connection in which the node's own checks find what was missed."""
+
 _UNANSWERED: Final = frozenset({"SUBMITTED", "PENDING_UPDATE", "PENDING_CANCEL"})
 _WHAT: Final = {
     "SUBMITTED": "the order",
@@ -48,105 +40,14 @@ _WHAT: Final = {
 }
 
 
-class Resolver(ExecutionClient):
-    """Hands in what the venue would say of an order that it never got."""
-
-    async def _connect(self) -> None:
-        pass
-
-    async def _disconnect(self) -> None:
-        pass
-
-    async def _generate_mass_status(self, lookback_mins: int | None) -> None:  # noqa: ARG002
-        return None
-
-    async def _generate_order_status_report(self, command: Any) -> None:  # noqa: ARG002
-        return None
-
-    async def _generate_order_status_reports(self, command: Any) -> list[Any]:  # noqa: ARG002
-        return []
-
-    async def _generate_fill_reports(self, command: Any) -> list[Any]:  # noqa: ARG002
-        return []
-
-    async def _generate_position_status_reports(self, command: Any) -> list[Any]:  # noqa: ARG002
-        return []
-
-    def reject(self, order: Any, reason: str) -> None:
-        """Have the node know that there is no such order at the venue."""
-        now = time.time_ns()
-        self._handle_report(
-            OrderStatusReport(
-                self.account_id,
-                order.instrument_id,
-                VenueOrderId("none"),
-                order.side,
-                order.order_type,
-                order.time_in_force,
-                OrderStatus.REJECTED,
-                order.quantity,
-                Quantity.zero(order.quantity.precision),
-                now,
-                now,
-                now,
-                client_order_id=order.client_order_id,
-                cancel_reason=reason,
-            )
-        )
-
-
-class Resolving:
-    """Makes the resolver of one node, and has it once the node is built.
-
-    Parameters
-    ----------
-    account_id : str
-        The venue's account, as which it speaks.
-    """
-
-    def __init__(self, account_id: str) -> None:
-        self.made: Resolver | None = None
-        self._account_id = account_id
-
-    @property
-    def client(self) -> Client:
-        """For the node's builder."""
-        resolving = self
-
-        class Factory(ExecutionClientFactory):
-            @staticmethod
-            def create(
-                *,
-                name: str,
-                config: ExecutionClientConfig,
-                cache: ClientCache,
-                clock: Any,
-                trader_id: TraderId,
-            ) -> Resolver:
-                resolving.made = Resolver(
-                    name=name,
-                    config=config,
-                    cache=cache,
-                    clock=clock,
-                    trader_id=trader_id,
-                    venue=Venue("RESOLVER"),
-                    account_id=AccountId(resolving._account_id),
-                    account_type=AccountType.MARGIN,
-                    oms_type=OmsType.NETTING,
-                )
-                return resolving.made
-
-        return Client("RESOLVER", Factory, ExecutionClientConfig())
-
-
 class _Doubt:
     """One order that waits for an answer."""
 
     def __init__(self, event: OrderChanged, now_s: float) -> None:
         self.event, self.since_s = event, now_s
-        self.is_told = False
+        self.is_told = self.was_asked = False
         self.asked_s = 0.0
-        self.known_events = self.answers = 0
+        self.answers = 0
 
 
 class Doubts:
@@ -155,6 +56,8 @@ class Doubts:
     Parameters
     ----------
     cache : Cache
+    instrument_id : InstrumentId
+        Of the venue that is asked.
     asker : Strategy
         Through which the venue is asked.
     resolving : Resolving
@@ -167,50 +70,94 @@ class Doubts:
     def __init__(
         self,
         cache: Any,
+        instrument_id: InstrumentId,
         asker: Any,
         resolving: Resolving,
         emit: Callable[[AnyEvent], None],
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._cache, self._asker, self._resolving = cache, asker, resolving
-        self._emit, self._now_s = emit, now_s
+        self._cache, self._venue, self._asker = cache, instrument_id.venue, asker
+        self._resolver, self._emit, self._now_s = resolving.made, emit, now_s
         self._waiting: dict[str, _Doubt] = {}
+        self._round_s = 0.0
+        self._known_events = 0
+        self._uneasy_s: float | None = None
+        if self._resolver is not None:
+            self._resolver.may_compare = self.is_calm
 
     def note(self, event: OrderChanged) -> None:
         """Take every step of an order of this session."""
-        if event.status in _UNANSWERED:
-            self._waiting[event.order_id] = _Doubt(event, self._now_s())
-        elif event.status != IN_DOUBT:
+        if event.status == IN_DOUBT:
+            return
+        if event.status not in _UNANSWERED:
             self._waiting.pop(event.order_id, None)
+            return
+        doubt = self._waiting.get(event.order_id)
+        if doubt is None or event.venue_order_id:
+            self._waiting[event.order_id] = _Doubt(event, self._now_s())
+        else:
+            # Asking to cancel what was never answered, and being refused, makes it no less doubtful.
+            doubt.event, doubt.is_told = event, False
+
+    def disturbed(self) -> None:
+        """Take that a connection was lost, or came back."""
+        self._uneasy_s = self._now_s()
+
+    def is_calm(self) -> bool:
+        """Whether every order has its answer, and what was missed of late has been found."""
+        if any(not each.event.venue_order_id for each in self._waiting.values()):
+            return False
+        return self._uneasy_s is None
 
     def look(self) -> None:
         """Tell what has become doubtful, and ask for it."""
         now_s = self._now_s()
-        for doubt in list(self._waiting.values()):
-            age_s = now_s - doubt.since_s
-            if age_s < DOUBT_S:
-                continue
+        doubtful = [each for each in self._waiting.values() if now_s - each.since_s >= DOUBT_S]
+        if not doubtful:
+            self._calm_down(now_s)
+            return
+        self._uneasy_s = now_s
+        for doubt in doubtful:
             if not doubt.is_told:
                 doubt.is_told = True
-                what = _WHAT[doubt.event.status]
-                text = f"The venue has not answered {what} for {age_s:.0f} s; it may or may not be at work."
-                changed = msgspec.structs.replace(
-                    doubt.event, ts=time.time_ns(), status=IN_DOUBT, reason=text
-                )
-                self._emit(changed)
-            if now_s - doubt.asked_s >= _ASK_EVERY_S:
-                self._ask(doubt, now_s)
+                self._tell(doubt, now_s - doubt.since_s)
+        if now_s - self._round_s >= _ASK_EVERY_S:
+            self._round_s = now_s
+            self._ask(doubtful, now_s)
 
-    def _ask(self, doubt: _Doubt, now_s: float) -> None:
-        order = self._cache.order(ClientOrderId(doubt.event.order_id))
-        account_id = self._cache.account_id(order.instrument_id.venue)
-        count = self._cache.account(account_id).event_count
-        if doubt.asked_s and count > doubt.known_events:
-            doubt.answers += 1
-        lost = doubt.answers >= _ANSWERS and now_s - doubt.since_s >= _SURELY_LOST_S
-        if lost and order.status == OrderStatus.SUBMITTED and self._resolving.made is not None:
-            self._resolving.made.reject(order, "The venue answers, and knows no such order.")
-            return
-        doubt.asked_s, doubt.known_events = now_s, count
-        self._asker.query_order(order)
+    def _calm_down(self, now_s: float) -> None:
+        """Once all that was missed is found, take the balances from the venue: found fills have no fees."""
+        if self._uneasy_s is not None and now_s - self._uneasy_s >= _CALM_S:
+            self._uneasy_s = None
+            self._asker.query_account(self._cache.account_id(self._venue))
+
+    def _tell(self, doubt: _Doubt, age_s: float) -> None:
+        what = _WHAT[doubt.event.status if doubt.event.venue_order_id else "SUBMITTED"]
+        text = f"The venue has not answered {what} for {age_s:.0f} s; it may or may not be at work."
+        self._emit(msgspec.structs.replace(doubt.event, ts=time.time_ns(), status=IN_DOUBT, reason=text))
+
+    def _ask(self, doubtful: list[_Doubt], now_s: float) -> None:
+        """Ask for those that have waited longest for it, and for the account."""
+        account_id = self._cache.account_id(self._venue)
+        answered = self._has_answered(self._cache.account(account_id))
+        for doubt in doubtful:
+            doubt.answers += answered and doubt.was_asked
+            doubt.was_asked = False
+        for doubt in sorted(doubtful, key=lambda each: each.asked_s)[:_MOST_AT_ONCE]:
+            order = self._cache.order(ClientOrderId(doubt.event.order_id))
+            is_lost = doubt.answers >= _ANSWERS and now_s - doubt.since_s >= _SURELY_LOST_S
+            if is_lost and order.venue_order_id is None and self._resolver is not None:
+                self._resolver.reject(order, "The venue answers, and knows no such order.")
+                continue
+            doubt.was_asked, doubt.asked_s = True, now_s
+            self._asker.query_order(order)
         self._asker.query_account(account_id)
+
+    def _has_answered(self, account: Any) -> bool:
+        """Whether the venue answered for the account since the last round.
+
+        What its stream tells unasked is no answer to a question; an adapter that tells the two apart fills
+        in `info` only for answers, as it did for the first.
+        """
+        fresh, self._known_events = account.events[self._known_events :], account.event_count
+        return any(bool(each.info) for each in fresh) if account.events[0].info else bool(fresh)

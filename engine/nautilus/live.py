@@ -23,12 +23,13 @@ from engine.messages.events import AccountChanged, AnyEvent, OrderChanged
 from engine.messages.instrument import Instrument
 from engine.nautilus.account import AccountReader
 from engine.nautilus.desk import DeskSettings
-from engine.nautilus.doubt import Doubts, Resolving
+from engine.nautilus.doubt import Doubts
 from engine.nautilus.events import order_changed
 from engine.nautilus.feed import NAME, Feed, feed_factory
 from engine.nautilus.foreign import Foreign, hand_prefix, is_made_up, position_now
 from engine.nautilus.live_desk import LiveDesk
 from engine.nautilus.node import Client, build_node
+from engine.nautilus.resolver import Resolving
 from engine.nautilus.sockets import Sockets
 from engine.nautilus.strategies import implementation
 from engine.nautilus.strategies.ai_signal import AiSignal
@@ -150,7 +151,7 @@ class LiveVenue:
         if resolving is not None:
             names = {str(each.strategy_id)[-3:]: str(each.strategy_id) for each in self._traders}
             self._foreign = Foreign(self._cache, self._instrument_id, names, emit)
-            self._doubts = Doubts(self._cache, self._hand, resolving, emit)
+            self._doubts = Doubts(self._cache, self._instrument_id, self._hand, resolving, emit)
         self._looked_s = 0.0
         self._loop = asyncio.new_event_loop()
         self._running = self._loop.create_task(_run(node))
@@ -264,9 +265,11 @@ class LiveVenue:
         assert self._foreign is not None  # noqa: S101 - who calls
         assert self._doubts is not None  # noqa: S101 - made together
         self._foreign.look()
-        self._doubts.look()
-        if self._sockets.take_reconnected():
+        if reconnected := self._sockets.take_reconnected():
             self.desk.ask_account()
+        if reconnected or self._sockets.are_down:
+            self._doubts.disturbed()
+        self._doubts.look()
 
     def remind(self) -> None:
         """Have the strategy see what is newly due in its lead."""
@@ -301,6 +304,7 @@ class LiveVenue:
         deadline = time.monotonic() + _STOP_S
         while not self._running.done() and time.monotonic() < deadline:
             self._loop.run_until_complete(asyncio.sleep(_TURN_S))
+        _raised(self._running)  # orders that are still in doubt are told already
 
     def dispose(self) -> None:
         """Free everything, in the thread that made it; may be called twice."""

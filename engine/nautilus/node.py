@@ -53,7 +53,7 @@ def sandbox(instrument: Instrument, rules: VenueRules, kinds: frozenset[str]) ->
 
 
 def build_node(data: Client, execution: Client, kinds: frozenset[str], resolver: Client | None) -> LiveNode:
-    """A node that is not started yet; `resolver` is what `engine.nautilus.doubt` needs at a venue."""
+    """A node that is not started yet; `resolver` is a client of `engine.nautilus.resolver`, for a venue."""
     environment = Environment.SANDBOX if execution.simulated else Environment.LIVE
     builder = (
         LiveNode.builder("STATION", TraderId(TRADER), environment)
@@ -93,5 +93,4 @@ def _reconciling(*, on: bool) -> LiveExecutionEngineConfig:
         inflight_check_threshold_ms=2_000,
         open_check_interval_secs=3.0,
         open_check_open_only=False,
-        position_check_interval_secs=5.0,
     )

@@ -41,6 +41,11 @@ class Sockets:
         )
         self._tell(event.ts_event, "reconnecting", self._lost[endpoint], text)
 
+    @property
+    def are_down(self) -> bool:
+        """Whether one is without its connection."""
+        return bool(self._down)
+
     def take_reconnected(self) -> bool:
         """Whether all are back that had been lost, once."""
         reconnected, self._reconnected = self._reconnected, False
