@@ -339,3 +339,12 @@ def test_time_in_which_the_whole_process_was_stopped_does_not_count_as_hanging(e
         os.kill(engine.link.pid, signal.SIGCONT)
         watch_until_halted(line)
     assert engine.link.down is None
+
+
+def test_a_session_that_rests_and_that_nobody_watches_halts_at_once() -> None:
+    hosted = Hosted("paper", "none", 30.0)
+    with KillLine(hosted.door) as line:
+        until(lambda: line.ask(Look()).positions, "the session to be up")
+        line.ask(Fire("now"))
+        watch_until_halted(line, 1.0)
+    hosted.end()
