@@ -205,6 +205,7 @@ class LiveSession:
             recorder=Recorder() if self._recorder is None else self._recorder.status(),
             control=self._control.control(age_s),
             account_risk=self._control.risk(),
+            preview=self._control.take_preview(),
         )
 
     def rewatch(self) -> None:

@@ -12,6 +12,7 @@ from engine.messages.commands import (
     Flatten,
     Kill,
     Modify,
+    Preview,
     Rearm,
     Reverse,
     SetArmState,
@@ -22,6 +23,7 @@ from engine.messages.events import AccountChanged, AnyEvent, ArmStateChanged, Ep
 from engine.messages.frames import Control
 from engine.messages.instrument import Instrument
 from engine.messages.limits import AccountRisk, RiskPolicy
+from engine.messages.orders import OrderPreview
 from engine.messages.run import ArmState, Mode, Run
 from engine.nautilus.live_desk import LiveDesk
 from engine.risk.book import AccountBook, Touch
@@ -29,6 +31,7 @@ from engine.risk.gate import RiskGate
 from engine.risk.kill import HaltProcedure, KillSwitch
 from engine.risk.kill_rules import KillFacts, KillRuleWatch
 from engine.risk.tails import ReturnHistory
+from engine.session.preview import preview
 
 ARMED_LIVE_NS: Final = 30 * 60 * 1_000_000_000
 """Time without an order by hand after which a session is armed for real money no longer."""
@@ -72,6 +75,8 @@ class LiveControl:
         touch: Callable[[str], Touch | None],
     ) -> None:
         self._mode: Mode = run.mode
+        self._instrument, self._leverage, self._touch = instrument, run.venue.leverage, touch
+        self._preview: OrderPreview | None = None
         self._account, self._kill_switch = account, kill_switch
         self._emit, self._now_ns = emit, now_ns
         self._book = AccountBook(
@@ -137,6 +142,17 @@ class LiveControl:
                 self._desk.obey(command)
                 if self._expires_ns is not None and isinstance(command, Submit | Modify):
                     self._expires_ns = self._now_ns() + ARMED_LIVE_NS
+            case Preview():
+                self._preview = preview(
+                    command,
+                    self._instrument,
+                    self.gate,
+                    touch=self._touch(self._instrument.id),
+                    equity=self._book.equity(),
+                    held=self._book.total(self._instrument.id).net,
+                    leverage=self._leverage,
+                    now_ns=self._now_ns(),
+                )
             case _:
                 return False
         return True
@@ -204,6 +220,11 @@ class LiveControl:
             halt=self._halt.step_now,
             feed_age_s=feed_age_s,
         )
+
+    def take_preview(self) -> OrderPreview | None:
+        """Answer to the newest question, once."""
+        answer, self._preview = self._preview, None
+        return answer
 
     def risk(self) -> AccountRisk:
         """The account as a whole, marked now."""

@@ -11,6 +11,7 @@ from engine.messages.commands import (
     Flatten,
     Kill,
     Modify,
+    Preview,
     Rearm,
     SetArmState,
     SetPolicy,
@@ -120,6 +121,20 @@ def test_limits_are_in_force_at_once_and_shown() -> None:
         risk = driven.session.take_picture().account_risk
         assert risk is not None
         assert (risk.policy_version, risk.equity) == (7, 1_000_000.0)
+
+
+def test_a_preview_says_what_an_order_would_come_to_and_sends_nothing() -> None:
+    with paper(*crypto_columns()) as driven:
+        with_quotes(driven)
+        driven.session.handle(Preview(request="p1", intents=(intent("BUY", "0.010"),)))
+        driven.session.handle(Preview(request="p2", intents=(intent("SELL", "0.020"),)))
+        answer = driven.session.take_picture().preview
+        assert answer is not None
+        assert (answer.request, answer.position_after, answer.denial) == ("p2", Decimal("-0.020"), None)
+        assert answer.fee is not None
+        assert answer.fee > 0
+        assert driven.session.take_picture().preview is None
+        assert not driven.told(OrderChanged)
 
 
 def test_the_kill_switch_leaves_a_strategy_flat_and_halted_until_it_is_re_armed() -> None:
