@@ -54,6 +54,7 @@ class TimeAndSalesPanel(QWidget):
         self.notice.setObjectName("warning")
         self.notice.setContentsMargins(6, 0, 6, 2)
         self.notice.setTextFormat(Qt.TextFormat.PlainText)
+        self.notice.setWordWrap(True)  # on one line it would push the panels beside it together
         self.notice.hide()
         self._lay_out()
         self.set_theme(theme)
