@@ -43,6 +43,7 @@ from engine.signals.lead import Lead
 _STOP_S: Final = 10.0
 _TURN_S: Final = 0.004
 _LOOK_EVERY_S: Final = 0.05
+_ASK_ACCOUNT_S: Final = 15.0
 
 
 class LiveVenue:
@@ -145,18 +146,24 @@ class LiveVenue:
             self._hand.know(self._strategy)
         self._resumes = resumes is not None and self._strategy is not None
         if resumes is not None and self._strategy is not None:
-            self._strategy.recall(resumes)
+            self._recall(self._strategy, resumes)
             self._strategy.set_external_order_instrument_ids([self._instrument_id])
         self._foreign = self._doubts = None
         if resolving is not None:
             names = {str(each.strategy_id)[-3:]: str(each.strategy_id) for each in self._traders}
             self._foreign = Foreign(self._cache, self._instrument_id, names, emit)
             self._doubts = Doubts(self._cache, self._instrument_id, self._hand, resolving, emit)
-        self._looked_s = 0.0
+        self._looked_s = self._asked_s = 0.0
         self._loop = asyncio.new_event_loop()
         self._running = self._loop.create_task(_run(node))
         self._serving: asyncio.Task[None] | None = None
         self._was_running = False
+
+    def _recall(self, strategy: StationStrategy, state: dict[str, str]) -> None:
+        try:
+            strategy.recall(state)
+        except Exception as error:  # noqa: BLE001 - it is the user's code; told when the session has begun
+            strategy.fail("recall", error)
 
     def _add(self, trader: StationStrategy) -> None:
         assert self._node is not None  # noqa: S101 - it is being made
@@ -222,7 +229,12 @@ class LiveVenue:
             return Decimal(0), (), {}
         wanted = {"instrument_id": self._instrument_id, "strategy_id": strategy.strategy_id}
         orders = tuple(sorted(str(each.client_order_id) for each in self._cache.orders_open(**wanted)))
-        return strategy.held(), orders, strategy.remember()
+        try:
+            state = strategy.remember()
+        except Exception as error:  # noqa: BLE001 - it is the user's code, and the session goes on
+            strategy.fail("remember", error)
+            state = {}
+        return strategy.held(), orders, state
 
     def touch(self, instrument: str) -> Touch | None:
         """Best prices now; None where they are not known."""
@@ -265,7 +277,10 @@ class LiveVenue:
         assert self._foreign is not None  # noqa: S101 - who calls
         assert self._doubts is not None  # noqa: S101 - made together
         self._foreign.look()
-        if reconnected := self._sockets.take_reconnected():
+        reconnected, now_s = self._sockets.take_reconnected(), time.monotonic()
+        if reconnected or now_s - self._asked_s > _ASK_ACCOUNT_S:
+            # An execution that was only found by asking has no fee, and a change may have been missed.
+            self._asked_s = now_s
             self.desk.ask_account()
         if reconnected or self._sockets.are_down:
             self._doubts.disturbed()

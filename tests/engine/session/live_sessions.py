@@ -13,6 +13,7 @@ from engine.nautilus.strategy import StationStrategy
 from engine.recording.recorder import SessionRecorder
 from engine.session.live import LiveSession
 from engine.session.live_market import recorded_as_live
+from engine.session.memory import SessionMemory
 from engine.session.source import ColumnsSource
 from engine.signals.protocols import Model
 from tests.engine.session.markets import CRYPTO, FX, quotes
@@ -54,6 +55,7 @@ def paper(
     model: Model | None = None,
     watched: bool = True,
     recorder: SessionRecorder | None = None,
+    memory: SessionMemory | None = None,
     **run: Any,
 ) -> Iterator[Driven]:
     """Paper session over columns in memory, of the FX or the crypto instrument by their precision."""
@@ -75,6 +77,7 @@ def paper(
         strategy=None if isinstance(strategy, str) else strategy,
         watched=watched,
         recorder=recorder,
+        memory=memory,
     )
     try:
         yield Driven(session)

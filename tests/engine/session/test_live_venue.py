@@ -246,6 +246,11 @@ def test_a_restarted_session_takes_its_orders_and_its_position_over(
         assert (position.quantity, position.strategy) == (Decimal("0.500"), LIVE)
         assert puppet.held() == Decimal("0.500")
         assert puppet.net_position() == Decimal("0.300")  # counting the order at work
+        with Client(other(venue)) as someone:  # what others do from now on is not the strategy's
+            someone.wait(lambda event: event["event"] == "quote")
+            someone.do("limit", id="THEIRS", side="BUY", size="0.4", price="1900.00")
+            driven.until(lambda: is_now(driven, "THEIRS", "ACCEPTED"))
+        assert orders(driven, "THEIRS")[0].strategy == "EXTERNAL"
         driven.session.handle(Cancel(working))
         driven.until(lambda: is_now(driven, working, "CANCELED"))
         puppet.go_to(Decimal(0))
