@@ -6,6 +6,7 @@ and only a venue that answered that, again and again, and still told nothing of 
 The node learns of it through a client of ours (`engine.nautilus.resolver`).
 """
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -81,7 +82,7 @@ class Doubts:
         self._waiting: dict[str, _Doubt] = {}
         self._round_s = 0.0
         self._known_events = 0
-        self._uneasy_s: float | None = None
+        self._uneasy_s = -math.inf
         if self._resolver is not None:
             self._resolver.may_compare = self.is_calm
 
@@ -107,14 +108,13 @@ class Doubts:
         """Whether every order has its answer, and what was missed of late has been found."""
         if any(not each.event.venue_order_id for each in self._waiting.values()):
             return False
-        return self._uneasy_s is None
+        return self._now_s() - self._uneasy_s >= _CALM_S
 
     def look(self) -> None:
         """Tell what has become doubtful, and ask for it."""
         now_s = self._now_s()
         doubtful = [each for each in self._waiting.values() if now_s - each.since_s >= DOUBT_S]
         if not doubtful:
-            self._calm_down(now_s)
             return
         self._uneasy_s = now_s
         for doubt in doubtful:
@@ -124,12 +124,6 @@ class Doubts:
         if now_s - self._round_s >= _ASK_EVERY_S:
             self._round_s = now_s
             self._ask(doubtful, now_s)
-
-    def _calm_down(self, now_s: float) -> None:
-        """Once all that was missed is found, take the balances from the venue: found fills have no fees."""
-        if self._uneasy_s is not None and now_s - self._uneasy_s >= _CALM_S:
-            self._uneasy_s = None
-            self._asker.query_account(self._cache.account_id(self._venue))
 
     def _tell(self, doubt: _Doubt, age_s: float) -> None:
         what = _WHAT[doubt.event.status if doubt.event.venue_order_id else "SUBMITTED"]

@@ -81,7 +81,8 @@ def _reconciling(*, on: bool) -> LiveExecutionEngineConfig:
     """At the start and continuously: unanswered orders, working orders, positions.
 
     An order without an answer is retained. To resolve it locally after some tries, as is the default, would
-    also reject orders that are at work while the venue cannot be reached.
+    also reject orders that are at work while the venue cannot be reached. Positions are compared, or what
+    others traded while the connection was lost would never be found; `engine.nautilus.resolver` says when.
     """
     if not on:
         return LiveExecutionEngineConfig(reconciliation=False)
@@ -93,4 +94,5 @@ def _reconciling(*, on: bool) -> LiveExecutionEngineConfig:
         inflight_check_threshold_ms=2_000,
         open_check_interval_secs=3.0,
         open_check_open_only=False,
+        position_check_interval_secs=5.0,
     )
