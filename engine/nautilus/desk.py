@@ -25,7 +25,7 @@ from engine.messages.events import Denied, Logged
 from engine.messages.orders import HAND, Contingency, OrderIntent
 from engine.nautilus import events
 from engine.nautilus.orders import OrderMaker, Ties, ties
-from engine.nautilus.requests import checked
+from engine.nautilus.requests import checked, in_lots
 from engine.nautilus.strategy import STOPS, Context, StationStrategy
 from engine.nautilus.tags import request_of
 from engine.nautilus.touch import touch
@@ -317,20 +317,12 @@ class Desk(StationStrategy):
 
     def _in_base(self, intents: tuple[OrderIntent, ...], contingency: Contingency) -> tuple[OrderIntent, ...]:
         """Intents with their sizes in whole lots of the base; the exits of a bracket as its entry's."""
-        sized = tuple(self._sized(intent) for intent in intents)
+        now = touch(self._cache, self.instrument_id)
+        sized = tuple(in_lots(intent, self.instrument, now) for intent in intents)
         if contingency == "bracket":
             size = sized[0].quantity
             return tuple(msgspec.structs.replace(each, quantity=size, quote_quantity=False) for each in sized)
         return sized
-
-    def _sized(self, intent: OrderIntent) -> OrderIntent:
-        if not intent.quote_quantity:
-            return intent
-        now = self._touch()
-        at = intent.price or (now.ask if intent.side == "BUY" else now.bid)
-        lot = self.instrument.lot_size
-        size = intent.quantity / at // lot * lot
-        return msgspec.structs.replace(intent, quantity=size, quote_quantity=False)
 
     def _at_market(self, change: Decimal) -> OrderIntent:
         return OrderIntent(

@@ -13,6 +13,7 @@ import msgspec
 from engine.errors import UserError, unknown_name
 from engine.messages.instrument import Instrument
 from engine.messages.orders import HAND, Contingency, OrderIntent
+from engine.risk.book import Touch
 
 MOST_ORDERS: Final = 20
 MOST_SLICES: Final = 10_000
@@ -152,6 +153,20 @@ def _check_twap(intent: OrderIntent, instrument: Instrument) -> None:
 def slices(horizon_s: float, interval_s: float) -> int:
     """Orders that a TWAP is sent in: at its start and after each interval within the horizon."""
     return max(1, int(horizon_s / interval_s + 1e-9))
+
+
+def in_lots(intent: OrderIntent, instrument: Instrument, touch: Touch | None) -> OrderIntent:
+    """The intent with its size in the base, in whole lots; raises `UserError` where there is no price."""
+    if not intent.quote_quantity:
+        return intent
+    if intent.price is None and touch is None:
+        raise UserError(f"{instrument.id} has no price yet; wait for its first tick.")
+    at = intent.price
+    if at is None:
+        assert touch is not None  # noqa: S101 - see above
+        at = touch.ask if intent.side == "BUY" else touch.bid
+    size = intent.quantity / at // instrument.lot_size * instrument.lot_size
+    return msgspec.structs.replace(intent, quantity=size, quote_quantity=False)
 
 
 def _bracket(intents: tuple[OrderIntent, ...]) -> tuple[OrderIntent, ...]:

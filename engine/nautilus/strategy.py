@@ -391,6 +391,8 @@ def _guarded(method: Callable[..., Any]) -> Callable[..., Any]:
 
 def _stop_of(entry: Any, orders: list[Any]) -> Decimal | None:
     """Trigger of the stop that this order's fill sets to work, of those that are sent with it."""
+    if len(orders) == 1:
+        return None
     for order in orders:
         if order.parent_order_id == entry.client_order_id and order.order_type.name in STOPS:
             return events.price_of(order, "trigger_price")

@@ -8,7 +8,7 @@ from engine.errors import UserError
 from engine.messages.commands import Preview
 from engine.messages.instrument import Instrument
 from engine.messages.orders import OrderIntent, OrderPreview
-from engine.nautilus.requests import checked
+from engine.nautilus.requests import checked, in_lots
 from engine.risk.book import Touch
 from engine.risk.case import expected_price
 from engine.risk.gate import RiskGate
@@ -88,20 +88,6 @@ def _sized(
         )
     intents = checked(question.request, given, question.contingency, instrument, now_ns)
     return tuple(in_lots(each, instrument, touch) for each in intents)
-
-
-def in_lots(intent: OrderIntent, instrument: Instrument, touch: Touch | None) -> OrderIntent:
-    """The intent with its size in the base, in whole lots; raises `UserError` where there is no price."""
-    if not intent.quote_quantity:
-        return intent
-    if intent.price is None and touch is None:
-        raise UserError(f"{instrument.id} has no price yet; wait for its first tick.")
-    at = intent.price
-    if at is None:
-        assert touch is not None  # noqa: S101 - see above
-        at = touch.ask if intent.side == "BUY" else touch.bid
-    size = intent.quantity / at // instrument.lot_size * instrument.lot_size
-    return msgspec.structs.replace(intent, quantity=size, quote_quantity=False)
 
 
 def _crosses(intent: OrderIntent, touch: Touch | None) -> bool:
