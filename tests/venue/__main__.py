@@ -34,8 +34,10 @@ async def main() -> None:
 
 
 def _read(lines: "asyncio.Queue[bytes]", loop: asyncio.AbstractEventLoop) -> None:
+    # Unbuffered: a thread inside a buffer's lock would make the interpreter abort when it ends.
+    stdin = open(0, "rb", buffering=0, closefd=False)  # noqa: SIM115 - it is never closed
     while True:
-        line = sys.stdin.buffer.readline()
+        line = stdin.readline()
         try:
             loop.call_soon_threadsafe(lines.put_nowait, line)
         except RuntimeError:  # the loop is closed

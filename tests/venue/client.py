@@ -229,7 +229,8 @@ def run(setup: ClientSetup, commands: "queue.SimpleQueue[Event | None]") -> None
 
 def main() -> None:
     """Run as a process."""
-    lines = iter(sys.stdin.buffer)
+    # Unbuffered: a thread inside a buffer's lock would make the interpreter abort when it ends.
+    lines = iter(open(0, "rb", buffering=0, closefd=False))  # noqa: SIM115 - it is never closed
     setup = msgspec.json.decode(next(lines), type=ClientSetup)
     commands: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
 
