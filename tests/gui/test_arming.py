@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QLineEdit, QToolButton
+from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QLineEdit, QToolButton, QWidget
 
 from app.session import StationSession
 from app.windows.confirm_name import ConfirmName
@@ -29,6 +29,7 @@ from engine.messages.events import AnyEvent, HaltStep
 from engine.messages.frames import Control
 from engine.messages.orders import HAND
 from tests.gui.conftest import RUN, Desk
+from widgets.theme import Theme
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 KILL = (Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier | SHIFT)
@@ -279,3 +280,27 @@ def test_a_live_market_offers_no_play_step_or_seek(desk: Desk) -> None:
     desk.station.open_run(RUN)
     desk.tick_later()
     assert bar.timeline.isVisible()
+
+
+class _Controlled(QWidget):
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[Control] = []
+
+    def bind(self, *parts: object) -> None: ...
+
+    def set_theme(self, theme: Theme) -> None: ...
+
+    def refresh(self) -> None: ...
+
+    def set_control(self, control: Control) -> None:
+        self.told.append(control)
+
+
+def test_a_panel_that_wants_to_know_is_told_each_change_of_arming_once(desk: Desk) -> None:
+    play(desk, control("replay", "view"))
+    panel = _Controlled()
+    desk.window.hosts["ladder"].replace(panel)
+    for under in (control("replay", "view"), control("replay", "paper"), control("replay", "paper")):
+        tell(desk, under)
+    assert panel.told == [control("replay", "view"), control("replay", "paper")]
