@@ -53,6 +53,7 @@ _PAST: Final = {
     Phase.FINISHED: "The session has ended; open another.",
     Phase.FAILED: "The session failed; read in the log why, and open another.",
 }
+_ATTENDED: Final = "Nothing opens any more; orders can still be cancelled and positions closed."
 _NOT_LIVE: Final = (
     "A live market can't be paused, stepped or sought: it goes on by itself; open a replay for that."
 )
@@ -136,6 +137,7 @@ class LiveSession:
             verdict=None if recorder is None else recorder.verdict,
             resumes=self._recalled(),
         )
+        self._is_over = False
         self._phase = Phase.LOADING
         self._connection("connecting")
         self._log(telling.opened_live(run, market, self._strategy, parameters))
@@ -160,13 +162,17 @@ class LiveSession:
 
     def advance(self, seconds: float) -> bool:
         """Let what happens in this time happen."""
-        if self._phase in _PAST:
+        if self._is_over:
             return False
         try:
-            self._proceed(seconds)
+            if self._phase == Phase.FAILED:
+                self._attend(seconds)
+            else:
+                self._proceed(seconds)
         except Exception as error:  # noqa: BLE001 - a broken run must not take the link down with it
             traceback.print_exception(error, file=sys.stderr)
-            self._fail(f"The engine stopped: {traceback.format_exception_only(error)[-1].strip()}.")
+            self._is_over = self._phase == Phase.FAILED
+            self._fail(f"The session broke: {traceback.format_exception_only(error)[-1].strip()}.")
         self._hand_over()
         return True
 
@@ -182,7 +188,8 @@ class LiveSession:
         """The market since the last picture, risk and clock now."""
         if self._watching is None:
             raise RuntimeError("the session was made to be run unwatched")
-        self._course.absorb()
+        if self._phase != Phase.FAILED:  # where that is what broke
+            self._course.absorb()
         market, instruments = self._watching.take()
         self._meter.conflated += market.quotes_conflated + market.trades_conflated
         predictions: list[Predictions] = []
@@ -260,7 +267,7 @@ class LiveSession:
             case Finish():
                 self._require_running()
                 self._finish()
-            case _ if self._phase in _PAST:
+            case _ if self._is_over:
                 self._require_running()
             case _:
                 self._control.obey(command)  # Stop, Attach and Acknowledge are the link's
@@ -297,6 +304,7 @@ class LiveSession:
         if course.advance(seconds):
             self._meter.ticked()
         if course.venue.problem:
+            self._is_over = True
             self._fail(f"The session ended: {course.venue.problem}.")
             return
         if self._phase == Phase.LOADING and course.venue.is_running:
@@ -312,6 +320,12 @@ class LiveSession:
         self._remember()
         if course.unabsorbed_s > _UNABSORBED_S:
             course.absorb()
+
+    def _attend(self, seconds: float) -> None:
+        """Keep only what orders need: what broke elsewhere must not leave them unattended at a venue."""
+        self._course.advance(seconds)
+        self._control.step(None, "")
+        self._is_over = bool(self._course.venue.problem)
 
     def _recalled(self) -> dict[str, str] | None:
         if self._memory is None:
@@ -340,9 +354,13 @@ class LiveSession:
         results = self._course.finish()
         self._log(telling.finished(results))
         self._events.append(results)
+        self._is_over = True
         self._enter(Phase.FINISHED)
 
     def _fail(self, text: str) -> None:
+        if not self._is_over:
+            self._control.shut("The session failed.")
+            text = f"{text} {_ATTENDED}"
         self._log(text, "error")
         self._enter(Phase.FAILED, text)
 

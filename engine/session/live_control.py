@@ -180,6 +180,12 @@ class LiveControl:
         self._rules.rules, self._halt.flatten_by = policy.kill, policy.kill.flatten_by
         self._emit(PolicyChanged(ts=self._now_ns(), policy=policy, by="person"))
 
+    def shut(self, reason: str) -> None:
+        """Let nothing open any more."""
+        if self.gate.arm != "view":
+            self.gate.arm, self._expires_ns = "view", None
+            self._emit(ArmStateChanged(ts=self._now_ns(), state="view", by="rule", reason=reason))
+
     # What happens by itself ------------------------------------------------------------------------------
 
     def step(self, feed_age_s: float | None, sick_model: str) -> None:
@@ -192,10 +198,7 @@ class LiveControl:
             return
         self._looked_ns = now
         if self._expires_ns is not None and now >= self._expires_ns:
-            self._expires_ns = None
-            self.gate.arm = "view"
-            reason = f"{ARMED_LIVE_NS // 60_000_000_000} minutes passed without an order by hand."
-            self._emit(ArmStateChanged(ts=now, state="view", by="rule", reason=reason))
+            self.shut(f"{ARMED_LIVE_NS // 60_000_000_000} minutes passed without an order by hand.")
         self.gate.mark()
         facts = KillFacts(
             loss_broken=self.gate.loss_broken(),

@@ -24,6 +24,8 @@ from engine.messages.events import (
     HaltChanged,
     HaltStep,
     OrderChanged,
+    Phase,
+    PhaseChanged,
     PolicyChanged,
     PositionChanged,
     Refused,
@@ -157,6 +159,29 @@ def test_the_kill_switch_leaves_a_strategy_flat_and_halted_until_it_is_re_armed(
 
 def _step(driven: Driven) -> HaltStep:
     return driven.told(HaltChanged)[-1].step
+
+
+@pytest.mark.expects_log
+def test_a_session_that_breaks_opens_nothing_more_and_still_closes_what_is_open(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken() -> None:
+        raise RuntimeError("out of order")
+
+    with paper(*crypto_columns(), strategy=Market, speed=4.0) as driven:
+        driven.until(lambda: held(driven))
+        with monkeypatch.context() as patched:
+            patched.setattr(driven.session.course, "absorb", broken)
+            driven.until(lambda: driven.session.phase == Phase.FAILED)
+            assert driven.session.take_picture().transport.phase == Phase.FAILED
+        assert "out of order" in driven.told(PhaseChanged)[-1].text
+        assert driven.told(ArmStateChanged)[-1].state == "view"
+        driven.session.handle(Flatten())
+        driven.until(lambda: held(driven) == 0)
+        sent = len(driven.told(OrderChanged))
+        driven.until(lambda: driven.told(Denied))
+        assert {event.status for event in driven.told(OrderChanged)[sent:]} <= {"DENIED"}
+    assert "out of order" in capfd.readouterr().err
 
 
 def test_a_kill_rule_fires_by_itself() -> None:
