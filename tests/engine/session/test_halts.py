@@ -9,6 +9,7 @@ import pytest
 from engine.messages.commands import Finish, Kill, Pause, Play, Rearm, Seek, SetPolicy, SetSpeed
 from engine.messages.events import (
     AnyEvent,
+    ArmingChanged,
     Denied,
     Filled,
     HaltChanged,
@@ -221,4 +222,14 @@ def test_a_halt_goes_on_while_paused_in_its_middle() -> None:
     obey(run)
     go(run, 1_500)
     assert halted(run)
+    run.close()
+
+
+def test_a_sick_model_of_an_open_position_fires() -> None:
+    run = session(policy=policy(Limits(session_loss=Decimal(10_000))), **ARMED)
+    play(run, [(500, buy())])
+    run._events_of_course(ArmingChanged(ts=at(500), mode="off", by="rule", reason="An input has no value."))
+    events = go(run, 600)
+    assert steps(events) == STEPS
+    assert "sick: An input has no value" in of(events, HaltChanged)[0].reason
     run.close()
