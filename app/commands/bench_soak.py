@@ -19,22 +19,25 @@ from app import engines
 from app.commands import Report, Result
 from app.commands.local_exchange import ACCOUNT, exchange, keys_at, run_at
 from app.commands.soak_agreement import disagreements
+from app.commands.soak_recovery import Troubles
 from app.commands.soak_trader import SoakTrader
 from app.recordings import person_settings, recordings_folder
 from app.session import StationSession
 from app.state.orders import OrdersState
 from engine.errors import UserError
-from engine.messages.events import AnyEvent, ConnectionChanged, Phase
+from engine.messages.events import AnyEvent, HaltStep, Phase
 
 if TYPE_CHECKING:
     from tests.venue import ProcessVenue
 
-_ORDERS_PER_S: Final = 6.0
+_ACTS_PER_S: Final = 14.0
 _FAULT_EVERY_S: Final = 3.0
 _LOOK_S: Final = 0.005
 _START_S: Final = 60.0
 _QUIET_S: Final = 90.0
 """Longest that it may take after the last fault until all agree."""
+
+_MEMORY_EVERY_S: Final = 1.0
 
 
 def run_bench_soak(args: argparse.Namespace, report: Report) -> Result:
@@ -61,12 +64,16 @@ class _Soak:
         self._session = StationSession(run_at(venue), self._open)
         self._trader = SoakTrader(self._session, seed)
         self._memory: list[tuple[float, float]] = []
-        self._lost_ns = 0
-        self._recovered_ms: list[float] = []
-        self._seen_events = 0
+        self._troubles = Troubles()
 
     def run(self, seconds: float) -> dict[str, Any]:
-        """Trade for so long, let all settle, and compare."""
+        """Trade for so long, let all settle, and compare.
+
+        Raises
+        ------
+        UserError
+            The session or the exchange did not live to the end.
+        """
         session = self._session
         try:
             self._until(lambda: session.phase == Phase.PLAYING and bool(session.state.markets), _START_S)
@@ -75,8 +82,10 @@ class _Soak:
             self._trade(seconds)
             self._settle()
             return self._compare()
+        except RuntimeError as error:  # so the exchange says that its process is gone
+            raise UserError(f"The soak broke off: {error}.") from error
         finally:
-            session.close()
+            self._session.close()
 
     def _trade(self, seconds: float) -> None:
         begin = time.monotonic()
@@ -84,7 +93,7 @@ class _Soak:
         while (now := time.monotonic()) - begin < seconds:
             if now >= next_order:
                 self._trader.act()
-                next_order = now + 1 / _ORDERS_PER_S
+                next_order = now + 1 / _ACTS_PER_S
             if now >= next_word:
                 self._say(now - begin)
                 next_word = now + 60
@@ -115,7 +124,6 @@ class _Soak:
         found += disagreements("recording", _recorded(), truth)
         for each in found[:20]:
             self._report(each)
-        recovered = np.array(self._recovered_ms or [0.0])
         return {
             "orders": len(truth.orders),
             "asked": self._trader.asked,
@@ -123,12 +131,7 @@ class _Soak:
             "faults": faults,
             "disagreements": len(found),
             "disagree": found[:20],
-            "recovery_ms": {
-                "count": len(self._recovered_ms),
-                "p50": float(np.percentile(recovered, 50)),
-                "p99": float(np.percentile(recovered, 99)),
-                "max": float(recovered.max()),
-            },
+            "recovery_ms": self._troubles.by_kind(self._venue.strikes(), truth),
             "rss_slope_mb_per_min": _slope(self._memory),
             "events": state.last_event,
             "events_lost": state.events_lost,
@@ -173,16 +176,12 @@ class _Soak:
         if not session.pump():
             time.sleep(_LOOK_S)
             return
-        self._memory.append((time.monotonic(), session.state.health.memory_mb))
-        for connection in session.state.connections.values():
-            self._take(connection)
-
-    def _take(self, connection: ConnectionChanged) -> None:
-        if connection.state == "reconnecting":
-            self._lost_ns = self._lost_ns or connection.ts
-        elif self._lost_ns and connection.ts > self._lost_ns:
-            self._recovered_ms.append((connection.ts - self._lost_ns) / 1e6)
-            self._lost_ns = 0
+        if session.phase in (Phase.FAILED, Phase.FINISHED) or session.state.control.halt != HaltStep.NONE:
+            raise UserError(f"The soak's session stopped trading: {self._last_words()}")
+        self._troubles.look(session.state)
+        now = time.monotonic()
+        if not self._memory or now - self._memory[-1][0] >= _MEMORY_EVERY_S:
+            self._memory.append((now, session.state.health.memory_mb))
 
 
 def _recorded() -> OrdersState:
@@ -207,13 +206,14 @@ def _slope(samples: list[tuple[float, float]]) -> float:
 
 def _text(figures: dict[str, Any]) -> str:
     faults = ", ".join(f"{kind} {count}" for kind, count in sorted(figures["faults"].items()))
-    recovery = figures["recovery_ms"]
+    recovery = ", ".join(
+        f"{kind} {each['p50']:,.0f}/{each['max']:,.0f}" for kind, each in figures["recovery_ms"].items()
+    )
     return (
         f"{figures['orders']:,} orders at the venue of {figures['asked']:,} asked for, {figures['fills']:,} "
         f"executions, {figures['events']:,} events told ({figures['events_lost']} lost)\n"
         f"Faults: {faults}\n"
         f"Disagreements: {figures['disagreements']}\n"
-        f"Connections back after p50 {recovery['p50']:,.0f}, p99 {recovery['p99']:,.0f}, "
-        f"max {recovery['max']:,.0f} ms ({recovery['count']} times)\n"
+        f"All well again after a fault, p50/max in ms: {recovery}\n"
         f"Memory of the engine: {figures['rss_slope_mb_per_min']:+.2f} MB a minute in the second half"
     )

@@ -27,7 +27,7 @@ _ANSWERS: Final = 3
 _SURELY_LOST_S: Final = 15.0
 """No venue takes an order that is older."""
 
-_MOST_AT_ONCE: Final = 15
+_MOST_AT_ONCE: Final = 30
 """Orders asked for in one round, so that a long outage does not end in a ban for asking too often."""
 
 _CALM_S: Final = 10.0

@@ -1,6 +1,7 @@
 """What goes wrong on purpose: the kinds of faults, those that wait, and how often each struck."""
 
 import random
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final, Literal, get_args
@@ -56,6 +57,8 @@ class Faults:
         self._waiting: Counter[Kind] = Counter()
         self.struck: Counter[Kind] = Counter()
         """How often each kind had an effect."""
+        self.log: list[tuple[int, Kind]] = []
+        """Each effect: when (UNIX ns), and of what kind."""
 
     def arm(self, kind: Kind) -> None:
         """Let a fault strike at its next opportunity."""
@@ -66,8 +69,13 @@ class Faults:
         if not self._waiting[kind]:
             return False
         self._waiting[kind] -= 1
-        self.struck[kind] += 1
+        self.note(kind)
         return True
+
+    def note(self, kind: Kind) -> None:
+        """Count an effect."""
+        self.struck[kind] += 1
+        self.log.append((time.time_ns(), kind))
 
     def strikes_any(self, kinds: frozenset[Kind]) -> Kind | None:
         """The waiting fault of these kinds whose opportunity this is."""

@@ -75,6 +75,10 @@ class Venue(ABC):
         """Faults that had an effect, by kind."""
         return self._ask(AskFaults()).faults or {}
 
+    def strikes(self) -> tuple[tuple[int, str], ...]:
+        """Each effect of a fault: when (UNIX ns), and of what kind."""
+        return self._ask(AskFaults()).strikes
+
     def inject(self, kind: Kind) -> None:
         """Let a fault strike, now or at its next opportunity (`tests.venue.faults`)."""
         self._ask(Inject(kind))

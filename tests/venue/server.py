@@ -110,7 +110,8 @@ class Server:
                 return Answer(truth=truth(self.exchange))
             case AskFaults():
                 return Answer(
-                    faults={str(kind): count for kind, count in self.faults.struck.items() if count}
+                    faults={str(kind): count for kind, count in self.faults.struck.items() if count},
+                    strikes=tuple((ts, str(kind)) for ts, kind in self.faults.log),
                 )
             case Inject(kind=kind):
                 self.inject(kind)
@@ -142,7 +143,7 @@ class Server:
             "restart": lambda: _soon(self._restart, self._outages),
         }
         if strikes[kind]() != 0:  # no connection was there to be cut
-            self.faults.struck[kind] += 1
+            self.faults.note(kind)
 
     async def _skew(self) -> None:
         self.exchange.skew_ms += _SKEW_MS

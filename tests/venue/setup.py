@@ -103,6 +103,7 @@ class TrueFill(msgspec.Struct, frozen=True):
     fee: Decimal
     profit: Decimal
     is_maker: bool
+    time_ms: int
 
 
 class Truth(msgspec.Struct, frozen=True):
@@ -175,4 +176,5 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     truth: Truth | None = None
     faults: dict[str, int] | None = None
+    strikes: tuple[tuple[int, str], ...] = ()
     error: str = ""

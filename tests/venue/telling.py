@@ -77,4 +77,5 @@ def _fill(fill: Fill) -> TrueFill:
         fee=fill.fee,
         profit=fill.profit,
         is_maker=fill.is_maker,
+        time_ms=fill.time_ms,
     )
