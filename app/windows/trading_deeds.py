@@ -63,6 +63,13 @@ class TradingDeeds(ReplayDeeds):
         """Cancel all, block what is new, flatten, and stay halted: at once and unasked."""
         if self._session is None:
             self._say(self.tr("No session runs; there is nothing to halt."))
+        elif self._session.down is not None:
+            self._warn(
+                self.tr(
+                    "The engine of this session has ended and can cancel or close nothing; "
+                    "look into the account at the venue, then restart the session."
+                )
+            )
         else:
             self._session.kill(self.tr("the window's kill switch"))
 

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QLineEdit
 from app.session import StationSession
 from app.windows.confirm_name import ConfirmName
 from app.windows.trading_keys import TradingKeysDialog
+from engine.link.protocols import LinkDown
 from engine.link.scripted import control, frame, halted, order, position, scripted_session
 from engine.messages.commands import (
     BreakEven,
@@ -129,6 +130,13 @@ def test_the_kill_button_and_key_ask_nothing(desk: Desk) -> None:
     desk.click(desk.window.top.kill)
     desk.key(*KILL)
     assert desk.sent == [Kill("the window's kill switch")] * 2
+
+
+def test_a_kill_switch_without_an_engine_says_that_it_can_do_nothing(desk: Desk) -> None:
+    play(desk, control("live", "live"))
+    desk.link.break_with(LinkDown("The engine stopped: gone.", [], expected=False))
+    desk.click(desk.window.top.kill)
+    assert "look into the account at the venue" in desk.window.top.banner.text
 
 
 def test_the_kill_key_works_in_a_dialog_of_the_window(desk: Desk) -> None:
