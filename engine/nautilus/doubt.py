@@ -140,8 +140,12 @@ class Doubts:
         for doubt in sorted(doubtful, key=lambda each: each.asked_s)[:_MOST_AT_ONCE]:
             order = self._cache.order(ClientOrderId(doubt.event.order_id))
             is_lost = doubt.answers >= _ANSWERS and now_s - doubt.since_s >= _SURELY_LOST_S
-            if is_lost and order.venue_order_id is None and self._resolver is not None:
-                self._resolver.reject(order, "The venue answers, and knows no such order.")
+            if is_lost and self._resolver is not None:
+                if order.venue_order_id is None:
+                    self._resolver.reject(order, "The venue answers, and knows no such order.")
+                else:
+                    # Had it been cancelled or changed, the answers would have said so.
+                    self._resolver.refuse(order, "It never arrived; the order is at work as it was.")
                 continue
             doubt.was_asked, doubt.asked_s = True, now_s
             self._asker.query_order(order)

@@ -20,6 +20,7 @@ TRADER: Final = "STATION-NT1"
 """Its tag stands in the name of every order, by which they are known again."""
 
 _CONNECT_S: Final = 30
+_WITHOUT_END: Final = 1_000_000
 _SANDBOX: Final = "SANDBOX"
 
 
@@ -83,6 +84,8 @@ def _reconciling(*, on: bool) -> LiveExecutionEngineConfig:
     An order without an answer is retained. To resolve it locally after some tries, as is the default, would
     also reject orders that are at work while the venue cannot be reached. Positions are compared, or what
     others traded while the connection was lost would never be found; `engine.nautilus.resolver` says when.
+
+    It is asked without end: after its last try the node takes a cancellation without an answer for done.
     """
     if not on:
         return LiveExecutionEngineConfig(reconciliation=False)
@@ -92,6 +95,7 @@ def _reconciling(*, on: bool) -> LiveExecutionEngineConfig:
         submission_recovery_policy=SubmissionRecoveryPolicy.RETAIN_UNRESOLVED,
         inflight_check_interval_ms=500,
         inflight_check_threshold_ms=2_000,
+        inflight_check_retries=_WITHOUT_END,
         open_check_interval_secs=3.0,
         open_check_open_only=False,
         position_check_interval_secs=5.0,

@@ -1,8 +1,8 @@
 """A client of the node that trades nothing, and stands beside the venue's where that leaves something open.
 
-It hands in what the venue would say of an order that it never got. And it keeps the node from comparing
-positions while an order has no answer: NautilusTrader asks for executions then, takes one whose order it
-cannot name for a stranger's, and never gives it back to the order when that is found.
+It hands in what the venue would say of an order, a change or a cancellation that it never got. And it keeps
+the node from comparing positions while an order has no answer: NautilusTrader asks for executions then, takes
+one whose order it cannot name for a stranger's, and never gives it back to the order when that is found.
 """
 
 import time
@@ -81,6 +81,14 @@ class Resolver(ExecutionClient):
                 cancel_reason=reason,
             )
         )
+
+    def refuse(self, order: Any, reason: str) -> None:
+        """Have the node know that a cancellation or a change was not carried out, and never will be."""
+        now = time.time_ns()
+        if order.is_pending_cancel:
+            self.generate_order_cancel_rejected(order, order.venue_order_id, reason, now)
+        else:
+            self.generate_order_modify_rejected(order, order.venue_order_id, reason, now)
 
 
 class Resolving:

@@ -351,6 +351,27 @@ def test_while_the_venue_is_away_an_order_stays_in_doubt(
             assert venue.truth().orders == ()
 
 
+def test_a_cancellation_that_never_arrived_leaves_the_order_at_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in {"DOUBT_S": 0.5, "_ASK_EVERY_S": 0.3, "_SURELY_LOST_S": 1.0}.items():
+        monkeypatch.setattr(doubt, name, value)
+    with ThreadVenue(Setup(pause_s=4.0)) as venue:
+        venue.show(*levels("2000.00", "2000.10"))
+        with at(venue) as (driven, puppet):
+            order_id = puppet.limit("BUY", "0.3", "1900.00")
+            driven.until(lambda: is_now(driven, order_id, "ACCEPTED"))
+            venue.inject("restart")
+            driven.session.handle(Cancel(order_id))
+            driven.until(lambda: is_now(driven, order_id, "IN_DOUBT"))
+            assert "the cancellation" in orders(driven, order_id)[-1].reason
+            driven.until(lambda: is_now(driven, order_id, "ACCEPTED"))
+            assert [order.status for order in venue.truth().orders] == ["NEW"]
+            driven.session.handle(Cancel(order_id))
+            driven.until(lambda: is_now(driven, order_id, "CANCELED"))
+            assert [order.status for order in venue.truth().orders] == ["CANCELED"]
+
+
 def test_a_lost_connection_is_told_and_trading_goes_on_when_it_is_back(venue: ThreadVenue) -> None:
     with at(venue) as (driven, puppet):
         venue.inject("restart")
