@@ -18,11 +18,12 @@ import psutil
 from engine.link.connection import MAX_COMMAND_BYTES, Connection, hang_up
 from engine.link.protocols import Session
 from engine.link.told import UNKNOWN, Told
-from engine.messages.commands import Acknowledge, AnyCommand, Attach, CancelAll, Stop
+from engine.messages.commands import Acknowledge, AnyCommand, Attach, CancelAll, Kill, Stop
 from engine.messages.events import AnyEvent, Numbered, Refused
 from engine.messages.frames import Frame
 from engine.messages.run import Run
 from engine.messages.wire import decode_command, encode
+from engine.risk.kill import KillSwitch
 
 CREDITS: Final = 2
 """Frames on their way or unapplied at any time: one is shown while the next is made."""
@@ -45,14 +46,20 @@ until one comes back."""
 
 
 class _Watcher:
-    """One connection: a thread that reads commands, one that writes frames, and the credit given."""
+    """One connection: a thread that reads commands, one that writes frames, and the credit given.
 
-    def __init__(self, connection: Connection, inbox: "queue.SimpleQueue[_Item]") -> None:
+    A kill is heard by the thread that reads: the session's may be in a callback that does not come back.
+    """
+
+    def __init__(
+        self, connection: Connection, inbox: "queue.SimpleQueue[_Item]", kill_switch: KillSwitch
+    ) -> None:
         self.attached = False
         self.heard_s = time.monotonic()
         self.unacknowledged: set[int] = set()
         self._connection = connection
         self._inbox = inbox
+        self._kill_switch = kill_switch
         self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._threads = [
             threading.Thread(target=self._read, name="link-commands", daemon=True),
@@ -88,9 +95,13 @@ class _Watcher:
                 return
             self.heard_s = time.monotonic()
             try:
-                self._inbox.put(_Said(self, decode_command(data)))
+                command = decode_command(data)
             except msgspec.MsgspecError as error:
                 self._inbox.put(_Garbled(self, error))
+                continue
+            if isinstance(command, Kill):
+                self._kill_switch.fire(command.reason or "The kill switch was pressed.")
+            self._inbox.put(_Said(self, command))
 
     def _write(self) -> None:
         while (data := self._outbox.get()) is not None:
@@ -252,7 +263,7 @@ class Server:
         if isinstance(item, _Arrived):
             if self._watcher is not None:
                 self._watcher.part(0.0)
-            self._watcher = _Watcher(item.connection, self._inbox)
+            self._watcher = _Watcher(item.connection, self._inbox, self._session.kill_switch)
         elif isinstance(item, _Woken):
             pass
         elif item.watcher is not self._watcher:

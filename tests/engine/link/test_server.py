@@ -10,7 +10,7 @@ import pytest
 
 from engine.link.connection import hang_up
 from engine.link.server import CREDITS, EVENTS_PER_FRAME, HEARTBEAT_S, Server
-from engine.messages.commands import Acknowledge, AnyCommand, Attach, Pause, Play, SetSpeed, Stop
+from engine.messages.commands import Acknowledge, AnyCommand, Attach, Kill, Pause, Play, SetSpeed, Stop
 from engine.messages.events import Logged, Refused
 from engine.messages.frames import Frame
 from engine.messages.wire import decode_frame, encode
@@ -240,6 +240,35 @@ def test_the_session_ends_when_its_watcher_leaves(served: Served) -> None:
     thread.join(5)
     assert not thread.is_alive()
     assert session.closed
+
+
+def test_a_kill_is_heard_while_the_session_is_in_a_callback_that_does_not_come_back() -> None:
+    session, stuck, go_on = FakeSession(), threading.Event(), threading.Event()
+    handle = session.handle
+
+    def get_stuck(command: AnyCommand) -> None:
+        if isinstance(command, Play):
+            stuck.set()
+            go_on.wait(10.0)
+        handle(command)
+
+    session.handle = get_stuck  # type: ignore[method-assign]
+    server = Server(session, on_watcher_lost="stop")
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        watcher = Watcher(server)
+        watcher.say(Attach(), Play())
+        assert stuck.wait(5.0)
+        watcher.say(Kill("enough"))
+        until(lambda: session.kill_switch.pending is not None, "the kill switch", 5.0)
+        fired = session.kill_switch.pending
+        assert fired is not None
+        assert (fired.reason, fired.by) == ("enough", "person")
+    finally:
+        go_on.set()
+        watcher.leave()
+        thread.join(5.0)
 
 
 def test_a_command_of_absurd_length_ends_the_conversation(served: Served) -> None:
