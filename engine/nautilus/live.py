@@ -135,6 +135,7 @@ class LiveVenue:
             gate=gate or VenueGate(instrument),
             emit=self._emit,
             hedging=hedging,
+            simulated=resolving is None,
         )
         self._hand: LiveDesk | None = LiveDesk(context)
         self._add(self._hand)
@@ -228,7 +229,9 @@ class LiveVenue:
         if strategy is None:
             return Decimal(0), (), {}
         wanted = {"instrument_id": self._instrument_id, "strategy_id": strategy.strategy_id}
-        orders = tuple(sorted(str(each.client_order_id) for each in self._cache.orders_open(**wanted)))
+        # One without an answer may be at work, too, or have filled.
+        found = [*self._cache.orders_open(**wanted), *self._cache.orders_inflight(**wanted)]
+        orders = tuple(sorted({str(each.client_order_id) for each in found}))
         try:
             state = strategy.remember()
         except Exception as error:  # noqa: BLE001 - it is the user's code, and the session goes on

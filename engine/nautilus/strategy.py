@@ -23,6 +23,7 @@ from nautilus_trader.model import (
     OrderInitialized,
     OrderRejected,
     OrderSide,
+    OrderUpdated,
     Price,
     Quantity,
     StrategyId,
@@ -37,6 +38,7 @@ from engine.messages.orders import OrderIntent
 from engine.nautilus import events
 from engine.nautilus.account import AccountReader
 from engine.nautilus.instrument import price, quantity
+from engine.nautilus.reducing import Reducing
 from engine.risk.gate import Gate
 from engine.signals.lead import Lead
 
@@ -61,6 +63,8 @@ class Context:
         What a strategy follows that acts on a model.
     hedging : bool
         Whether each position stands by itself (`VenueRules.oms`).
+    simulated : bool
+        Whether orders are filled by the engine's own matching.
     """
 
     name: str
@@ -72,6 +76,7 @@ class Context:
     emit: Callable[[AnyEvent], None]
     lead: Lead | None = None
     hedging: bool = False
+    simulated: bool = True
 
 
 def _unbroken[**P, R](method: Callable[P, R]) -> Callable[P, R]:
@@ -129,6 +134,7 @@ class StationStrategy(Strategy):
         """
         self._cache, self._portfolio, self._clock = cache, portfolio, clock
         self._account = account
+        self._reducing = Reducing(cache) if self.context.simulated else None
 
     # What outlives a session ----------------------------------------------------------------------------
 
@@ -253,6 +259,12 @@ class StationStrategy(Strategy):
                 None if trigger is None else price(trigger, self.instrument),
             )
 
+    def _keep_size(self, order: Any) -> None:
+        """Make an order as large again as it was asked for, where the simulated venue enlarged it."""
+        size = None if self._reducing is None else self._reducing.too_large(order)
+        if size is not None:  # less than it is: nothing that the gate would have to see
+            super().modify_order(order.client_order_id, quantity(size, self.instrument))
+
     def _may_change(self, client_order_id: ClientOrderId, changes: dict[str, Decimal]) -> bool:
         order, order_id = self._cache.order(client_order_id), str(client_order_id)
         if order is None:
@@ -263,10 +275,15 @@ class StationStrategy(Strategy):
             ts = self._clock.timestamp_ns()
             self._tell(Denied(ts=ts, order_id=order_id, intent=intent, denial=denial))
             self._warn(f"Change of {order_id} refused: {denial.text}")
+        elif self._reducing is not None and "quantity" in changes:
+            self._reducing.ask(order, changes["quantity"])
         return denial is None
 
     def _send(self, orders: Any, *args: Any, **kwargs: Any) -> bool:
         """Let orders out that have passed the gate: one, or a list that belongs together."""
+        if self._reducing is not None:
+            for order in orders if isinstance(orders, list) else orders.orders:
+                self._reducing.ask(order)
         try:
             if isinstance(orders, list) and len(orders) == 1:
                 super().submit_order(orders[0], *args, **kwargs)
@@ -294,6 +311,8 @@ class StationStrategy(Strategy):
                 self._warn_of_refusal(str(event.client_order_id), reason)
             if isinstance(event, OrderFilled):
                 self._tell(events.filled(event))
+            if isinstance(event, OrderUpdated):
+                self._keep_size(order)
 
     @_unbroken
     def on_position_event(self, event: Any) -> None:

@@ -154,6 +154,42 @@ def test_a_reduce_only_order_is_cut_to_what_is_held_and_never_opens() -> None:
         assert rig.positions() == {}
 
 
+@pytest.mark.parametrize("latency_ms", [0.0, 200.0])
+@pytest.mark.parametrize("size", [5_000, 2_000])
+def test_a_reduce_only_order_never_grows_with_the_position(size: int, latency_ms: float) -> None:
+    target = wanted("SELL", size, type="LIMIT", price="1.2", reduce_only=True)
+    stop = wanted("SELL", size, type="STOP_MARKET", trigger="1.0", reduce_only=True)
+    trailing = wanted("SELL", size, type="TRAILING_STOP_MARKET", trailing_offset="0.1", reduce_only=True)
+    with Rig(latency_ms=latency_ms) as rig:
+        rig.to(0).submit(wanted("BUY", 5_000))
+        rig.to(1).submit(target, stop, contingency="oco")
+        rig.submit(trailing)
+        sizes = []
+        for second, side, change in ((3, "BUY", 3_000), (6, "SELL", 7_000), (9, "BUY", 9_000)):
+            rig.to(second).submit(wanted(side, change))
+            rig.to(second + 2.5)  # it fills with the next tick, and the sizes are answered with the one after
+            sizes.append([int(rig.orders()[name].quantity) for name in ("H-2", "H-3", "H-4")])
+        assert sizes == [[size] * 3, [1_000] * 3, [size] * 3]
+        rig.do(Modify(order_id="H-2", quantity=Decimal(4_000)))
+        rig.to(12).submit(wanted("BUY", 1_000))
+        rig.to(15)
+        assert [int(rig.orders()[name].quantity) for name in ("H-2", "H-3", "H-4")] == [4_000, 4_000, size]
+
+
+def test_the_exits_of_a_bracket_are_as_large_as_what_of_it_is_open_and_as_its_changed_entry() -> None:
+    entry = wanted("BUY", type="LIMIT", price="1.10030")
+    target = wanted("SELL", type="LIMIT", price="1.2")
+    stop = wanted("SELL", type="STOP_MARKET", trigger="1.0")
+    with Rig() as rig:
+        rig.to(5).submit(entry, target, stop, contingency="bracket")
+        rig.do(Modify(order_id="H-1", quantity=Decimal(6_000)))
+        rig.to(20).submit(wanted("BUY", 3_000))
+        assert [int(rig.orders()[name].quantity) for name in ("H-2", "H-3")] == [6_000, 6_000]
+        rig.do(Modify(order_id="H-3", quantity=Decimal(1_000)))
+        rig.to(21).submit(wanted("BUY", 3_000))
+        assert [int(rig.orders()[name].quantity) for name in ("H-2", "H-3")] == [1_000, 1_000]
+
+
 def test_a_size_in_quote_currency_becomes_whole_lots() -> None:
     with Rig().to(1) as rig:
         rig.submit(wanted("BUY", 11_000, quote_quantity=True))
