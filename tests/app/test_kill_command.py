@@ -14,6 +14,7 @@ from app.__main__ import main
 from app.commands import kill
 from app.engines import running, sessions
 from app.paths import logs, run_folder
+from engine.link.kill_channel import KillLine, Look
 from engine.link.process import ProcessLink
 from engine.messages.commands import Play
 from engine.messages.run import Mode, Run
@@ -21,6 +22,12 @@ from tests.engine.link.fakes import until
 from tests.engine.link.test_watchdog import ENGINE
 
 type Begin = Callable[..., ProcessLink]
+
+
+def hangs(link: ProcessLink) -> bool:
+    (endpoint,) = [each for each in sessions() if each.pid == link.pid]
+    with KillLine(endpoint.kill_door) as line:
+        return line.ask(Look()).silent_s > 0.2
 
 
 @pytest.fixture
@@ -40,6 +47,7 @@ def begin() -> Iterator[Begin]:
         until(lambda: link.drain() or link.down, "the session to be up")
         if way != "none":
             link.send(Play())
+            until(lambda: hangs(link), "the strategy to hang")
         return link
 
     yield start
