@@ -1,5 +1,6 @@
 """Live trading through the engine's own Binance adapter at the local exchange, which knows the truth."""
 
+import itertools
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -222,8 +223,13 @@ def test_the_kill_switch_leaves_nothing_at_the_venue_whoever_opened_it(venue: Th
 def test_paper_trading_needs_no_key_and_leaves_no_order_at_the_venue(venue: ThreadVenue) -> None:
     with at(venue, mode="paper") as (driven, puppet):
         assert driven.told(AccountChanged)[0].balances[0].total == 5_000
-        venue.show(("BUY", "1990.00", "1"))  # a book is only known from its next change on
-        driven.until(lambda: driven.session.take_picture().markets[0].bids.size > 1)
+        sizes = itertools.count(1)
+
+        def has_book() -> bool:
+            venue.show(("BUY", "1990.00", str(next(sizes))))  # a book is known from a change on
+            return driven.session.take_picture().markets[0].bids.size > 1
+
+        driven.until(has_book)
         order_id = puppet.market("BUY", "0.5")
         driven.until(lambda: is_now(driven, order_id, "FILLED"))
         assert driven.told(Filled)[0].price == Decimal("2000.10")
