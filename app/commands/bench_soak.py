@@ -117,6 +117,7 @@ class _Soak:
 
     def _compare(self) -> dict[str, Any]:
         state, truth, faults = self._session.state, self._venue.truth(), self._venue.faults()
+        recovery = self._troubles.by_kind(self._venue.strikes(), truth)
         found = disagreements("watcher", state.orders, truth)
         found += [f"venue: its books are off by {truth.imbalance}"] if truth.imbalance else []
         found += disagreements("engine", self._engines_own(), truth)
@@ -131,7 +132,7 @@ class _Soak:
             "faults": faults,
             "disagreements": len(found),
             "disagree": found[:20],
-            "recovery_ms": self._troubles.by_kind(self._venue.strikes(), truth),
+            "recovery_ms": recovery,
             "rss_slope_mb_per_min": _slope(self._memory),
             "events": state.last_event,
             "events_lost": state.events_lost,

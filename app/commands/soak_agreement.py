@@ -9,7 +9,12 @@ from app.state.orders import CLOSED_STATUSES, OrdersState
 if TYPE_CHECKING:
     from tests.venue import Truth
 
-_ENDED_AT_VENUE: Final = {"FILLED": "FILLED", "CANCELED": "CANCELED", "EXPIRED": "EXPIRED"}
+_ENDED_AT_VENUE: Final = {
+    "FILLED": "FILLED",
+    "CANCELED": "CANCELED",
+    "EXPIRED": "EXPIRED",
+    "EXPIRED_IN_MATCH": "EXPIRED",  # it would have traded with another order of the account
+}
 _NEVER_THERE: Final = frozenset({"DENIED", "REJECTED"})
 
 
