@@ -13,7 +13,7 @@ import msgspec
 from app.paths import CONFIGS, home
 from app.toml import encode, write_atomically
 from engine.errors import UserError, in_words
-from engine.messages.limits import KillRules, Limits, RiskPolicy
+from engine.messages.limits import KillRules, Limits, Protection, RiskPolicy
 from engine.messages.run import Run
 from engine.risk.ruling import check_policy
 
@@ -36,6 +36,7 @@ class _Stored(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     account: Limits = Limits()
     strategies: dict[str, Limits] = {}
     instruments: dict[str, Limits] = {}
+    protection: Protection = Protection()
     kill: dict[str, Any] = {}
 
 
@@ -130,6 +131,7 @@ class Policies:
             account=policy.account,
             strategies=policy.strategies,
             instruments=policy.instruments,
+            protection=policy.protection,
             kill=kill,
         )
         write_atomically(path, encode(stored))
@@ -144,6 +146,7 @@ def _read(path: Path) -> PolicyVersion:
             account=stored.account,
             strategies=stored.strategies,
             instruments=stored.instruments,
+            protection=stored.protection,
             kill=msgspec.convert(kill, KillRules),
         )
         return PolicyVersion(stored.time, check_policy(policy))

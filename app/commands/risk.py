@@ -16,7 +16,7 @@ from engine.errors import UserError, in_words
 from engine.feeds.instruments import KnownInstruments
 from engine.messages.events import PositionChanged
 from engine.messages.instrument import Instrument
-from engine.messages.limits import Limits, RiskPolicy
+from engine.messages.limits import Limits, Protection, RiskPolicy
 from engine.messages.orders import HAND, Denial, OrderIntent
 from engine.messages.run import VenueRules
 from engine.risk.book import AccountBook, Touch
@@ -141,6 +141,8 @@ def _lines(policies: Policies, now: PolicyVersion, kept: list[PolicyVersion]) ->
         lines += ["", scope, *(f"  {name:<22}{value}" for name, value in said.items())]
         if not said:
             lines.append("  no limits")
+    protection = _said(policy.protection)
+    lines += ["", "protection", *(f"  {name:<22}{value}" for name, value in protection.items())]
     kill = {
         name: "off" if value is None else value for name, value in msgspec.to_builtins(policy.kill).items()
     }
@@ -150,7 +152,7 @@ def _lines(policies: Policies, now: PolicyVersion, kept: list[PolicyVersion]) ->
     return lines
 
 
-def _said(limits: Limits) -> dict[str, str]:
+def _said(limits: Limits | Protection) -> dict[str, str]:
     return {
         name: str(value) for name, value in msgspec.structs.asdict(limits).items() if value not in (None, "")
     }

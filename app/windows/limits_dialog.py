@@ -1,4 +1,4 @@
-"""Edits limits: of an account, of single strategies and instruments, and of the kill switch."""
+"""Edits limits: of an account, of single strategies and instruments; the protection; the kill switch."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -16,12 +16,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.messages.limits import KillRules, Limits, RiskPolicy
+from engine.messages.limits import KillRules, Limits, Protection, RiskPolicy
 from widgets.form import FormError, ParameterForm, Value
 from widgets.form.fields import fields_of
 
 _ACCOUNT: Final = ("account", "")
+_PROTECTION: Final = ("protection", "")
 _KILL: Final = ("kill", "")
+
+type _Part = Limits | Protection | KillRules
 
 
 class LimitsDialog(QDialog):
@@ -59,6 +62,7 @@ class LimitsDialog(QDialog):
             _ACCOUNT,
             *(("strategy", name) for name in _named(policy.strategies, strategies)),
             *(("instrument", name) for name in _named(policy.instruments, instruments)),
+            _PROTECTION,
             _KILL,
         ]
         self.scope = QComboBox()
@@ -104,6 +108,7 @@ class LimitsDialog(QDialog):
             "account": self.tr("Account, all together and each instrument"),
             "strategy": self.tr("Strategy {name}"),
             "instrument": self.tr("Instrument {name}"),
+            "protection": self.tr("Protection from a drawdown"),
             "kill": self.tr("Kill switch"),
         }
         return titles[kind].format(name=name)
@@ -114,25 +119,30 @@ class LimitsDialog(QDialog):
 
     def _show_scope(self) -> None:
         kind, name = self._chosen
-        if kind == "kill":
-            hint = self.tr("When the kill switch fires by itself, and how it closes positions.")
-        else:
-            hint = self.tr("An empty field is no limit. Every scope's limits hold, so the narrowest decides.")
-        self._hint.setText(hint)
+        hints = {
+            "kill": self.tr("When the kill switch fires by itself, and how it closes positions."),
+            "protection": self.tr(
+                "Trade smaller, then not at all, then hold nothing, as equity falls below its peak. "
+                "An empty field is no such stage."
+            ),
+        }
+        limits = self.tr("An empty field is no limit. Every scope's limits hold, so the narrowest decides.")
+        self._hint.setText(hints.get(kind, limits))
         self.form.set_schema(_schema(_kind_of(kind), self._currency), _values(self._part(kind, name)))
         self._said.setText(self.tr("Version {number} is in force.").format(number=self._policy.version))
 
-    def _part(self, kind: str, name: str) -> Limits | KillRules:
+    def _part(self, kind: str, name: str) -> _Part:
         policy = self._policy
-        parts: dict[str, Limits | KillRules] = {
+        parts: dict[str, _Part] = {
             "account": policy.account,
             "strategy": policy.strategies.get(name, Limits()),
             "instrument": policy.instruments.get(name, Limits()),
+            "protection": policy.protection,
             "kill": policy.kill,
         }
         return parts[kind]
 
-    def _edited(self, values: Mapping[str, Value]) -> Limits | KillRules:
+    def _edited(self, values: Mapping[str, Value]) -> _Part:
         kind = _kind_of(self._chosen[0])
         # An empty field is no limit, whatever a new policy would have there.
         empty = {field.name: None for field in fields_of(msgspec.json.schema(kind)) if field.optional}
@@ -162,15 +172,18 @@ def _named(limits: Mapping[str, Limits], names: Sequence[str]) -> list[str]:
     return sorted({*limits, *names})
 
 
-def _kind_of(kind: str) -> type[Limits] | type[KillRules]:
-    return KillRules if kind == "kill" else Limits
+def _kind_of(kind: str) -> type[_Part]:
+    kinds: dict[str, type[_Part]] = {"kill": KillRules, "protection": Protection}
+    return kinds.get(kind, Limits)
 
 
-def _with(policy: RiskPolicy, kind: str, name: str, part: Limits | KillRules) -> RiskPolicy:
+def _with(policy: RiskPolicy, kind: str, name: str, part: _Part) -> RiskPolicy:
     changes: dict[str, Any]
     match part:
         case KillRules():
             changes = {"kill": part}
+        case Protection():
+            changes = {"protection": part}
         case Limits() if kind == "strategy":
             changes = {"strategies": _put(policy.strategies, name, part)}
         case Limits() if kind == "instrument":
@@ -185,12 +198,12 @@ def _put(limits: Mapping[str, Limits], name: str, part: Limits) -> dict[str, Lim
     return {each: value for each, value in kept.items() if value != Limits()}
 
 
-def _values(part: Limits | KillRules) -> dict[str, Value]:
+def _values(part: _Part) -> dict[str, Value]:
     values: dict[str, Any] = msgspec.to_builtins(part)
     return {name: "" if value is None else value for name, value in values.items()}
 
 
-def _schema(kind: type[Limits] | type[KillRules], currency: str) -> dict[str, Any]:
+def _schema(kind: type[_Part], currency: str) -> dict[str, Any]:
     schema = msgspec.json.schema(kind)
     for entry in schema["$defs"][kind.__name__]["properties"].values():
         if entry.get("unit") == "money":

@@ -131,6 +131,43 @@ class KillRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ] = None
 
 
+class Protection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What holds as the account's equity falls below its peak: smaller orders, none, and then no position.
+
+    A stage ends when four fifths of the fall at which it began are left, and so does not come and go with
+    each tick. The last only ends by other thresholds: who lost so much decides anew.
+    """
+
+    scale_at: Annotated[
+        Decimal | None,
+        _limit("Smaller from", "%", "Drawdown from which limits of size, order value and position shrink."),
+    ] = None
+    scale_to: Annotated[
+        Decimal,
+        _limit("Smallest share", "%", "What is left of these limits where the next stage begins."),
+    ] = Decimal(25)
+    pause_at: Annotated[
+        Decimal | None, _limit("Nothing new from", "%", "Drawdown from which nothing is opened.")
+    ] = None
+    flatten_at: Annotated[
+        Decimal | None, _limit("Flat from", "%", "Drawdown from which positions are closed.")
+    ] = None
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for stages that do not come one after the other."""
+        falls = [fall for fall in (self.scale_at, self.pause_at, self.flatten_at) if fall is not None]
+        if any(not (fall.is_finite() and 0 < fall <= 100) for fall in falls):
+            raise ValueError("A drawdown is above 0 and at most 100 %; clear it for no such stage.")
+        if falls != sorted(set(falls)):
+            raise ValueError("Drawdowns must grow from stage to stage; reorder them.")
+        if not (self.scale_to.is_finite() and 0 <= self.scale_to <= 100):
+            raise ValueError("The smallest share must lie between 0 and 100 %; correct it.")
+
+
+type Stage = Literal["normal", "scaled", "paused", "flat"]
+"""What the drawdown protection lets pass."""
+
+
 class RiskPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All limits of an account with those of single strategies and instruments; every one of them holds.
 
@@ -141,6 +178,7 @@ class RiskPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     account: Limits = Limits()
     strategies: dict[str, Limits] = {}
     instruments: dict[str, Limits] = {}
+    protection: Protection = Protection()
     kill: KillRules = KillRules()
 
 
@@ -195,7 +233,7 @@ class AccountRisk(msgspec.Struct, frozen=True, kw_only=True):
     """The account's risk now, in `currency`: what the risk panel shows of the whole; for painting.
 
     `margin_used` is what working orders and positions take of the equity; `drawdown` is equity below its
-    peak (<= 0).
+    peak (<= 0). `stage` is that of the drawdown protection, and `share` what it leaves of sizes.
     """
 
     currency: str
@@ -208,6 +246,8 @@ class AccountRisk(msgspec.Struct, frozen=True, kw_only=True):
     day_profit: float = 0.0
     session_profit: float = 0.0
     drawdown: float = 0.0
+    stage: Stage = "normal"
+    share: float = 1.0
     uses: list[LimitUse] = []
     instruments: list[Exposure] = []
     currencies: list[Exposure] = []

@@ -9,6 +9,7 @@ from engine.risk.book import AccountBook
 from engine.risk.case import Exposure as Sums
 from engine.risk.lines import Total
 from engine.risk.losses import LossTracks
+from engine.risk.protection import DrawdownGuard
 from engine.risk.tails import ReturnHistory
 from engine.risk.valuing import ZERO
 
@@ -19,6 +20,7 @@ def account_risk(
     book: AccountBook,
     losses: LossTracks,
     returns: ReturnHistory | None,
+    guard: DrawdownGuard,
     *,
     uses: list[LimitUse],
     version: int,
@@ -43,6 +45,8 @@ def account_risk(
         day_profit=float(-track.day_loss),
         session_profit=float(-track.session_loss),
         drawdown=float(-track.fall),
+        stage=guard.stage,
+        share=float(guard.share),
         uses=uses,
         instruments=[
             Exposure(name=name, quantity=float(book.totals[name].net), value=float(value))

@@ -9,14 +9,14 @@ from typing import Final, Literal, override
 
 from engine.messages.orders import Denial
 from engine.risk.case import Case, Exposure
-from engine.risk.rule import Rule, Scope, State
+from engine.risk.rule import Rule, ScaledRule, Scope, State
 from engine.risk.valuing import ZERO
 from engine.risk.wording import at_most, plain, size
 
 _PERCENT: Final = 100
 
 
-class Position(Rule):
+class Position(ScaledRule):
     """Size of one instrument, long or short."""
 
     name = "position"
@@ -28,7 +28,8 @@ class Position(Rule):
             value = case.line_long if case.is_buy else -case.line_short
         else:
             value = case.total_long if case.is_buy else -case.total_short
-        if value <= self.limit:
+        allowed = self.allowed
+        if value <= allowed:
             return None
         before = case.reach_before[not self.is_strategy]
         if value <= before:
@@ -36,8 +37,8 @@ class Position(Rule):
         facts = case.valuing.instrument
         text = (
             f"This order could take the position in {facts.id}{self._owner} to {size(value, facts)} "
-            f"{'long' if case.is_buy else 'short'}, beyond the limit of {size(self.limit, facts)}; "
-            f"{at_most(case.leaves - (value - self.limit), facts)}."
+            f"{'long' if case.is_buy else 'short'}, beyond the limit of {size(allowed, facts)}{self.scaled}; "
+            f"{at_most(case.leaves - (value - allowed), facts)}."
         )
         return self.denied(text, value)
 

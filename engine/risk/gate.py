@@ -1,7 +1,8 @@
 """The one gate that every order and every change of one passes before it leaves for a venue."""
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from decimal import Decimal
+from typing import Final, Protocol
 
 from engine.errors import UserError
 from engine.messages.instrument import Instrument
@@ -12,10 +13,12 @@ from engine.risk.account import account_risk
 from engine.risk.book import AccountBook
 from engine.risk.case import Case
 from engine.risk.correlated_rule import Correlations
+from engine.risk.exposure_rules import Margin
 from engine.risk.kill import KillSwitch
 from engine.risk.loss_rules import LossRule
 from engine.risk.losses import LossTracks
 from engine.risk.paces import Paces
+from engine.risk.protection import DrawdownGuard
 from engine.risk.rule import Rule, Scope, State
 from engine.risk.ruling import Bound, check_policy, rules_of, scopes
 from engine.risk.tails import ReturnHistory
@@ -23,6 +26,9 @@ from engine.risk.venue_gate import VenueGate
 from engine.risk.working import Working
 
 __all__ = ["Gate", "RiskGate", "VenueGate"]
+
+_ALL_OF_IT: Final = Decimal(100)
+"""Percent of equity."""
 
 
 class Gate(Protocol):
@@ -36,7 +42,7 @@ class Gate(Protocol):
 
 
 class RiskGate:
-    """Every check that an order must pass: the venue's grid, arm state and halt, then all limits.
+    """Every check that an order must pass: the venue's grid, arm state and halt, all limits, and margin.
 
     An order that truly reduces passes all but the first. It does where the account, or its own strategy,
     holds the opposite, and where together with all other orders of its side it could take that no further
@@ -82,6 +88,7 @@ class RiskGate:
         self._kill_switch, self._returns = kill_switch, returns
         self._correlations = {} if correlations is None else correlations
         self._losses, self._paces = LossTracks(book), Paces()
+        self._guard = DrawdownGuard(policy.protection)
         self._epoch = book.epoch
         self._newest: Case | None = None
         self._halted = False
@@ -130,10 +137,19 @@ class RiskGate:
         """
         check_policy(policy)
         self._policy = policy
+        self._guard.follow(policy.protection)
         self._bind()
 
+    @property
+    def protection(self) -> DrawdownGuard:
+        """Where the drawdown protection is, as of the last mark; to be read only."""
+        return self._guard
+
     def set_correlations(self, correlations: Correlations) -> None:
-        """Judge correlated exposure by these from now on."""
+        """Judge correlated exposure by these from now on.
+
+        A session trades one instrument today, for which they say nothing; they are for accounts of several.
+        """
         self._correlations = correlations
         self._bind()
 
@@ -204,7 +220,12 @@ class RiskGate:
             denial = rule.denial(case)
             if denial is not None:
                 return denial
-        return None
+        return None if in_account or self._mode == "live" else self._beyond_margin(case)
+
+    def _beyond_margin(self, case: Case) -> Denial | None:
+        """What no simulated account could carry, limit or not; of a venue's it knows the margins itself."""
+        denial = self._margin.denial(case)
+        return None if denial is None or denial.value is None else denial
 
     def _blocked(self, intent: OrderIntent) -> Denial | None:
         if self.halted:
@@ -214,16 +235,26 @@ class RiskGate:
                 return _denied("view", "The session is not armed for real money; arm it to send orders.")
         elif self._arm == "view" and (self._mode != "replay" or intent.strategy == HAND):
             return _denied("view", "The session is only viewed; arm it to send orders.")
-        return None
+        guard = self._guard
+        if guard.stage not in ("paused", "flat"):
+            return None
+        return Denial(
+            rule="protection",
+            text=f"{guard.said.removesuffix('.')}; only what reduces passes.",
+            value=round(guard.fall, 4),
+            limit=guard.begins,
+            unit="%",
+        )
 
     # What is in force -------------------------------------------------------------------------------------
 
     def mark(self) -> None:
-        """Take the equity of now into the day's loss, the session's and the drawdown; call it often."""
+        """Take the equity of now into losses, the drawdown and the protection from it; call it often."""
         if self._book.epoch != self._epoch:
             self._begin_epoch()
         now_ns = self._now_ns()
         self._losses.mark(now_ns)
+        self._guard.mark(self._losses.account.fall_pct)
         if self._returns is not None:
             self._returns.sample(now_ns, self._book.mid)
 
@@ -250,7 +281,12 @@ class RiskGate:
         if mark:
             self.mark()
         return account_risk(
-            self._book, self._losses, self._returns, uses=self.uses(), version=self._policy.version
+            self._book,
+            self._losses,
+            self._returns,
+            self._guard,
+            uses=self.uses(),
+            version=self._policy.version,
         )
 
     @property
@@ -258,12 +294,13 @@ class RiskGate:
         return tuple(rule for rules in self._by_scope.values() for rule in rules)
 
     def _bind(self) -> None:
-        state = State(self._book, self._losses, self._paces)
+        state = State(self._book, self._losses, self._paces, self._guard)
         self._by_scope = {
             scope: rules_of(limits, scope, state, self._correlations)
             for scope, limits in scopes(self._policy).items()
             if limits != Limits() and (scope.kind != "instrument" or scope.name in self._grids)
         }
+        self._margin = Margin(Scope("account"), _ALL_OF_IT, state)
         self._bound: dict[tuple[str, str], Bound] = {}
 
     def _rules(self, intent: OrderIntent) -> Bound:
@@ -277,6 +314,7 @@ class RiskGate:
         """The run starts anew, and its rules with it."""
         self._epoch = self._book.epoch
         self._losses.reset()
+        self._guard.restart()
         self._paces.reset()
         self._newest = None
 

@@ -104,8 +104,7 @@ class Drawdown(LossRule):
 
     @override
     def lost(self, track: LossTrack) -> Decimal:
-        peak = track.peak + track.base
-        return round(track.fall * 100 / peak, 4) if peak > ZERO else ZERO
+        return round(track.fall_pct, 4)
 
     @override
     def said(self, track: LossTrack) -> str:

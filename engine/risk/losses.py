@@ -65,6 +65,12 @@ class LossTrack:
         """Money below the peak, 0 at it."""
         return self.peak - self.value
 
+    @property
+    def fall_pct(self) -> Decimal:
+        """The fall in percent of the peak; 0 where there was no money."""
+        peak = self.peak + self.base
+        return self.fall * 100 / peak if peak > ZERO else ZERO
+
 
 class LossTracks:
     """The tracks of an account, its strategies and its instruments, each kept from when it is asked for."""

@@ -5,26 +5,27 @@ from typing import override
 
 from engine.messages.orders import Denial
 from engine.risk.case import Case
-from engine.risk.rule import Rule
+from engine.risk.rule import Rule, ScaledRule
 from engine.risk.valuing import ZERO
 from engine.risk.wording import at_most, plain, size
 
 _BPS = 10_000
 
 
-class OrderQuantity(Rule):
+class OrderQuantity(ScaledRule):
     """Size of one order."""
 
     name = "order_quantity"
 
     @override
     def denial(self, case: Case) -> Denial | None:
-        if case.size <= self.limit:
+        allowed = self.allowed
+        if case.size <= allowed:
             return None
         facts = case.valuing.instrument
         text = (
-            f"Order of {size(case.size, facts)} is above the limit of {size(self.limit, facts)} an order"
-            f"{self.scope.of}; {at_most(self.limit, facts)}."
+            f"Order of {size(case.size, facts)} is above the limit of {size(allowed, facts)} an order"
+            f"{self.scope.of}{self.scaled}; {at_most(allowed, facts)}."
         )
         return self.denied(text, case.size)
 
@@ -33,7 +34,7 @@ class OrderQuantity(Rule):
         return newest.size if newest is not None else None
 
 
-class OrderNotional(Rule):
+class OrderNotional(ScaledRule):
     """Value of one order."""
 
     name = "order_notional"
@@ -44,12 +45,13 @@ class OrderNotional(Rule):
         if unit is None:
             return self.unknown(case)
         value = case.size * unit
-        if value <= self.limit:
+        allowed = self.allowed
+        if value <= allowed:
             return None
         facts = case.valuing.instrument
         text = (
             f"Order of {size(case.size, facts)} (about {self.money(value)}) is above the limit of "
-            f"{self.money(self.limit)} an order{self.scope.of}; {at_most(self.limit / unit, facts)}."
+            f"{self.money(allowed)} an order{self.scope.of}{self.scaled}; {at_most(allowed / unit, facts)}."
         )
         return self.denied(text, value)
 

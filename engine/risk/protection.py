@@ -1,119 +1,101 @@
 """Drawdown protection: trade smaller, then not at all, then hold nothing, as equity falls below its peak."""
 
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final
 
-import msgspec
-
-from engine.errors import UserError
-
-type Stage = Literal["normal", "scaled", "paused", "flat"]
+from engine.messages.limits import Protection, Stage
+from engine.risk.valuing import ONE, ZERO
+from engine.risk.wording import plain
 
 _STAGES: Final[tuple[Stage, ...]] = ("normal", "scaled", "paused", "flat")
-
-
-class DrawdownSteps(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Drawdowns in percent of the peak from which each stage holds; None leaves a stage out.
-
-    Attributes
-    ----------
-    scale_pct : Decimal or None
-        From here sizes shrink in a straight line, from all at `scale_pct` to `scale_floor` at the next stage.
-    pause_pct : Decimal or None
-        From here nothing is opened.
-    flatten_pct : Decimal or None
-        From here nothing is held.
-    scale_floor : Decimal
-        Smallest share of a size, 0 to 1.
-    recovered : Decimal
-        Share of a stage's drawdown below which it ends, so that a stage does not come and go with each tick.
-    """
-
-    scale_pct: Decimal | None = Decimal(5)
-    pause_pct: Decimal | None = Decimal(10)
-    flatten_pct: Decimal | None = Decimal(15)
-    scale_floor: Decimal = Decimal("0.25")
-    recovered: Decimal = Decimal("0.8")
+_WON_BACK: Final = Decimal("0.8")
+"""Share of a stage's drawdown below which it ends."""
+_ALL: Final = Decimal(100)
 
 
 class DrawdownGuard:
-    """Follows one equity curve.
+    """Follows one drawdown.
 
     Parameters
     ----------
-    steps : DrawdownSteps
+    steps : Protection
 
     Attributes
     ----------
     stage : str
-        `normal`; `scaled`; `paused` (nothing is opened); `flat` (positions are to be closed), which only
-        `restart` ends: whoever lost so much decides anew.
+        `normal`; `scaled`; `paused` (nothing is opened); `flat` (positions are to be closed).
     share : Decimal
         What sizes are multiplied by, 0 to 1.
-
-    Raises
-    ------
-    UserError
-        A later stage would begin before an earlier one, or a share is none.
+    fall : Decimal
+        Below the peak, in percent of it, as of the last mark.
     """
 
-    def __init__(self, steps: DrawdownSteps) -> None:
-        set_ones = [pct for pct in (steps.scale_pct, steps.pause_pct, steps.flatten_pct) if pct is not None]
-        if set_ones != sorted(set(set_ones)) or any(not 0 < pct <= 100 for pct in set_ones):
-            raise UserError(
-                "Drawdowns must grow from stage to stage, each above 0 and at most 100 %; reorder them."
-            )
-        if not 0 <= steps.scale_floor <= 1 or not 0 < steps.recovered <= 1:
-            raise UserError("The smallest share and the recovery must lie between 0 and 1; correct them.")
+    def __init__(self, steps: Protection) -> None:
         self._steps = steps
-        self._peak: Decimal | None = None
-        self.stage: Stage = "normal"
-        self.share = Decimal(1)
+        self.restart()
 
-    def mark(self, equity: Decimal) -> Stage:
-        """Take the equity of now; the stage that holds from now on."""
-        self._peak = equity if self._peak is None else max(self._peak, equity)
-        fall = (self._peak - equity) * 100 / self._peak if self._peak > 0 else Decimal(100)
+    def restart(self) -> None:
+        """Begin anew, at the peak."""
+        self.stage: Stage = "normal"
+        self.share, self.fall = ONE, ZERO
+
+    def follow(self, steps: Protection) -> None:
+        """Judge by these from now on; where they are others, also what only a decision ends."""
+        if steps != self._steps:
+            self._steps, self.stage = steps, "normal"
+            self.mark(self.fall)
+
+    def mark(self, fall: Decimal) -> Stage:
+        """Take the drawdown of now, in percent of the peak; the stage that holds from now on."""
+        self.fall = fall
         reached = self._reached(fall)
         if _STAGES.index(reached) > _STAGES.index(self.stage) or self._is_over(fall):
             self.stage = reached
         self.share = self._share(fall)
         return self.stage
 
-    def restart(self, equity: Decimal) -> None:
-        """Begin anew with the equity of now as the peak."""
-        self._peak, self.stage, self.share = equity, "normal", Decimal(1)
-
-    def _begins(self, stage: Stage) -> Decimal | None:
+    @property
+    def begins(self) -> Decimal | None:
+        """Drawdown from which the stage holds; None of `normal`."""
         steps = self._steps
-        return {
-            "normal": Decimal(0),
-            "scaled": steps.scale_pct,
-            "paused": steps.pause_pct,
-            "flat": steps.flatten_pct,
-        }[stage]
+        return {"scaled": steps.scale_at, "paused": steps.pause_at, "flat": steps.flatten_at}.get(self.stage)
+
+    @property
+    def said(self) -> str:
+        """The stage in a sentence."""
+        fall = f"Equity is {plain(round(self.fall, 2))} % below its peak"
+        if self.begins is None:
+            return f"{fall}; the drawdown protection holds nothing back."
+        begins = f"{fall}; from {plain(self.begins)} % on"
+        match self.stage:
+            case "scaled":
+                share = plain(round(self.share * _ALL, 1))
+                return f"{begins} limits of size shrink, now to {share} %."
+            case "paused":
+                return f"{begins} nothing is opened."
+            case _:
+                return f"{begins} nothing is held, until the drawdown protection is set anew."
 
     def _reached(self, fall: Decimal) -> Stage:
+        steps = self._steps
         found: Stage = "normal"
-        for stage in _STAGES:
-            begins = self._begins(stage)
+        for stage, begins in zip(
+            _STAGES[1:], (steps.scale_at, steps.pause_at, steps.flatten_at), strict=True
+        ):
             if begins is not None and fall >= begins:
                 found = stage
         return found
 
     def _is_over(self, fall: Decimal) -> bool:
-        begins = self._begins(self.stage)
-        return self.stage != "flat" and begins is not None and fall < begins * self._steps.recovered
+        begins = self.begins
+        return self.stage != "flat" and begins is not None and fall < begins * _WON_BACK
 
     def _share(self, fall: Decimal) -> Decimal:
         if self.stage in ("paused", "flat"):
-            return Decimal(0)
-        begins = self._steps.scale_pct
+            return ZERO
+        begins = self._steps.scale_at
         if self.stage == "normal" or begins is None:
-            return Decimal(1)
-        end = self._steps.pause_pct or self._steps.flatten_pct or Decimal(100)
-        floor = self._steps.scale_floor
-        way = (
-            min(Decimal(1), max(Decimal(0), (fall - begins) / (end - begins))) if end > begins else Decimal(1)
-        )
-        return 1 - way * (1 - floor)
+            return ONE
+        end = self._steps.pause_at or self._steps.flatten_at or _ALL
+        way = ONE if end <= begins else min(ONE, max(ZERO, (fall - begins) / (end - begins)))
+        return ONE - way * (ONE - self._steps.scale_to / _ALL)

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import ClassVar, Final, Literal, get_type_hints
+from typing import ClassVar, Final, Literal, get_type_hints, override
 
 import msgspec
 
@@ -14,7 +14,9 @@ from engine.risk.case import Case, Exposure
 from engine.risk.lines import Line, Total
 from engine.risk.losses import LossTrack, LossTracks
 from engine.risk.paces import Paces
-from engine.risk.wording import money
+from engine.risk.protection import DrawdownGuard
+from engine.risk.valuing import ONE
+from engine.risk.wording import money, plain
 
 type Judges = Literal["entry", "count", "reach"]
 """Which orders a rule judges: those that may open a position; all that do not reduce; and those that may take
@@ -39,6 +41,7 @@ class State(msgspec.Struct, frozen=True):
     book: AccountBook
     losses: LossTracks
     paces: Paces
+    guard: DrawdownGuard
 
 
 class Rule(ABC):
@@ -61,6 +64,11 @@ class Rule(ABC):
         self.title, unit = _DESCRIBED[self.name]
         self.unit = self.currency if unit == "money" else unit
 
+    @property
+    def allowed(self) -> Decimal:
+        """The limit as it holds now."""
+        return self.limit
+
     @abstractmethod
     def denial(self, case: Case) -> Denial | None:
         """None where the order keeps to the limit; takes a microsecond, as every order waits for it."""
@@ -79,7 +87,7 @@ class Rule(ABC):
             name=self.scope.name,
             unit=self.unit,
             value=0.0 if used is None else float(used),
-            limit=float(self.limit),
+            limit=float(self.allowed),
         )
 
     @property
@@ -126,7 +134,7 @@ class Rule(ABC):
             rule=self.name,
             text=text,
             value=value,
-            limit=None if value is None else self.limit,
+            limit=None if value is None else self.allowed,
             unit=self.unit,
         )
 
@@ -150,6 +158,24 @@ class Rule(ABC):
     def money(self, value: Decimal) -> str:
         """An amount of the account's currency, in words."""
         return money(value, self.currency)
+
+
+class ScaledRule(Rule):
+    """A limit of a size, of which a drawdown may leave a share only."""
+
+    @property
+    @override
+    def allowed(self) -> Decimal:
+        share = self.state.guard.share
+        return self.limit if share == ONE else self.limit * share
+
+    @property
+    def scaled(self) -> str:
+        """What stands behind the limit in a sentence where it shrank."""
+        share = self.state.guard.share
+        if share == ONE:
+            return ""
+        return f" ({plain(round(share * 100, 1))} % of {plain(self.limit)}, as the drawdown protection says)"
 
 
 def _read() -> dict[str, tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from engine.errors import UserError
-from engine.messages.limits import Limits, RiskPolicy
+from engine.messages.limits import Limits, Protection, RiskPolicy
 from engine.risk.correlated_rule import CorrelatedExposure, Correlations
 from engine.risk.count_rules import OpenOrders, OrdersPerMinute, OrdersPerSecond
 from engine.risk.exposure_rules import (
@@ -20,9 +20,9 @@ from engine.risk.exposure_rules import (
     Position,
 )
 from engine.risk.hours import TradingHours
-from engine.risk.loss_rules import DayLoss, Drawdown, SessionLoss
+from engine.risk.loss_rules import DayLoss, Drawdown, LossRule, SessionLoss
 from engine.risk.order_rules import OrderNotional, OrderQuantity, PriceBand, TradeLoss
-from engine.risk.rule import Rule, Scope, State
+from engine.risk.rule import Rule, ScaledRule, Scope, State
 from engine.risk.time_rules import FeedAge, Hours
 
 SIMPLE: Final[Sequence[type[Rule]]] = (
@@ -46,6 +46,9 @@ SIMPLE: Final[Sequence[type[Rule]]] = (
     InventoryImbalance,
 )
 """Rules of a number and nothing else, in the order in which they are asked; the other two come last."""
+
+
+_SCALED: Final = tuple(rule for rule in SIMPLE if issubclass(rule, ScaledRule))
 
 
 class Bound:
@@ -98,17 +101,34 @@ def scopes(policy: RiskPolicy) -> Mapping[Scope, Limits]:
     }
 
 
+def watches_losses(policy: RiskPolicy) -> bool:
+    """Whether anything depends on what was lost, so that it must be looked at as time passes."""
+    return policy.protection != Protection() or any(
+        getattr(limits, rule.name) is not None
+        for limits in scopes(policy).values()
+        for rule in SIMPLE
+        if issubclass(rule, LossRule)
+    )
+
+
 def check_policy(policy: RiskPolicy) -> RiskPolicy:
     """The policy, where all of it can be held; that limits are numbers of 0 or more their struct sees to.
 
     Raises
     ------
     UserError
-        Trading hours cannot be read, or a kill rule's number is negative or none.
+        Trading hours cannot be read, a kill rule's number is negative or none, or nothing is there to scale.
     """
     for limits in scopes(policy).values():
         if limits.trading_hours:
             TradingHours(limits.trading_hours)
+    if policy.protection.scale_at is not None and not any(
+        getattr(limits, rule.name) is not None for limits in scopes(policy).values() for rule in _SCALED
+    ):
+        raise UserError(
+            "Drawdown protection has nothing to make smaller: set a limit of order size, order value or "
+            "position first, or clear 'Smaller from'."
+        )
     for name, limit in msgspec.structs.asdict(policy.kill).items():
         if isinstance(limit, Decimal) and not (limit.is_finite() and limit >= 0):
             raise UserError(f"The kill rule {name} is {limit}; make it 0 or more, or clear it.")

@@ -32,6 +32,7 @@ from engine.risk.kill import HaltProcedure, KillSwitch
 from engine.risk.kill_rules import KillFacts, KillRuleWatch
 from engine.risk.tails import ReturnHistory
 from engine.session.preview import preview
+from engine.session.protecting import Protecting
 
 ARMED_LIVE_NS: Final = 30 * 60 * 1_000_000_000
 """Time without an order by hand after which a session is armed for real money no longer."""
@@ -98,6 +99,7 @@ class LiveControl:
             returns=ReturnHistory([instrument.id]),
         )
         self._rules = KillRuleWatch(run.policy.kill)
+        self._protecting = Protecting(emit)
         self._halt = HaltProcedure(kill_switch, account, flatten_by=run.policy.kill.flatten_by)
         self._expires_ns: int | None = None
         self._looked_ns = 0
@@ -200,6 +202,9 @@ class LiveControl:
         if self._expires_ns is not None and now >= self._expires_ns:
             self.shut(f"{ARMED_LIVE_NS // 60_000_000_000} minutes passed without an order by hand.")
         self.gate.mark()
+        wants_flat = self._protecting.look(self.gate, now, holds=self._book.holds)
+        if wants_flat and self._desk is not None:
+            self._desk.flatten()
         facts = KillFacts(
             loss_broken=self.gate.loss_broken(),
             wanted_in_second=self.gate.wanted_in_second(),

@@ -31,9 +31,11 @@ from engine.messages.run import Run
 from engine.nautilus.desk import Desk, HandCommand
 from engine.risk.kill import HaltProcedure, Holding, KillSwitch
 from engine.risk.kill_rules import KillFacts, KillRuleWatch
+from engine.risk.ruling import watches_losses
 from engine.session.course import Course, Errand
 from engine.session.journal import Close, Deed, Halt, Journal
 from engine.session.preview import preview
+from engine.session.protecting import Protecting
 
 _LOOK_NS: Final = 1_000_000_000
 """Market time between two looks at losses."""
@@ -43,7 +45,6 @@ _REST_S: Final = 0.01
 _LONGEST_REST_NS: Final = 50_000_000
 _MODEL_NS: Final = 60_000_000_000
 """Market time between two looks at whether a model is sick, which runs of models are cut by."""
-_LOSSES: Final = ("day_loss", "session_loss", "drawdown")
 
 
 class Trading:
@@ -73,6 +74,7 @@ class Trading:
         self._journal = Journal()
         self._halt = HaltProcedure(switch, account, flatten_by=run.policy.kill.flatten_by)
         self._rules = KillRuleWatch(run.policy.kill)
+        self._protecting = Protecting(emit)
         self._clock_ns = self._market_ns = self._wall_ns = 0
         self._sick = ""
         self._asked = 0
@@ -96,6 +98,7 @@ class Trading:
         self._say_state(course.playhead.now + 1)
         self._tell_dropped(dropped)
         self._is_past = bool(self._journal.done) or self._differs
+        self._set_watch()
         errands = [Errand(ts, partial(self._again, deed)) for ts, deed in self._journal.done]
         course.plan([*errands, Errand(target, self._arrive)])
 
@@ -115,6 +118,7 @@ class Trading:
         self._course, self.is_over = course, False
         self._sick = ""
         self._asked = 0
+        self._protecting.restart()
         self._market_ns = course.playhead.now
         self._set_watch()
 
@@ -208,6 +212,7 @@ class Trading:
     def _again(self, deed: Deed) -> None:
         with suppress(UserError):  # it was told when it was done
             self._carry_out(deed)
+        self._set_watch()
 
     def _carry_out(self, deed: Deed) -> None:
         gate = self._now.gate
@@ -269,9 +274,15 @@ class Trading:
         return True
 
     def _look(self) -> int | None:
-        """Look at losses, and go on with a halt: at fixed market times, however time is cut."""
+        """Look at losses, and go on with a halt: at fixed market times, however time is cut.
+
+        Losses and the protection from them are of the run, and so of the past that is run again, too.
+        """
+        course = self._now
+        course.gate.mark()
+        if self._protecting.look(course.gate, self._ts, holds=bool(course.desk.positions())):
+            course.act(lambda desk: desk.flatten())
         if not self._is_past:
-            self._now.gate.mark()
             self._check_rules()
             if self._switch.pending is not None:
                 self._step_halt()
@@ -279,11 +290,9 @@ class Trading:
 
     @property
     def _every_ns(self) -> int | None:
-        if self._halt.step_now not in (HaltStep.NONE, HaltStep.HALTED):
+        if not self._is_past and self._halt.step_now not in (HaltStep.NONE, HaltStep.HALTED):
             return _HALTING_NS
-        limits = (self._policy.account, *self._policy.strategies.values(), *self._policy.instruments.values())
-        watched = any(getattr(each, name) is not None for each in limits for name in _LOSSES)
-        if watched or self._halt.step_now is HaltStep.HALTED:
+        if watches_losses(self._now.gate.policy) or self._halt.step_now is HaltStep.HALTED:
             return _LOOK_NS
         return None if self._run.inference is None else _MODEL_NS
 

@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from app.policies import Policies
 from engine.errors import UserError
-from engine.messages.limits import KillRules, Limits, RiskPolicy
+from engine.messages.limits import KillRules, Limits, Protection, RiskPolicy
 
 D = Decimal
 NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
@@ -20,17 +21,14 @@ def full() -> RiskPolicy:
         account=Limits(order_notional=D("100000.50"), trading_hours="Mon-Fri 07:00-21:00"),
         strategies={"ema-cross-001": Limits(position=D(2))},
         instruments={"BTCUSDT.BINANCE": Limits(position=D("0.00001"))},
+        protection=Protection(scale_at=D("2.5"), scale_to=D(50), flatten_at=D(8)),
         kill=KillRules(flatten_by="limit", orders_per_second=None, stale_feed_s=None, memory_mb=D(4_000)),
     )
 
 
 def same(policy: RiskPolicy, other: RiskPolicy) -> bool:
-    return (policy.account, policy.strategies, policy.instruments, policy.kill) == (
-        other.account,
-        other.strategies,
-        other.instruments,
-        other.kill,
-    )
+    unnumbered = (msgspec.structs.replace(each, version=0) for each in (policy, other))
+    return next(unnumbered) == next(unnumbered)
 
 
 def test_what_was_saved_is_in_force_to_the_last_digit_and_what_was_off_stays_off(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from pytestqt.qtbot import QtBot
 
 from app.windows.limits_dialog import LimitsDialog
-from engine.messages.limits import KillRules, Limits, RiskPolicy
+from engine.messages.limits import KillRules, Limits, Protection, RiskPolicy
 
 POLICY = RiskPolicy(
     version=4,
@@ -76,3 +76,15 @@ def test_money_is_in_the_accounts_currency(qtbot: QtBot) -> None:
     labels = [label.text() for label in dialog.form.findChildren(QLabel)]
     assert "Order value (USDT)" in labels
     assert "Order size" in labels
+
+
+def test_protection_from_a_drawdown_has_a_page_of_its_own(qtbot: QtBot) -> None:
+    dialog, applied = dialog_of(qtbot)
+    choose(dialog, "Protection")
+    dialog.form.set_value("pause_at", "8")
+    dialog.form.set_value("flatten_at", "6")
+    assert not dialog.apply.isEnabled()
+    assert "grow from stage to stage" in dialog.form.error
+    dialog.form.set_value("flatten_at", "12")
+    dialog.apply.click()
+    assert applied[0].protection == Protection(pause_at=Decimal(8), flatten_at=Decimal(12))

@@ -128,6 +128,12 @@ def _account(risk: AccountRisk, tr: Translate) -> list[Line]:
     def profit(label: str, value: float) -> Figure:
         return Figure(label, signed_money(value, currency, digits), _BY_SIGN[sign_of(value, digits)])
 
+    held_back = {
+        "scaled": (tr("sizes at {share}").format(share=percent_text(risk.share, 0)), "warning"),
+        "paused": (tr("nothing new"), "danger"),
+        "flat": (tr("flat"), "danger"),
+    }
+    protection = [Figure(tr("Protection"), *said)] if (said := held_back.get(risk.stage)) else []
     peak = risk.equity - risk.drawdown
     return [
         Heading(tr("Account")),
@@ -139,6 +145,7 @@ def _account(risk: AccountRisk, tr: Translate) -> list[Line]:
             money_text(risk.drawdown, currency, digits),
             note=percent_text(risk.drawdown / peak) if peak > 0 else "",
         ),
+        *protection,
         money(tr("Gross exposure"), risk.gross, tr("Sum of the values of all positions, long and short")),
         money(tr("Net exposure"), risk.net, tr("Value of long positions less that of short ones")),
         Figure(

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from engine.errors import UserError
-from engine.messages.limits import KillRules, Limits, RiskPolicy
+from engine.messages.limits import KillRules, Limits, Protection, RiskPolicy
 from engine.messages.orders import OrderIntent
 from tests.engine.risk.markets import BTC, ETH, MONDAY_NOON, SECOND, D, Desk, buy, instrument, sell
 
@@ -467,3 +467,50 @@ def test_values_are_exact() -> None:
     denial = desk.gate.would(buy("3.01"))
     assert denial is not None
     assert denial.value == D("0.301")
+
+
+# Drawdown protection --------------------------------------------------------------------------------
+
+FALLING = RiskPolicy(
+    account=Limits(order_quantity=D(100), order_notional=D(20_000), position=D(1_000)),
+    protection=Protection(scale_at=D(5), scale_to=D(20), pause_at=D(10), flatten_at=D(15)),
+)
+
+
+def fallen(price: str, policy: RiskPolicy = FALLING) -> Desk:
+    """1,000 were bought at 100 with 100,000 of equity, and are worth this now."""
+    desk = Desk(policy=RiskPolicy())
+    desk.hold("1000")
+    desk.gate.set_policy(policy)
+    desk.quote(BTC.id, price, price)
+    desk.gate.mark()
+    return desk
+
+
+def test_limits_of_size_shrink_with_the_drawdown_and_the_denial_says_so() -> None:
+    desk = fallen("92.5")  # half of the way: 60 % are left
+    assert passes(desk, buy("60", instrument=ETH.id))
+    rule, text = denied(desk, buy("60.01", instrument=ETH.id))
+    assert rule == "order_quantity"
+    assert "60 % of 100, as the drawdown protection says" in text
+    assert "order at most 60 ETH" in text
+    assert denied(desk, buy("30", "90"))[0] == "position"
+    assert passes(desk, sell("1000"))
+    risk = desk.gate.risk()
+    assert (risk.stage, risk.share) == ("scaled", 0.6)
+    assert next(use.limit for use in risk.uses if use.rule == "order_quantity") == 60
+
+
+@pytest.mark.parametrize(("price", "said"), [("90", "nothing is opened"), ("85", "nothing is held")])
+def test_far_down_only_what_reduces_passes(price: str, said: str) -> None:
+    desk = fallen(price)
+    rule, text = denied(desk, buy("0.01"))
+    assert rule == "protection"
+    assert said in text
+    assert passes(desk, sell("1000"))
+    assert denied(desk, sell("1000.01"))[0] == "protection"
+
+
+def test_protection_needs_a_limit_that_it_can_scale() -> None:
+    with pytest.raises(UserError, match="set a limit of order size"):
+        Desk(policy=RiskPolicy(protection=Protection(scale_at=D(5))))

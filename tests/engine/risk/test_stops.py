@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import UserError
+from engine.messages.limits import Protection
 from engine.messages.orders import Side, Sizing
 from engine.risk.hours import TradingHours
-from engine.risk.protection import DrawdownGuard, DrawdownSteps
+from engine.risk.protection import DrawdownGuard
 from engine.risk.sizing import size_of
 from engine.risk.stops import AtrStop, AverageTrueRange, ChandelierStop, break_even
 from tests.engine.risk.markets import BTC, MONDAY_NOON, SECOND, D, Desk, instrument
@@ -120,42 +121,45 @@ def test_what_is_missing_for_a_size_is_told(by: str) -> None:
 
 # Drawdown protection --------------------------------------------------------------------------------
 
+STEPS = Protection(scale_at=D(5), pause_at=D(10), flatten_at=D(15))
+
 
 def test_sizes_shrink_then_nothing_is_opened_then_nothing_is_held() -> None:
-    guard = DrawdownGuard(DrawdownSteps())
-    stages = [(str(equity), guard.mark(D(equity)), guard.share) for equity in (100, 96, 95, "92.5", 90, 85)]
+    guard = DrawdownGuard(STEPS)
+    stages = [(str(fall), guard.mark(D(fall)), guard.share) for fall in (0, 4, 5, "7.5", 10, 15)]
     assert stages == [
-        ("100", "normal", 1),
-        ("96", "normal", 1),
-        ("95", "scaled", 1),
-        ("92.5", "scaled", D("0.625")),
-        ("90", "paused", 0),
-        ("85", "flat", 0),
+        ("0", "normal", 1),
+        ("4", "normal", 1),
+        ("5", "scaled", 1),
+        ("7.5", "scaled", D("0.625")),
+        ("10", "paused", 0),
+        ("15", "flat", 0),
     ]
 
 
-def test_a_stage_ends_only_once_much_of_it_is_won_back_and_flat_only_by_a_restart() -> None:
-    guard = DrawdownGuard(DrawdownSteps())
-    guard.mark(D(100))
-    assert guard.mark(D(90)) == "paused"
-    assert guard.mark(D(92)) == "paused"
-    assert guard.mark(D("92.1")) == "scaled"
-    assert guard.mark(D("96.1")) == "normal"
-    assert guard.mark(D(85)) == "flat"
-    assert guard.mark(D(120)) == "flat"
-    guard.restart(D(120))
-    assert guard.mark(D(119)) == "normal"
+def test_a_stage_ends_only_once_much_of_it_is_won_back_and_flat_only_by_other_steps() -> None:
+    guard = DrawdownGuard(STEPS)
+    assert guard.mark(D(10)) == "paused"
+    assert guard.mark(D(8)) == "paused"
+    assert guard.mark(D("7.9")) == "scaled"
+    assert guard.mark(D("3.9")) == "normal"
+    assert guard.mark(D(15)) == "flat"
+    assert guard.mark(D(1)) == "flat"
+    guard.follow(STEPS)
+    assert guard.stage == "flat"
+    assert guard.mark(D(12)) == "flat"
+    guard.follow(Protection(scale_at=D(5), pause_at=D(20)))
+    assert (guard.stage, guard.said.partition("; ")[0]) == ("scaled", "Equity is 12 % below its peak")
 
 
 def test_stages_must_come_one_after_the_other() -> None:
-    with pytest.raises(UserError):
-        DrawdownGuard(DrawdownSteps(scale_pct=D(10), pause_pct=D(10)))
-    with pytest.raises(UserError):
-        DrawdownGuard(DrawdownSteps(scale_floor=D(2)))
-    guard = DrawdownGuard(DrawdownSteps(scale_pct=None, pause_pct=None))
-    guard.mark(D(100))
-    assert guard.mark(D(86)) == "normal"
-    assert guard.mark(D(85)) == "flat"
+    with pytest.raises(ValueError, match="grow from stage to stage"):
+        Protection(scale_at=D(10), pause_at=D(10))
+    with pytest.raises(ValueError, match="smallest share"):
+        Protection(scale_to=D(200))
+    guard = DrawdownGuard(Protection(flatten_at=D(15)))
+    assert guard.mark(D(14)) == "normal"
+    assert guard.mark(D(15)) == "flat"
 
 
 # Trading hours ----------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from engine.messages.events import (
     Filled,
     HaltChanged,
     HaltStep,
+    Logged,
     OrderChanged,
     Phase,
     PhaseChanged,
@@ -30,7 +31,7 @@ from engine.messages.events import (
     PositionChanged,
     Refused,
 )
-from engine.messages.limits import KillRules, Limits, RiskPolicy
+from engine.messages.limits import KillRules, Limits, Protection, RiskPolicy
 from engine.messages.orders import HAND, OrderIntent, Side
 from engine.messages.run import ArmState
 from tests.engine.session.live_sessions import Driven, paper
@@ -182,6 +183,18 @@ def test_a_session_that_breaks_opens_nothing_more_and_still_closes_what_is_open(
         driven.until(lambda: driven.told(Denied))
         assert {event.status for event in driven.told(OrderChanged)[sent:]} <= {"DENIED"}
     assert "out of order" in capfd.readouterr().err
+
+
+def test_a_drawdown_flattens_by_itself_and_nothing_is_opened_after() -> None:
+    steps = RiskPolicy(protection=Protection(flatten_at=Decimal("0.00001")))
+    with paper(*crypto_columns(), policy=steps) as driven:
+        with_quotes(driven)
+        order(driven, "r1", intent("BUY", "0.010"))
+        driven.until(lambda: driven.told(Filled))
+        driven.until(lambda: "nothing is held" in driven.told(Logged)[-1].text)
+        driven.until(lambda: held(driven) == 0)
+        order(driven, "r2", intent("BUY", "0.010"))
+        assert driven.told(Denied)[-1].denial.rule == "protection"
 
 
 def test_a_kill_rule_fires_by_itself() -> None:

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 from app.paths import RESOURCES
 from app.state.market import MarketState
 from app.state.risk import RiskState
-from engine.messages.limits import AccountRisk, Exposure, LimitUse, StrategyProfit, TailRisk
+from engine.messages.limits import AccountRisk, Exposure, LimitUse, Stage, StrategyProfit, TailRisk
 from widgets.risk import RiskPanel
 from widgets.risk.headroom import Headroom, headroom, lines_of
 from widgets.theme import load_themes
@@ -53,6 +53,15 @@ def test_a_bar_says_what_is_used_of_what_and_what_is_left() -> None:
     line = headroom(use(25_000.0, 100_000.0, name="BTCUSDT.BINANCE"), "USDT", same)
     assert line.plain() == "Gross exposure · BTCUSDT.BINANCE\t25,000 / 100,000 USDT\t25 %"
     assert line.tip == "25 % of the limit is used; 75,000 USDT is left."
+
+
+@pytest.mark.parametrize(
+    ("stage", "said"),
+    [("normal", []), ("scaled", ["Protection\tsizes at 60 %"]), ("paused", ["Protection\tnothing new"])],
+)
+def test_what_a_drawdown_holds_back_is_said(stage: Stage, said: list[str]) -> None:
+    lines = lines_of(AccountRisk(currency="USD", stage=stage, share=0.6), same)
+    assert [line.plain() for line in lines if line.plain().startswith("Protection")] == said
 
 
 def test_the_fullest_limit_stands_first() -> None:
