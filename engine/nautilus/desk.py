@@ -147,8 +147,14 @@ class Desk(StationStrategy):
         changes = {"quantity": command.quantity, "price": command.price, "trigger": command.trigger}
         exact = {name: value for name, value in changes.items() if value is not None}
         self._check_changes(order, exact)
-        if exact:
-            self._owner(order).change(order.client_order_id, **exact)
+        now = {
+            "quantity": order.quantity.as_decimal(),
+            "price": events.price_of(order, "price"),
+            "trigger": events.price_of(order, "trigger_price"),
+        }
+        others = {name: value for name, value in exact.items() if value != now[name]}
+        if others:
+            self._owner(order).change(order.client_order_id, **others)
 
     def cancel(self, order_id: str) -> None:
         """Cancel a working order, whoever placed it; with a slice the rest of its TWAP ends, too."""
@@ -316,10 +322,10 @@ class Desk(StationStrategy):
         return f"{self._settings.prefix}-{self._orders}"
 
     def _in_base(self, intents: tuple[OrderIntent, ...], contingency: Contingency) -> tuple[OrderIntent, ...]:
-        """Intents with their sizes in whole lots of the base; the exits of a bracket as its entry's."""
+        """Intents with their sizes in whole lots of the base; those that hang together as the first."""
         now = touch(self._cache, self.instrument_id)
         sized = tuple(in_lots(intent, self.instrument, now) for intent in intents)
-        if contingency == "bracket":
+        if contingency != "none":
             size = sized[0].quantity
             return tuple(msgspec.structs.replace(each, quantity=size, quote_quantity=False) for each in sized)
         return sized

@@ -27,6 +27,7 @@ from nautilus_trader.model import (
     OmsType,
     Venue,
 )
+from nautilus_trader.risk import RiskEngineConfig
 
 from engine.columns import Columns
 from engine.errors import UserError
@@ -284,6 +285,8 @@ def _build(
                 time_bars_build_with_no_updates=False,  # as in `engine.bars`
                 emit_quotes_from_book=kinds == {"deltas"},
             ),
+            # Our gate judges; this one would refuse to turn a large position round, and 100 orders a second.
+            risk_engine=RiskEngineConfig(bypass=True),
         )
     )
     fees = priced(instrument, rules)

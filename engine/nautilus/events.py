@@ -3,13 +3,27 @@
 from decimal import Decimal
 from typing import Any, Literal
 
-from nautilus_trader.model import OrderFilled, PositionClosed, PositionOpened
+from nautilus_trader.model import (
+    OrderCancelRejected,
+    OrderDenied,
+    OrderFilled,
+    OrderModifyRejected,
+    OrderRejected,
+    PositionClosed,
+    PositionOpened,
+)
 
 from engine.messages.events import Filled, OrderChanged, PositionChanged
 from engine.messages.orders import OrderIntent, TimeInForce
 from engine.nautilus.tags import DAY, request_of
 
 _LIQUIDITY: dict[str, Literal["maker", "taker", ""]] = {"MAKER": "maker", "TAKER": "taker"}
+_REFUSED: dict[type, str] = {
+    OrderDenied: "The engine did not send it",
+    OrderRejected: "The venue refused it",
+    OrderModifyRejected: "The venue did not change it",
+    OrderCancelRejected: "The venue did not cancel it",
+}
 _TIME_IN_FORCE: dict[str, TimeInForce] = {"GTC": "GTC", "IOC": "IOC", "FOK": "FOK", "GTD": "GTD"}
 
 
@@ -36,6 +50,13 @@ def order_changed(order: Any, ts: int, *, status: str | None = None, reason: str
         request=request_of(order.tags),
         contingent=tuple(map(str, (*_parents(order), *(order.linked_order_ids or ())))),
     )
+
+
+def reason(event: Any) -> str:
+    """Why an order was refused, or a change of it: a sentence with the text as it came; empty without one."""
+    text = str(getattr(event, "reason", None) or "")
+    said = _REFUSED.get(type(event))
+    return f'{said}: "{text.rstrip(".")}".' if said and text else text
 
 
 def denied(

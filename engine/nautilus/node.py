@@ -9,6 +9,7 @@ from nautilus_trader.live import (
     LiveDataEngineConfig,
     LiveExecutionEngineConfig,
     LiveNode,
+    LiveRiskEngineConfig,
     SubmissionRecoveryPolicy,
 )
 from nautilus_trader.model import AccountType, BookType, Currency, Money, OmsType, TraderId, Venue
@@ -68,6 +69,7 @@ def build_node(data: Client, execution: Client, kinds: frozenset[str], resolver:
             )
         )
         .with_exec_engine_config(_reconciling(on=not execution.simulated))
+        .with_risk_engine_config(LiveRiskEngineConfig(bypass=execution.simulated))  # as in a replay
         .add_data_client(data.name, data.factory, data.config)
     )
     if execution.simulated:

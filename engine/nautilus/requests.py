@@ -56,6 +56,8 @@ def checked(
         return _bracket(given)
     if contingency == "oco" and any(intent.type == "MARKET" for intent in given):
         raise UserError("A market order fills at once, so it cannot wait for another; give two that rest.")
+    if contingency == "oco" and len({(intent.quantity, intent.quote_quantity) for intent in given}) > 1:
+        raise UserError("Two orders of which one cancels the other both have one size; give the same.")
     if len(given) > 1 and any(intent.twap for intent in given):
         raise UserError("A TWAP stands for itself; send it without other orders.")
     return given

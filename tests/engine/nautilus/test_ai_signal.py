@@ -150,15 +150,6 @@ def test_what_the_gate_refuses_is_told_with_its_reason() -> None:
     ]
 
 
-def test_what_the_account_cannot_carry_is_denied_and_told() -> None:
-    events = run(CALM, (1, 1), (3, 0), trade_size=Decimal(900_000_000))
-    denied = next(event for event in of(events, OrderChanged) if event.status == "DENIED")
-    assert denied.order_id == of(events, SignalActed)[0].order_id
-    assert "MARGIN" in denied.reason
-    assert of(events, SignalActed)[1].verdict == "held"
-    assert positions(events) == []
-
-
 @pytest.mark.parametrize(
     ("direction", "stop", "profit"), [(1, "1.09891", "1.10221"), (-1, "1.10109", "1.09779")]
 )

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from engine.errors import UserError
@@ -36,7 +37,9 @@ def test_before_the_first_tick_an_order_can_rest_but_not_fill() -> None:
         rig.desk.place("b", [wanted("BUY")])
         rig.venue.settle(START_NS - 1)
         rig.to(5)
-        assert [order.status for order in rig.orders().values()] == ["DENIED", "FILLED"]
+        rests, market = (rig.orders()[name] for name in ("H-1", "H-2"))
+        assert (rests.status, market.status) == ("FILLED", "REJECTED")
+        assert market.reason.startswith("The venue refused it: ")
         assert rig.fills() == [(0, "H-1", "BUY", 2_000, "1.10011")]
 
 
@@ -90,6 +93,15 @@ def test_a_limit_order_is_changed_while_it_works() -> None:
         assert rig.fills() == [(5, "H-1", "SELL", 5_000, "1.10049")]
 
 
+def test_an_order_that_is_dropped_where_it_was_stays_and_is_not_asked_for() -> None:
+    with Rig() as rig:
+        rig.to(1).submit(wanted("BUY", type="LIMIT", price="1.09000"))
+        same = Modify(order_id="H-1", price=Decimal("1.09000"), quantity=Decimal(2_000))
+        assert rig.do(same) == []
+        told = rig.do(Modify(order_id="H-1", price=Decimal("1.09010"), quantity=Decimal(2_000)))
+        assert [each.price for each in told if isinstance(each, OrderChanged)][-1] == Decimal("1.09010")
+
+
 def test_a_stop_is_dragged_and_the_venue_says_why_where_it_cannot_be() -> None:
     with Rig().to(1) as rig:
         rig.submit(wanted("BUY", type="STOP_MARKET", trigger="1.10081"))
@@ -140,6 +152,7 @@ def test_a_post_only_order_in_the_market_is_rejected_with_the_venues_reason() ->
         rig.submit(wanted("BUY", type="LIMIT", price="1.10009", post_only=True))
         rejected, resting = rig.orders().values()
         assert (rejected.status, rejected.post_only) == ("REJECTED", True)
+        assert rejected.reason.startswith('The venue refused it: "POST_ONLY')
         assert "would have been a TAKER" in rejected.reason
         assert resting.status == "ACCEPTED"
 
@@ -330,6 +343,17 @@ def test_a_denied_bracket_leaves_no_half_order() -> None:
 
 
 # Requests
+
+
+def test_both_orders_of_an_oco_are_of_one_size() -> None:
+    with Rig() as rig:
+        high, low = (wanted("SELL", 1_000, type="LIMIT", price="1.2", quote_quantity=True) for _ in "ab")
+        low = msgspec.structs.replace(low, side="BUY", price=Decimal("0.5"), quantity=Decimal(2_400))
+        with pytest.raises(UserError, match="both have one size"):
+            rig.to(1).submit(high, low, contingency="oco")
+        both = [msgspec.structs.replace(each, quantity=Decimal(2_400)) for each in (high, low)]
+        rig.submit(*both, contingency="oco")
+        assert [int(order.quantity) for order in rig.orders().values()] == [2_000, 2_000]
 
 
 def test_a_request_seen_before_does_nothing() -> None:

@@ -382,6 +382,42 @@ def test_a_preview_tells_fees_margin_position_and_the_gates_verdict_and_sends_no
     run.close()
 
 
+# What the account can carry
+
+
+def test_what_the_account_cannot_carry_is_denied_by_the_gate_in_words() -> None:
+    run = session(**ARMED)  # a million, twenty times
+    [denied] = of(play(run, [(500, buy(quantity=100_000_000))]), Denied)
+    assert (denied.denial.rule, denied.denial.limit) == ("margin", Decimal(100))
+    assert "times" not in denied.denial.text
+    mid = Decimal(int(quotes().bid[500] + quotes().ask[500])).scaleb(-5) / 2
+    most = int(Decimal(20_000_000) / mid // 1_000 * 1_000)
+    assert denied.denial.text.endswith(f"order at most {most:,} EUR.")
+    assert of(obey(run, buy("one lot more", most + 1_000)), Denied)
+    assert of(obey(run, buy("most", most)), Filled)
+    [denied] = of(obey(run, buy("more", 1_000)), Denied)
+    assert denied.denial.text.endswith("close a position or raise the limit first.")
+    assert of(obey(run, sell("reduce", 1_000_000)), Filled)
+    run.close()
+
+
+def test_a_position_of_nearly_all_that_the_account_carries_is_turned_round() -> None:
+    run = session(**ARMED)
+    play(run, [(500, buy(quantity=15_000_000))])
+    events = obey(run, Reverse(FX.id))
+    assert sum(fill.quantity for fill in of(events, Filled)) == 30_000_000
+    assert run.take_picture().risks[0].position == -15_000_000
+    run.close()
+
+
+def test_a_hundred_orders_a_second_are_no_matter_but_of_the_limits() -> None:
+    run = session(**ARMED)
+    play(run, [(500, buy("first", 1_000))])
+    events = [event for n in range(150) for event in obey(run, buy(f"r{n}", 1_000))]
+    assert {event.status for event in of(events, OrderChanged)} == {"SUBMITTED", "FILLED"}
+    run.close()
+
+
 # Anything at all
 
 
