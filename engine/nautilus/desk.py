@@ -6,6 +6,7 @@ is called between the engine's windows, never from within: everything here happe
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final, Literal
 
 import msgspec
@@ -21,9 +22,11 @@ from engine.messages.commands import (
     Reverse,
     Submit,
 )
-from engine.messages.events import Denied, Logged
+from engine.messages.events import Denied, Logged, PositionChanged
 from engine.messages.orders import HAND, Contingency, OrderIntent
 from engine.nautilus import events
+from engine.nautilus.foreign import position_now
+from engine.nautilus.held_stop import HeldStop
 from engine.nautilus.orders import OrderMaker, Ties, ties
 from engine.nautilus.requests import checked, in_lots
 from engine.nautilus.strategy import STOPS, Context, StationStrategy
@@ -81,6 +84,8 @@ class Desk(StationStrategy):
         self._requests: set[str] = set()
         self._orders = self._lists = 0
         self._schedules: dict[str, Schedule] = {}
+        self._stop: HeldStop | None = None
+        self._stop_id = ""
 
     @classmethod
     def identity(cls, context: Context) -> str:  # noqa: ARG003 - as the base has it
@@ -215,6 +220,85 @@ class Desk(StationStrategy):
                     self._owner(stop).change(stop.client_order_id, trigger=at)
             if not stops:
                 self._protect(position, at)
+
+    # The stop that moves with the market --------------------------------------------------------------------
+
+    def position_to_stop(self) -> PositionChanged:
+        """The hand's position; raises `UserError` where a stop cannot follow it."""
+        return position_now(self._to_stop())
+
+    def _to_stop(self) -> Any:
+        if self.context.hedging:
+            raise UserError("Each position of a hedging account stands by itself; give each order its stop.")
+        found = self.own_positions()
+        if not found:
+            raise UserError(f"No position by hand in {self.instrument.id} is open; there is no stop to set.")
+        return found[0]
+
+    def begin_stop(self) -> None:
+        """Keep a stop for the hand's position from now on: the one that it has, or one that is to come."""
+        position = self._to_stop()
+        found = [order for order in self._stops_of(position) if order.order_type.name == "STOP_MARKET"]
+        self._stop_id = str(found[0].client_order_id) if found else ""
+        self._stop = HeldStop(self, self._stop_now, partial(self._place_stop, position))
+        self._stop.fit()
+
+    def stop_at(self, trigger: Decimal) -> None:
+        """Move the kept stop, or close the position where the market is beyond already."""
+        stop = self._stop
+        if stop is None:
+            return
+        if self.is_beyond(trigger):
+            self._note(f"The stop moved to {trigger:f}, and the market is beyond: the position is closed.")
+            self.close_out()
+        else:
+            stop.move_to(trigger)
+
+    def release_stop(self) -> None:
+        """Keep no stop any more; an order that is at work stays."""
+        self._stop = None
+
+    @property
+    def has_stop(self) -> bool:
+        """Whether a stop is kept; it no longer is with the position, or once somebody cancelled it."""
+        if self._stop is not None and self._stop.is_gone:
+            self._stop = None
+            self._note("The stop of the position is gone, and nothing moves it any more.")
+        return self._stop is not None
+
+    def is_beyond(self, trigger: Decimal) -> bool:
+        """Whether the market has passed this price, seen from the hand's position."""
+        now = touch(self._cache, self.instrument_id)
+        return now is not None and (trigger >= now.bid if self.held() > 0 else trigger <= now.ask)
+
+    def even_price(self) -> Decimal | None:
+        """Where the hand's position loses nothing, fees included; None where the market is not beyond."""
+        try:
+            return self._even(self._to_stop())
+        except UserError:
+            return None
+
+    def on_position_changed(self, _event: Any) -> None:
+        """Keep the stop as large as the position."""
+        if self._stop is not None:
+            self._stop.fit()
+
+    def on_position_closed(self, _event: Any) -> None:
+        """End the stop with the position."""
+        stop, self._stop = self._stop, None
+        if stop is not None:
+            stop.end()
+
+    def _stop_now(self) -> Any:
+        order = self._find(self._stop_id)
+        return None if order is None or order.is_closed else order
+
+    def _place_stop(self, position: Any, trigger: Decimal) -> None:
+        self._protect(position, trigger)
+        self._stop_id = f"{self._settings.prefix}-{self._orders}"
+
+    def _note(self, text: str) -> None:
+        self._tell(Logged(ts=self.now_ns, level="info", source="hand", text=text))
 
     # What the kill switch needs ---------------------------------------------------------------------------
 
@@ -399,9 +483,8 @@ class Desk(StationStrategy):
     def _even(self, position: Any) -> Decimal:
         now, held = self._touch(), events.signed_size(position)
         is_long = held > 0
-        fees = sum((paid.as_decimal() for paid in position.commissions()), Decimal(0))
         facts = msgspec.structs.replace(self.instrument, taker_fee=self._settings.taker_fee)
-        at = break_even(facts, held, Decimal(repr(position.avg_px_open)), fees)
+        at = break_even(facts, held, Decimal(repr(position.avg_px_open)), _entry_fees(position))
         if at >= now.bid if is_long else at <= now.ask:
             raise UserError(
                 f"Fees included the position is even at {at:f}, and the market is not beyond; wait for it."
@@ -413,3 +496,17 @@ class Desk(StationStrategy):
             self._at_market(-events.signed_size(position)), type="STOP_MARKET", trigger=at, reduce_only=True
         )
         self._send_through_gate("", (intent,), "none")
+
+
+def _entry_fees(position: Any) -> Decimal:
+    """Fees that were paid to come by what is still held; those of what was closed are gone with it."""
+    held = fees = Decimal(0)
+    for fill in position.events():
+        size = fill.last_qty.as_decimal()
+        if fill.order_side == position.entry:
+            held += size
+            fees += Decimal(0) if fill.commission is None else fill.commission.as_decimal()
+        else:
+            fees -= fees * size / held if held else Decimal(0)
+            held -= size
+    return fees

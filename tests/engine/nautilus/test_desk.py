@@ -519,6 +519,18 @@ def test_break_even_moves_the_stop_to_where_nothing_is_lost_fees_included(
         assert rig.orders()["H-2"].trigger == Decimal(trigger)
 
 
+def test_break_even_counts_no_fees_of_what_was_closed_before() -> None:
+    with Rig(taker_fee=Decimal("0.00002")).to(1) as rig:
+        rig.submit(wanted("BUY", 3_000))
+        for _ in range(20):
+            rig.submit(wanted("BUY", 1_000))
+            rig.submit(wanted("SELL", 1_000))
+        rig.to(9)
+        rig.do(BreakEven(FX.id))
+        [stop] = [order for order in rig.orders().values() if order.type == "STOP_MARKET"]
+        assert stop.trigger == Decimal("1.10016")  # bought at 1.10011, and a fee of 2.2 ticks each way
+
+
 def test_break_even_gives_a_position_without_a_stop_one() -> None:
     with Rig().to(1) as rig:
         rig.submit(wanted("BUY"))
