@@ -1,0 +1,75 @@
+"""Orders in doubt at a live venue, beyond the plain cases: what is no proof, and what makes no difference."""
+
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+
+import engine.nautilus.doubt as doubt
+from engine.messages.commands import Cancel, Modify
+from engine.messages.events import AccountChanged
+from tests.engine.session.test_live_venue import at, is_now, orders, statuses
+from tests.venue import Setup, ThreadVenue, levels
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"DOUBT_S": 0.5, "_ASK_EVERY_S": 0.3, "_SURELY_LOST_S": 2.0}.items():
+        monkeypatch.setattr(doubt, name, value)
+
+
+@pytest.fixture
+def venue() -> Iterator[ThreadVenue]:
+    with ThreadVenue(Setup(pause_s=6.0)) as running:
+        running.show(*levels("2000.00", "2000.10"))
+        yield running
+
+
+@pytest.mark.usefixtures("soon")
+def test_cancelling_an_order_that_never_arrived_does_not_keep_it_in_doubt(venue: ThreadVenue) -> None:
+    with at(venue, ws_trading=False) as (driven, puppet):
+        venue.inject("http_5xx")
+        order_id = puppet.limit("BUY", "0.3", "1990.00")
+        driven.until(lambda: is_now(driven, order_id, "IN_DOUBT"))
+        for _ in range(3):
+            asked = len(orders(driven, order_id))
+            driven.session.handle(Cancel(order_id))
+            driven.until(lambda: "PENDING_CANCEL" in statuses(driven, order_id)[asked:])  # noqa: B023
+            driven.until(lambda: not is_now(driven, order_id, "PENDING_CANCEL"))
+        driven.until(lambda: is_now(driven, order_id, "REJECTED"))
+        assert "knows no such order" in orders(driven, order_id)[-1].reason
+        assert venue.truth().orders == ()
+
+
+@pytest.mark.usefixtures("soon")
+def test_a_change_whose_answer_is_lost_is_in_doubt_until_the_venue_tells(venue: ThreadVenue) -> None:
+    with at(venue) as (driven, puppet):
+        order_id = puppet.limit("BUY", "0.3", "1990.00")
+        driven.until(lambda: is_now(driven, order_id, "ACCEPTED"))
+        venue.inject("half_open")
+        venue.inject("lost_ack")
+        driven.session.handle(Modify(order_id=order_id, price=Decimal("1985.00")))
+        driven.until(lambda: is_now(driven, order_id, "IN_DOUBT"))
+        assert "has not answered the change" in orders(driven, order_id)[-1].reason
+        driven.until(lambda: orders(driven, order_id)[-1].price == Decimal("1985.00"))
+        assert is_now(driven, order_id, "ACCEPTED")
+
+
+@pytest.mark.usefixtures("soon")
+def test_what_the_venue_says_unasked_is_no_proof_that_it_never_got_an_order(venue: ThreadVenue) -> None:
+    with at(venue, ws_trading=False) as (driven, puppet):
+        working = puppet.limit("BUY", "0.5", "2000.00")
+        driven.until(lambda: is_now(driven, working, "ACCEPTED"))
+        venue.inject("ban")
+        lost = puppet.limit("BUY", "0.1", "1990.00")
+        driven.until(lambda: is_now(driven, lost, "IN_DOUBT"))
+        known, until = len(driven.told(AccountChanged)), time.monotonic() + 3.5
+        for size in ("10.1", "0.1", "0.1", "0.1"):
+            venue.trade("2000.00", size, "SELL")
+            next_s = time.monotonic() + 0.7
+            driven.until(lambda: time.monotonic() > next_s)  # noqa: B023
+        driven.until(lambda: time.monotonic() > until)
+        assert len(driven.told(AccountChanged)) > known + 2
+        assert is_now(driven, lost, "IN_DOUBT")
+        driven.until(lambda: is_now(driven, lost, "REJECTED"))
