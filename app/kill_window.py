@@ -175,7 +175,8 @@ class KillWindow(QWidget):
         if sight is not None:
             self._show_mode(sight.mode)
             self.about.setText(sight.instrument)
-            self.account.setText(" · ".join(filter(None, (sight.strategy, sight.account))))
+            strategy = "" if sight.strategy == "none" else sight.strategy
+            self.account.setText(" · ".join(filter(None, (strategy, sight.account))))
         if told.ended and (sight is None or sight.is_flat):
             self._ended_s = self._ended_s or time.monotonic()
             if time.monotonic() - self._ended_s > _STAYS_S:

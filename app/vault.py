@@ -175,7 +175,8 @@ class Vault:
         if passphrase is None:
             raise UserError(
                 "This machine offers no keyring to keep keys in, so they lie in an encrypted vault at "
-                f"{self.path}, whose passphrase is missing; set {VARIABLE}, or be at a terminal."
+                f"{self.path}, whose passphrase is missing; unlock it in "
+                f"the window's Connections… (Ctrl+Alt+C), be at a terminal, or set {VARIABLE}."
             )
         try:
             derivation = Argon2id(

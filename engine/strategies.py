@@ -247,7 +247,7 @@ class StrategySpec(msgspec.Struct, frozen=True, kw_only=True):
 
 STRATEGIES: Mapping[str, StrategySpec] = {
     "none": StrategySpec(
-        title="None", summary="Only watch the market; nothing is traded.", parameters=Parameters
+        title="None", summary="No strategy trades; your own orders do.", parameters=Parameters
     ),
     "buy_and_hold": StrategySpec(
         title="Buy and hold",

@@ -79,6 +79,8 @@ class KeyFields(QWidget):
         self._unlock = QPushButton(self.tr("Unlock"))
         self._unlock.setAutoDefault(False)
         self._unlock.clicked.connect(self.unlock)
+        for editor in (self._words, self._again):
+            editor.returnPressed.connect(self.unlock)
         self._lock = QWidget()
         row = QHBoxLayout(self._lock)
         row.setContentsMargins(0, 0, 0, 0)
@@ -272,7 +274,12 @@ class KeyFields(QWidget):
             kept = (held.masks or {}).get(name)
             unset = self.tr("locked") if held.locked and not is_new else self.tr("not set")
             editor.setPlaceholderText(unset if kept is None else self.tr("%1 kept").replace("%1", kept))
-        said = self.tr("Kept in: %1.") if held.masks else self.tr("Would be kept in: %1.")
+        if held.masks:
+            said = self.tr("Kept in: %1.")
+        elif held.locked and not is_new:
+            said = self.tr("Locked: %1. Type its passphrase to see what is kept.")
+        else:
+            said = self.tr("Would be kept in: %1.")
         self._place.setText(said.replace("%1", held.place))
         self._remove.setEnabled(bool(held.masks))
         self._lock.setVisible(held.locked)

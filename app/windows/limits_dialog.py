@@ -38,6 +38,8 @@ class LimitsDialog(QDialog):
         Of the account: the unit of money.
     strategies, instruments : sequence of str
         Whose own limits can be set, besides those that have some already.
+    of_replay : bool
+        The limits are a replay's own, not those of paper and live.
 
     Signals
     -------
@@ -54,10 +56,12 @@ class LimitsDialog(QDialog):
         strategies: Sequence[str],
         instruments: Sequence[str],
         parent: QWidget | None = None,
+        *,
+        of_replay: bool = False,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Limits"))
-        self._policy, self._currency = policy, currency
+        self._policy, self._currency, self._of_replay = policy, currency, of_replay
         self._scopes: list[tuple[str, str]] = [
             _ACCOUNT,
             *(("strategy", name) for name in _named(policy.strategies, strategies)),
@@ -78,10 +82,12 @@ class LimitsDialog(QDialog):
         self._said.setObjectName("form_note")
         self._said.setWordWrap(True)
         self.apply = QPushButton(self.tr("Put in force"))
-        self.apply.setDefault(True)
         self.apply.clicked.connect(self._on_apply)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.addButton(self.apply, QDialogButtonBox.ButtonRole.ApplyRole)
+        # Else Enter in a field closes the dialog, and what was typed is lost.
+        buttons.button(QDialogButtonBox.StandardButton.Close).setAutoDefault(False)
+        self.apply.setDefault(True)
         buttons.rejected.connect(self.reject)
         self._lay_out(buttons)
         self._show_scope()
@@ -129,7 +135,15 @@ class LimitsDialog(QDialog):
         limits = self.tr("An empty field is no limit. Every scope's limits hold, so the narrowest decides.")
         self._hint.setText(hints.get(kind, limits))
         self.form.set_schema(_schema(_kind_of(kind), self._currency), _values(self._part(kind, name)))
-        self._said.setText(self.tr("Version {number} is in force.").format(number=self._policy.version))
+        self._say_version()
+
+    def _say_version(self) -> None:
+        said = self.tr("Version {number} is in force.")
+        if self._of_replay:
+            said = self.tr(
+                "Version {number} is in force in this replay alone; paper and live keep their own."
+            )
+        self._said.setText(said.format(number=self._policy.version))
 
     def _part(self, kind: str, name: str) -> _Part:
         policy = self._policy
@@ -165,7 +179,7 @@ class LimitsDialog(QDialog):
             return  # the form shows it already
         self._policy = _with(self._policy, *self._chosen, part)
         self.applied.emit(self._policy)
-        self._said.setText(self.tr("Version {number} is in force.").format(number=self._policy.version))
+        self._say_version()
 
 
 def _named(limits: Mapping[str, Limits], names: Sequence[str]) -> list[str]:

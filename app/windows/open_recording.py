@@ -149,7 +149,7 @@ class _Model(QAbstractTableModel):
         return [
             date_time_text(manifest.started_ns),
             manifest.instrument.id,
-            self.tr("watching only") if strategy == "none" else title,
+            self.tr("no strategy") if strategy == "none" else title,
             f"{recording.bytes / 2**20:,.1f} MB",
             recording.ending,
         ]

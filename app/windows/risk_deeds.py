@@ -17,7 +17,7 @@ class RiskDeeds(ReplayDeeds):
         state = None if self._session is None else self._session.state
         try:
             in_force = None if state is None else state.policy
-            policy = in_force or Policies().current().policy
+            policy = in_force or self._began_with()
         except UserError as error:
             self._warn(str(error))
             return
@@ -29,12 +29,20 @@ class RiskDeeds(ReplayDeeds):
             sorted(traders),
             [] if state is None else list(state.markets),
             self._window,
+            of_replay=self._is_replay,
         )
         dialog.applied.connect(self.put_in_force)
         dialog.show()
 
     def put_in_force(self, policy: RiskPolicy) -> None:
-        """Keep these limits as the newest version, and hold the session to them from now on."""
+        """Hold the session to these limits from now on, and keep them as the newest version.
+
+        A replay began with its own limits, not the person's: what it is given is kept for it alone, or an
+        edit of one of them would take away all that paper and live are under.
+        """
+        if self._is_replay and self._session is not None:
+            self._session.set_policy(policy)
+            return
         try:
             kept = Policies().save(policy)
         except UserError as error:
@@ -42,3 +50,12 @@ class RiskDeeds(ReplayDeeds):
             return
         if self._session is not None:
             self._session.set_policy(kept)
+
+    def _began_with(self) -> RiskPolicy:
+        if self._is_replay and self._session is not None:
+            return self._session.run.policy
+        return Policies().current().policy
+
+    @property
+    def _is_replay(self) -> bool:
+        return self._session is not None and self._session.run.mode == "replay"

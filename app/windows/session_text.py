@@ -40,9 +40,7 @@ def describe(run: Run | None) -> tuple[str, str]:
     elif run.mode == "live":
         source = translate("session", "live, %1").replace("%1", run.profile)
     title = STRATEGIES[run.strategy].title if run.strategy in STRATEGIES else run.strategy
-    strategy = (
-        translate("session", "watching only") if run.strategy == "none" else translate("session", title)
-    )
+    strategy = translate("session", "no strategy") if run.strategy == "none" else translate("session", title)
     return run.instrument, f"{source} · {strategy}"
 
 

@@ -97,7 +97,8 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
         if self.loading:
             return "still loading" + ("; it halts when it is up" if self.fired is not None else "")
         held = ", ".join(f"{each.quantity:+f} {each.instrument}" for each in self.positions)
-        stands = "flat" if self.is_flat else f"{self.orders} working orders, {held or 'no position'}"
+        orders = "1 working order" if self.orders == 1 else f"{self.orders} working orders"
+        stands = "flat" if self.is_flat else f"{orders}, {held or 'no position'}"
         return f"{self.step if self.fired is not None else self.arm}, {stands}"
 
 

@@ -88,7 +88,7 @@ def test_it_halts_a_session_whose_window_is_stopped(
     os.kill(window_process, signal.SIGSTOP)
     window = opened(qtbot, engine)
     assert window.mode.text() == "PAPER"
-    assert "1 working orders, +2 EURUSD.SIM" in window.step.text()
+    assert "1 working order, +2 EURUSD.SIM" in window.step.text()
     QTest.mouseClick(window.button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: sight_of(str(engine)).is_halted, timeout=5_000)
     qtbot.waitUntil(lambda: not window.button.isEnabled(), timeout=5_000)

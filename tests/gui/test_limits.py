@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+from PySide6.QtWidgets import QLabel
 
 from app.policies import Policies, under_limits
 from app.windows.limits_dialog import LimitsDialog
@@ -11,12 +12,12 @@ from engine.errors import UserError
 from engine.messages.commands import SetPolicy
 from engine.messages.limits import Limits, RiskPolicy
 from engine.messages.run import Run
-from tests.gui.conftest import Desk
+from tests.gui.conftest import RUN, Desk
 from widgets.risk import RiskPanel
 
 
-def test_limits_edited_from_the_risk_panel_are_kept_and_sent(desk: Desk) -> None:
-    desk.play()
+def test_limits_edited_in_paper_are_kept_and_sent(desk: Desk) -> None:
+    desk.station.open_run(msgspec.structs.replace(RUN, mode="paper"))
     desk.window.deeds.edit_limits()
     (dialog,) = desk.window.findChildren(LimitsDialog)
     before = Policies().current().policy
@@ -26,6 +27,21 @@ def test_limits_edited_from_the_risk_panel_are_kept_and_sent(desk: Desk) -> None
     assert kept.account == msgspec.structs.replace(before.account, gross_exposure=Decimal(250_000))
     assert kept.version == Policies().versions()[-1].policy.version
     assert SetPolicy(kept) in desk.sent
+    dialog.close()
+
+
+def test_limits_edited_in_a_replay_are_its_own_and_leave_those_of_paper_and_live(desk: Desk) -> None:
+    kept = Policies().save(RiskPolicy(account=Limits(drawdown=Decimal(25))))
+    desk.play()
+    desk.window.deeds.edit_limits()
+    (dialog,) = desk.window.findChildren(LimitsDialog)
+    dialog.form.set_value("order_quantity", "5")
+    dialog.apply.click()
+    (sent,) = [command for command in desk.sent if isinstance(command, SetPolicy)]
+    assert sent.policy.account == Limits(order_quantity=Decimal(5))
+    assert Policies().current().policy == kept
+    said = [label.text() for label in dialog.findChildren(QLabel)]
+    assert any("in this replay alone; paper and live keep their own" in each for each in said)
     dialog.close()
 
 

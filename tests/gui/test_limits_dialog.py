@@ -2,6 +2,9 @@
 
 from decimal import Decimal
 
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
 from app.windows.limits_dialog import LimitsDialog
@@ -47,6 +50,16 @@ def test_an_emptied_field_is_no_limit(qtbot: QtBot) -> None:
     dialog.apply.click()
     assert applied[1].kill == KillRules(orders_per_second=None)
     assert applied[1].version == 6
+
+
+def test_enter_in_a_field_puts_the_limits_in_force_and_loses_nothing(qtbot: QtBot) -> None:
+    dialog, applied = dialog_of(qtbot)
+    dialog.show()
+    dialog.form.set_value("day_loss", "1500")
+    field = next(each for each in dialog.form.findChildren(QLineEdit) if each.text() == "1500")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert [policy.account.day_loss for policy in applied] == [Decimal(1_500)]
+    assert dialog.isVisible()
 
 
 def test_one_strategy_can_have_limits_of_its_own(qtbot: QtBot) -> None:

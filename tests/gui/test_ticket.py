@@ -17,6 +17,7 @@ from engine.messages.events import AnyEvent, Phase, Refused
 from engine.messages.frames import Control
 from engine.messages.orders import HAND, Denial, Sizing
 from tests.gui.conftest import RUN, Desk
+from widgets.chart.panel import ChartPanel
 from widgets.ticket.fields import choose
 from widgets.ticket.panel import TicketPanel
 
@@ -479,3 +480,51 @@ def test_another_session_forgets_the_last_ones_order(desk: Desk, ticket: Ticket)
     desk.link.push(*scripted_session(3, 3)[:-1])
     desk.tick_later()
     assert ticket.panel.life.isHidden()
+
+
+def test_another_unit_begins_with_a_size_of_its_own(ticket: Ticket) -> None:
+    ticket.form.amount.setText("5000")
+    begun = {}
+    for unit in ("equity", "risk", "lots", "notional", "quantity"):
+        choose(ticket.form.amount_by, unit)
+        begun[unit] = ticket.form.amount.text()
+    assert begun == {"equity": "1", "risk": "0.5", "lots": "1", "notional": "1000", "quantity": "1000"}
+
+
+def test_the_button_names_what_waits_and_no_size_of_nothing(ticket: Ticket) -> None:
+    choose(ticket.form.kind, "STOP_MARKET")
+    ticket.form.trigger.setText("1.09500")
+    ticket.wait()
+    assert ticket.panel.send.text() == "Buy 1,000 EUR stop at 1.09500"
+    choose(ticket.form.kind, "MARKET")
+    choose(ticket.form.amount_by, "equity")
+    ticket.wait()
+    ticket.answer(quantity=Decimal(0))
+    assert ticket.panel.send.text() == "Buy"
+
+
+def test_the_button_stays_where_it_is_when_an_order_was_sent(desk: Desk, ticket: Ticket) -> None:
+    before = ticket.panel.send.geometry()
+    desk.click(ticket.panel.send)
+    ticket.tell([order("H-1", strategy=HAND, request=ticket.submitted[0].request)])
+    assert ticket.panel.life.isVisible()
+    assert ticket.panel.send.geometry() == before
+
+
+def test_esc_and_a_click_into_the_chart_give_the_keys_back(desk: Desk, ticket: Ticket) -> None:
+    desk.window.activateWindow()
+    desk.qtbot.waitUntil(lambda: QApplication.activeWindow() is desk.window)
+
+    def leave_by_esc() -> None:
+        QTest.keyClick(ticket.form.amount, Qt.Key.Key_Escape)
+
+    def leave_by_click() -> None:
+        desk.click(desk.panel("chart", ChartPanel).canvas)
+
+    for count, leave in enumerate((leave_by_esc, leave_by_click), 1):
+        ticket.form.amount.setFocus()
+        leave()
+        focused = QApplication.focusWidget()
+        assert focused is not ticket.form.amount
+        QTest.keyClick(focused or desk.window, Qt.Key.Key_B, Qt.KeyboardModifier.ShiftModifier)
+        assert len(ticket.submitted) == count

@@ -21,7 +21,7 @@ _NOTCH: Final = 120
 
 
 class StepEdit(QLineEdit):
-    """A number as it is typed; arrows, page keys and the wheel step it.
+    """A number as it is typed; arrows, page keys and the wheel step it, Esc leaves it.
 
     Attributes
     ----------
@@ -55,11 +55,11 @@ class StepEdit(QLineEdit):
 
     @override
     def event(self, event: QEvent) -> bool:
-        # Otherwise the window's own keys take the arrows away.
+        # Otherwise the window's own keys take the arrows and Esc away.
         if (
             isinstance(event, QKeyEvent)
             and event.type() == QEvent.Type.ShortcutOverride
-            and event.key() in _STEPS
+            and (event.key() in _STEPS or event.key() == Qt.Key.Key_Escape)
         ):
             event.accept()
             return True
@@ -68,7 +68,9 @@ class StepEdit(QLineEdit):
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
         count = _STEPS.get(Qt.Key(event.key()))
-        if count is None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.clearFocus()  # the keys of trading work again
+        elif count is None:
             super().keyPressEvent(event)
         else:
             self.step_by(count * (10 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1))

@@ -16,6 +16,9 @@ from widgets.ticket.typed import plain
 
 _PERCENT: Final = Decimal("0.1")
 
+_SIZES: Final[dict[SizeBy, str]] = {"lots": "1", "notional": "1000", "equity": "1", "risk": "0.5"}
+"""What a person begins with who gives a size in these; in units it is a lot."""
+
 
 class FormView(QWidget):
     """Edits a `Form`.
@@ -43,6 +46,7 @@ class FormView(QWidget):
         self._quiet = False
         self._make_fields()
         self._lay_out()
+        self.amount_by.currentIndexChanged.connect(self._begin_size)
         for row in self.rows.values():
             row.changed.connect(self._on_changed)
         for box in (self.post_only, self.reduce_only, self.quote_quantity, self.bracket, self.twap):
@@ -72,7 +76,10 @@ class FormView(QWidget):
         self.post_only = _check(self.tr("Post-only"), self.tr("Refused where it would take liquidity"))
         self.reduce_only = _check(self.tr("Reduce-only"), self.tr("May only make the position smaller"))
         self.quote_quantity = _check("", self.tr("The size is in the currency that is paid"))
-        self.bracket = _check(self.tr("Stop loss"), self.tr("Exits that the entry's fill sets to work"))
+        self.bracket = _check(
+            self.tr("Stop loss"),
+            self.tr("Bracket: stop loss, target or both, which the entry's fill sets to work"),
+        )
         self.stop, self.stop_by = StepEdit(self.tr("Stop loss")), _distances(self.tr("Stop loss in"))
         self.target, self.target_by = StepEdit(self.tr("Target")), _distances(self.tr("Target in"))
         self.twap = _check(self.tr("TWAP"), self.tr("Spread evenly over a time"))
@@ -249,6 +256,12 @@ class FormView(QWidget):
             if edit.text() in ("", self._proposed.get(edit)) and (start := edit.start()) is not None:
                 self._proposed[edit] = plain(start)
                 edit.setText(self._proposed[edit])
+
+    def _begin_size(self) -> None:
+        """Begin with a size of the unit that was chosen: who typed 5 for BTC does not mean 5 %."""
+        if self._instrument is not None and not self._quiet:
+            by = cast("SizeBy", self.amount_by.currentData())
+            self.amount.setText(_SIZES.get(by) or plain(self._instrument.lot_size))
 
     def _on_changed(self) -> None:
         if not self._quiet:

@@ -217,7 +217,7 @@ class _Reading:
     def _bracket(self, entry: OrderIntent) -> tuple[tuple[OrderIntent, ...], Contingency]:
         form = self._form
         if not form.stop.strip() and not form.target.strip():
-            self._faults["stop"] = "Give a stop loss, a target or both, or untick the bracket."
+            self._faults["stop"] = "Give a stop loss, a target or both, or untick Stop loss."
             return (entry,), "none"
         stop = self._exit(entry, form.stop, form.stop_by, "stop", -1)
         target = self._exit(entry, form.target, form.target_by, "target", 1)

@@ -44,9 +44,13 @@ def size_text(quantity: Decimal, instrument: Instrument, *, in_quote: bool = Fal
 def deed_text(intents: Sequence[OrderIntent], contingency: Contingency, instrument: Instrument) -> str:
     """What the send button does: `Buy 10,000 EUR at 1.09352`."""
     first = intents[0]
+    if not first.quantity:
+        return side_text(first.side)  # the size comes to nothing
     text = f"{side_text(first.side)} {size_text(first.quantity, instrument, in_quote=first.quote_quantity)}"
     if contingency == "oco":
         return fill(tr("%1, limit or stop"), text)
+    if first.type not in ("MARKET", "LIMIT"):
+        text = f"{text} {type_text(first.type).lower()}"
     where = first.price if first.price is not None else first.trigger
     if where is not None:
         text = fill(tr("%1 at %2"), text, price_text(where, instrument.price_precision))

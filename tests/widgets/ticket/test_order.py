@@ -73,7 +73,7 @@ def test_a_size_by_risk_needs_a_stop() -> None:
         ({"kind": "MARKET_IF_TOUCHED", "trigger": "1.0936"}, "trigger", "A buy if touched waits below"),
         ({"kind": "OCO", "price": "1.0940", "trigger": "1.0950"}, "price", "The limit must rest below"),
         ({"kind": "TRAILING_STOP_MARKET", "trailing": "1.5"}, "trailing", "Distance in ticks goes in"),
-        ({"bracket": True}, "stop", "Give a stop loss, a target or both, or untick the bracket."),
+        ({"bracket": True}, "stop", "Give a stop loss, a target or both, or untick Stop loss."),
         (
             {"bracket": True, "stop": "1.1", "stop_by": "price"},
             "stop",
