@@ -130,7 +130,7 @@ def origin[T](title: str, value: Callable[[T], str], width: int = 90) -> Column[
     return Column("strategy", title, value, lambda row: origin_text(value(row)), width=width)
 
 
-def traded_thing[T](title: str, value: Callable[[T], str], width: int = 76) -> Column[T]:
+def traded_thing[T](title: str, value: Callable[[T], str], width: int = 92) -> Column[T]:
     """Column of instruments: the symbol in the cell, with its venue in the tip, in copies and files."""
 
     def symbol(row: T) -> str:
@@ -150,7 +150,7 @@ def moment[T](name: str, title: str, value: Callable[[T], int | None]) -> Column
         ts = value(row)
         return DASH if ts is None else date_time_text(ts)
 
-    return Column(name, title, value, text, numeric=True, width=96, whole=whole)
+    return Column(name, title, value, text, numeric=True, width=92, whole=whole)
 
 
 def exact_text(value: Value) -> str:
