@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from enum import StrEnum
+from typing import Literal
 
 import msgspec
 
@@ -139,6 +140,24 @@ class BreakEven(Command, frozen=True, tag="break_even"):
     instrument: str
 
 
+class SetStop(Command, frozen=True, kw_only=True, tag="set_stop"):
+    """Have the stop of the hand's position moved as bars close, and only ever towards the market.
+
+    Attributes
+    ----------
+    kind : str
+        `atr`: `multiple` average true ranges of `period` bars from the close; `chandelier`: as many from the
+        best price since the entry; `break-even`: to where nothing is lost, fees included, once a bar closes
+        `distance_bps` in profit; `none`: it stays where it is.
+    """
+
+    instrument: str
+    kind: Literal["none", "atr", "chandelier", "break-even"]
+    period: int = 14
+    multiple: Decimal = Decimal(3)
+    distance_bps: Decimal = Decimal(20)
+
+
 class SetArmState(Command, frozen=True, kw_only=True, tag="arm"):
     """Let orders pass, or not: `live` needs the account's name, and ends by itself after a time."""
 
@@ -202,6 +221,7 @@ type AnyCommand = (
     | Flatten
     | Reverse
     | BreakEven
+    | SetStop
     | SetArmState
     | SetPolicy
     | Kill

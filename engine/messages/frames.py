@@ -336,6 +336,8 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
         Where the kill switch is.
     feed_age_s : float or None
         Seconds since the newest market data, live; None before the first, and in a replay.
+    stop : str
+        What moves the stop of the hand's position, in a few words; empty where nothing does.
     """
 
     mode: Mode = "replay"
@@ -344,6 +346,7 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
     account: str = ""
     halt: HaltStep = HaltStep.NONE
     feed_age_s: float | None = None
+    stop: str = ""
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,7 +25,6 @@ from engine.messages.commands import (
 from engine.messages.events import Denied, Logged, PositionChanged
 from engine.messages.orders import HAND, Contingency, OrderIntent
 from engine.nautilus import events
-from engine.nautilus.foreign import position_now
 from engine.nautilus.held_stop import HeldStop
 from engine.nautilus.orders import OrderMaker, Ties, ties
 from engine.nautilus.requests import checked, in_lots
@@ -225,7 +224,7 @@ class Desk(StationStrategy):
 
     def position_to_stop(self) -> PositionChanged:
         """The hand's position; raises `UserError` where a stop cannot follow it."""
-        return position_now(self._to_stop())
+        return events.position_now(self._to_stop())
 
     def _to_stop(self) -> Any:
         if self.context.hedging:

@@ -7,6 +7,7 @@ from nautilus_trader.model import (
     OrderCancelRejected,
     OrderDenied,
     OrderFilled,
+    OrderFillVoided,
     OrderModifyRejected,
     OrderRejected,
     PositionClosed,
@@ -114,6 +115,24 @@ def filled(event: OrderFilled) -> Filled:
     )
 
 
+def taken_back(event: OrderFillVoided) -> Filled:
+    """One execution that was none after all, or of a smaller size: the venue's own word corrects a guess."""
+    fee = event.commission_voided
+    return Filled(
+        ts=event.ts_event,
+        trade_id=event.correction_id,
+        order_id=str(event.client_order_id),
+        instrument=str(event.instrument_id),
+        strategy=str(event.strategy_id),
+        side=side_name(event.order_side),
+        quantity=-event.voided_qty.as_decimal(),
+        price=event.last_px.as_decimal(),
+        fee=Decimal(0) if fee is None else -fee.as_decimal(),
+        fee_currency=event.currency.code if fee is None else fee.currency.code,
+        liquidity=_LIQUIDITY.get(event.liquidity_side.name, ""),
+    )
+
+
 def position_changed(event: Any, position: Any) -> PositionChanged:
     """One step of a position's life; average prices are ratios, so they carry more digits than a price.
 
@@ -136,6 +155,24 @@ def position_changed(event: Any, position: Any) -> PositionChanged:
         currency=event.currency.code,
         opened_ns=position.ts_opened if opened else event.ts_opened,
         closed_ns=event.ts_closed if isinstance(event, PositionClosed) else None,
+    )
+
+
+def position_now(position: Any) -> PositionChanged:
+    """State of a Nautilus position, where no event tells it."""
+    realised = position.realized_pnl
+    return PositionChanged(
+        ts=position.ts_last,
+        position_id=str(position.id),
+        instrument=str(position.instrument_id),
+        strategy=str(position.strategy_id),
+        quantity=signed_size(position),
+        average_open=_decimal(position.avg_px_open),
+        average_close=None if position.avg_px_close is None else _decimal(position.avg_px_close),
+        realised_pnl=Decimal(0) if realised is None else realised.as_decimal(),
+        currency=position.settlement_currency.code,
+        opened_ns=position.ts_opened,
+        closed_ns=position.ts_closed,
     )
 
 

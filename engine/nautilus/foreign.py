@@ -6,13 +6,12 @@ They are those of a person at the venue's own site, of another program, or of an
 
 import re
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
-from nautilus_trader.model import InstrumentId, OrderFilled, StrategyId
+from nautilus_trader.model import InstrumentId, OrderFilled, OrderFillVoided, StrategyId
 
-from engine.messages.events import AnyEvent, PositionChanged
+from engine.messages.events import AnyEvent
 from engine.nautilus import events
 from engine.nautilus.node import TRADER
 
@@ -81,10 +80,12 @@ class Foreign:
         for event in history[self._events.get(name, 0) :]:
             if isinstance(event, OrderFilled):
                 self._emit(msgspec.structs.replace(events.filled(event), strategy=owner))
+            elif isinstance(event, OrderFillVoided):
+                self._emit(msgspec.structs.replace(events.taken_back(event), strategy=owner))
         self._events[name] = len(history)
 
     def _look_at_position(self, position: Any) -> None:
-        changed = position_now(position)
+        changed = events.position_now(position)
         state = (changed.quantity, changed.average_open, changed.realised_pnl)
         if self._told.get(position.id) != state:
             self._told[position.id] = state
@@ -101,21 +102,3 @@ class Foreign:
 def is_made_up(order: Any) -> bool:
     """Whether this order stands for a difference in position, and no venue has it."""
     return _MADE_UP in (order.tags or ())
-
-
-def position_now(position: Any) -> PositionChanged:
-    """State of a Nautilus position, where no event tells it."""
-    realised = position.realized_pnl
-    return PositionChanged(
-        ts=position.ts_last,
-        position_id=str(position.id),
-        instrument=str(position.instrument_id),
-        strategy=str(position.strategy_id),
-        quantity=events.signed_size(position),
-        average_open=Decimal(repr(position.avg_px_open)),
-        average_close=None if position.avg_px_close is None else Decimal(repr(position.avg_px_close)),
-        realised_pnl=Decimal(0) if realised is None else realised.as_decimal(),
-        currency=position.settlement_currency.code,
-        opened_ns=position.ts_opened,
-        closed_ns=position.ts_closed,
-    )

@@ -24,9 +24,9 @@ from engine.messages.instrument import Instrument
 from engine.nautilus.account import AccountReader
 from engine.nautilus.desk import DeskSettings
 from engine.nautilus.doubt import Doubts
-from engine.nautilus.events import order_changed
+from engine.nautilus.events import order_changed, position_now
 from engine.nautilus.feed import NAME, Feed, feed_factory
-from engine.nautilus.foreign import Foreign, hand_prefix, is_made_up, position_now
+from engine.nautilus.foreign import Foreign, hand_prefix, is_made_up
 from engine.nautilus.live_desk import LiveDesk
 from engine.nautilus.node import Client, build_node
 from engine.nautilus.resolver import Resolving

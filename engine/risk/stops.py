@@ -72,6 +72,10 @@ class AtrStop:
         self._range = AverageTrueRange(period)
         self.trigger: Decimal | None = None
 
+    def seed(self, high: Decimal, low: Decimal, close: Decimal) -> None:
+        """Take a bar of before the position: it counts for the average alone."""
+        self._range.close(high, low, close)
+
     def close(self, high: Decimal, low: Decimal, close: Decimal) -> Decimal | None:
         """Take a bar; where the stop stands now."""
         average = self._range.close(high, low, close)

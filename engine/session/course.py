@@ -21,6 +21,7 @@ from engine.recording.audited_gate import TakeVerdict, audited
 from engine.risk.book import AccountBook, Touch
 from engine.risk.gate import RiskGate
 from engine.risk.tails import ReturnHistory
+from engine.session.bar_history import BarHistory
 from engine.session.course_model import CourseModel
 from engine.session.gauge import Gauge
 from engine.session.outcome import Outcome
@@ -72,6 +73,8 @@ class Course:
         How many orders were wanted in a second.
     instrument : Instrument
         With the fees that are charged.
+    history : BarHistory
+        Bars that are complete as of what was absorbed.
     busy_s : float
         Seconds of work so far, without those of reading market data.
     model : CourseModel or None
@@ -134,6 +137,7 @@ class Course:
         )
         self.playhead = Playhead(source, self._venue)
         self.bars = BarCounter(BarSpec.parse(run.bar), source.kinds)
+        self.history = BarHistory(run.bar, source.kinds)
 
     @property
     def order_events(self) -> int:
@@ -254,6 +258,7 @@ class Course:
         self._outcome.absorb(seen)
         for part in seen:
             self.bars.absorb(part)
+            self.history.absorb(part)
             if self._record is not None:
                 self._record(part)
         if self.tape is not None:

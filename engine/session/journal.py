@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from engine.messages.commands import SetArmState, SetPolicy, Submit
+from engine.messages.commands import SetArmState, SetPolicy, SetStop, Submit
 from engine.nautilus.desk import HandCommand
 from engine.risk.kill import Holding
 
@@ -22,7 +22,7 @@ class Halt(msgspec.Struct, frozen=True):
     halted: bool
 
 
-type Deed = HandCommand | SetArmState | SetPolicy | Close | Halt
+type Deed = HandCommand | SetStop | SetArmState | SetPolicy | Close | Halt
 
 _OF_THE_SESSION: Final = (SetArmState, SetPolicy, Halt)
 """What is in force now, wherever the replay is: a seek does not undo it."""

@@ -121,6 +121,7 @@ class LiveSession:
             emit=self._events.append,
             now_ns=time.time_ns,
             touch=self._touch,
+            kinds=market.kinds,
         )
         self._watching = LiveWatching(market.instrument, run.depth_interval_ns, start_ns) if watched else None
         self._course = LiveCourse(

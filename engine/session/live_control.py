@@ -17,9 +17,17 @@ from engine.messages.commands import (
     Reverse,
     SetArmState,
     SetPolicy,
+    SetStop,
     Submit,
 )
-from engine.messages.events import AccountChanged, AnyEvent, ArmStateChanged, EpochBegan, PolicyChanged
+from engine.messages.events import (
+    AccountChanged,
+    AnyEvent,
+    ArmStateChanged,
+    EpochBegan,
+    Logged,
+    PolicyChanged,
+)
 from engine.messages.frames import Control
 from engine.messages.instrument import Instrument
 from engine.messages.limits import AccountRisk, RiskPolicy
@@ -31,13 +39,17 @@ from engine.risk.gate import RiskGate
 from engine.risk.kill import HaltProcedure, KillSwitch
 from engine.risk.kill_rules import KillFacts, KillRuleWatch
 from engine.risk.tails import ReturnHistory
+from engine.session.bar_history import BarHistory
 from engine.session.preview import preview
 from engine.session.protecting import Protecting
+from engine.session.stop_follower import StopFollower
 
 ARMED_LIVE_NS: Final = 30 * 60 * 1_000_000_000
 """Time without an order by hand after which a session is armed for real money no longer."""
 
 _LOOK_EVERY_NS: Final = 100_000_000
+_TICKS_LATE_NS: Final = 500_000_000
+"""Time after which all ticks of before are surely absorbed, and a bar is complete."""
 
 
 class LiveControl:
@@ -57,11 +69,15 @@ class LiveControl:
         The wall clock.
     touch : callable
         Best prices of an instrument; None where they are not known.
+    kinds : frozenset of str
+        Market data that will come.
 
     Attributes
     ----------
     gate : RiskGate
         What every order of the session passes.
+    history : BarHistory
+        Bars of the session; it must be told what comes.
     """
 
     def __init__(
@@ -74,6 +90,7 @@ class LiveControl:
         emit: Callable[[AnyEvent], None],
         now_ns: Callable[[], int],
         touch: Callable[[str], Touch | None],
+        kinds: frozenset[str],
     ) -> None:
         self._mode: Mode = run.mode
         self._instrument, self._leverage, self._touch = instrument, run.venue.leverage, touch
@@ -101,6 +118,8 @@ class LiveControl:
         self._rules = KillRuleWatch(run.policy.kill)
         self._protecting = Protecting(emit)
         self._halt = HaltProcedure(kill_switch, account, flatten_by=run.policy.kill.flatten_by)
+        self.history = BarHistory(run.bar, kinds)
+        self._follower = StopFollower(instrument, self.history)
         self._expires_ns: int | None = None
         self._looked_ns = 0
         self._desk: LiveDesk | None = None
@@ -139,11 +158,12 @@ class LiveControl:
             case Rearm(confirmation):
                 self._emit(self._halt.rearm(confirmation, self._now_ns()))
             case Submit() | Modify() | Cancel() | CancelAll() | Flatten() | Reverse() | BreakEven():
-                if self._desk is None:
-                    raise UserError("The session is still connecting; order when it is connected.")
-                self._desk.obey(command)
+                self._connected.obey(command)
                 if self._expires_ns is not None and isinstance(command, Submit | Modify):
                     self._expires_ns = self._now_ns() + ARMED_LIVE_NS
+            case SetStop():
+                said = self._follower.set(command, self._connected, self._now_ns() - _TICKS_LATE_NS)
+                self._emit(Logged(ts=self._now_ns(), level="info", source="session", text=said))
             case Preview():
                 self._preview = preview(
                     command,
@@ -158,6 +178,12 @@ class LiveControl:
             case _:
                 return False
         return True
+
+    @property
+    def _connected(self) -> LiveDesk:
+        if self._desk is None:
+            raise UserError("The session is still connecting; order when it is connected.")
+        return self._desk
 
     def _arm(self, state: ArmState, account: str) -> None:
         if state == "live":
@@ -205,6 +231,9 @@ class LiveControl:
         wants_flat = self._protecting.look(self.gate, now, holds=self._book.holds)
         if wants_flat and self._desk is not None:
             self._desk.flatten()
+        ended = now - _TICKS_LATE_NS
+        if self._desk is not None and self._follower.is_due(ended):
+            self._follower.follow(self._desk, ended)
         facts = KillFacts(
             loss_broken=self.gate.loss_broken(),
             wanted_in_second=self.gate.wanted_in_second(),
@@ -227,6 +256,7 @@ class LiveControl:
             account=self._account,
             halt=self._halt.step_now,
             feed_age_s=feed_age_s,
+            stop=self._follower.said,
         )
 
     def take_preview(self) -> OrderPreview | None:

@@ -34,6 +34,7 @@ from engine.messages.commands import (
     SetLoop,
     SetPolicy,
     SetSpeed,
+    SetStop,
     Step,
     StepTo,
     Submit,
@@ -231,7 +232,9 @@ class ReplaySession:
                 self._arm(mode)
             case Explain(ts):
                 self._explain(ts)
-            case Submit() | Modify() | Cancel() | CancelAll() | Flatten() | Reverse() | BreakEven():
+            case (
+                Submit() | Modify() | Cancel() | CancelAll() | Flatten() | Reverse() | BreakEven() | SetStop()
+            ):
                 self._require_present()
                 self._trading.order(command)
             case Preview():

@@ -14,7 +14,7 @@ from typing import Final, Literal
 import msgspec
 
 from engine.errors import UserError
-from engine.messages.commands import CancelAll, Preview, SetArmState, SetPolicy, Submit
+from engine.messages.commands import CancelAll, Preview, SetArmState, SetPolicy, SetStop, Submit
 from engine.messages.events import (
     AnyEvent,
     ArmingChanged,
@@ -36,6 +36,7 @@ from engine.session.course import Course, Errand
 from engine.session.journal import Close, Deed, Halt, Journal
 from engine.session.preview import preview
 from engine.session.protecting import Protecting
+from engine.session.stop_follower import StopFollower
 
 _LOOK_NS: Final = 1_000_000_000
 """Market time between two looks at losses."""
@@ -119,6 +120,7 @@ class Trading:
         self._sick = ""
         self._asked = 0
         self._protecting.restart()
+        self._follower = StopFollower(course.instrument, course.history)
         self._market_ns = course.playhead.now
         self._set_watch()
 
@@ -150,7 +152,7 @@ class Trading:
 
     # Commands --------------------------------------------------------------------------------------------
 
-    def order(self, command: HandCommand) -> None:
+    def order(self, command: HandCommand | SetStop) -> None:
         """Carry out what a person asks of orders and positions."""
         if isinstance(command, Submit) and self._journal.knows(command.request):
             return
@@ -225,9 +227,23 @@ class Trading:
                 gate.halted = halted
             case Close(holding, by):
                 self._now.act(lambda desk: desk.close(holding, "limit" if by == "limit" else "market"))
+            case SetStop():
+                self._set_stop(deed)
             case _:
                 command: HandCommand = deed
                 self._now.act(lambda desk: desk.obey(command))
+
+    def _set_stop(self, rule: SetStop) -> None:
+        course, said = self._now, ""
+        course.absorb()
+
+        def begin(desk: Desk) -> None:
+            nonlocal said
+            said = self._follower.set(rule, desk, self._ts)
+
+        course.act(begin)
+        self._log(said)
+        self._set_watch()
 
     # The kill switch --------------------------------------------------------------------------------------
 
@@ -278,15 +294,23 @@ class Trading:
 
         Losses and the protection from them are of the run, and so of the past that is run again, too.
         """
-        course = self._now
+        course, every_ns = self._now, self._every_ns
         course.gate.mark()
         if self._protecting.look(course.gate, self._ts, holds=bool(course.desk.positions())):
             course.act(lambda desk: desk.flatten())
+        if every_ns is not None:
+            self._follow_bars((self._ts // every_ns + 1) * every_ns)
         if not self._is_past:
             self._check_rules()
             if self._switch.pending is not None:
                 self._step_halt()
         return self._every_ns
+
+    def _follow_bars(self, ended_ns: int) -> None:
+        """Have the stop moved by the bars that are complete, as nothing more happens before this time."""
+        if self._follower.is_due(ended_ns):
+            self._now.absorb()
+            self._now.act(lambda desk: self._follower.follow(desk, ended_ns))
 
     @property
     def _every_ns(self) -> int | None:
@@ -294,7 +318,8 @@ class Trading:
             return _HALTING_NS
         if watches_losses(self._now.gate.policy) or self._halt.step_now is HaltStep.HALTED:
             return _LOOK_NS
-        return None if self._run.inference is None else _MODEL_NS
+        model = None if self._run.inference is None else _MODEL_NS
+        return min((each for each in (model, self._follower.interval_ns) if each is not None), default=None)
 
     def _set_watch(self) -> None:
         self._now.watch(self._look, self._every_ns)
@@ -341,7 +366,13 @@ class Trading:
 
     def control(self) -> Control:
         """Whether orders pass now."""
-        return Control(mode="replay", arm=self._arm, account=self._account, halt=self._halt.step_now)
+        return Control(
+            mode="replay",
+            arm=self._arm,
+            account=self._account,
+            halt=self._halt.step_now,
+            stop=self._follower.said,
+        )
 
     def risk(self) -> AccountRisk:
         """The account's risk now."""
