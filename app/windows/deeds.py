@@ -14,6 +14,7 @@ from app.windows.exports import ask_and_save, export_shown
 from app.windows.layouts import STANDARD
 from app.windows.model_deeds import ModelDeeds
 from app.windows.panel_host import PanelHost
+from app.windows.parting import Parting
 from app.windows.risk_deeds import RiskDeeds
 from app.windows.session_text import describe
 from app.windows.trading_deeds import TradingDeeds
@@ -36,6 +37,7 @@ class Deeds(ModelDeeds, WhyDeeds, DataDeeds, TradingDeeds, RiskDeeds):
 
     def __init__(self, window: "MainWindow") -> None:
         super().__init__(window)
+        self.parting = Parting(window)
         self._asking = Background(self)
         self._asking.answered.connect(self._on_checked)
         self._asking.broke.connect(window.station.on_job_broke)
@@ -121,6 +123,8 @@ class Deeds(ModelDeeds, WhyDeeds, DataDeeds, TradingDeeds, RiskDeeds):
 
     def open_run(self, run: Run, speed: float | None = None) -> bool:
         """Start a run in place of the session that is watched; False where it cannot be, which is told."""
+        if self.parting.asks(lambda: self.open_run(run, speed)):
+            return False
         try:
             session = self._station.open_run(run)
         except UserError as error:
@@ -134,7 +138,7 @@ class Deeds(ModelDeeds, WhyDeeds, DataDeeds, TradingDeeds, RiskDeeds):
 
     def restart_session(self) -> None:
         """Run again from the beginning."""
-        if self._session is not None:
+        if self._session is not None and not self.parting.asks(self.restart_session):
             self._station.restart()
 
     def attach_session(self) -> None:
@@ -148,6 +152,8 @@ class Deeds(ModelDeeds, WhyDeeds, DataDeeds, TradingDeeds, RiskDeeds):
 
     def attach_to(self, pid: int) -> None:
         """Watch the engine of this process in place of the session that is watched."""
+        if self.parting.asks(lambda: self.attach_to(pid)):
+            return
         engine = next((each for each in self._station.running() if each.pid == pid), None)
         if engine is None:
             self._say(self.tr("This engine has ended; start the session anew."))
@@ -183,13 +189,16 @@ class Deeds(ModelDeeds, WhyDeeds, DataDeeds, TradingDeeds, RiskDeeds):
 
     def run_again_with(self, strategy: str, parameters: object, inference: object = None) -> None:
         """Run again from the beginning with another strategy, other parameters or other models."""
-        if self._session is not None:
+        if self._session is not None and not self.parting.asks(
+            lambda: self.run_again_with(strategy, parameters, inference)
+        ):
             changes = {"strategy": strategy, "parameters": parameters, "inference": inference}
             self._station.restart(msgspec.structs.replace(self._session.run, **changes))
 
     def watch_demo(self) -> None:
         """Start the demo market and let it play."""
-        start_demo(self._station)
+        if not self.parting.asks(self.watch_demo):
+            start_demo(self._station)
 
     def export_table(self) -> None:
         """Save the table that has the focus, or the first that is shown."""

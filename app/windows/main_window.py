@@ -514,6 +514,10 @@ class MainWindow(QMainWindow):
 
     @override
     def closeEvent(self, event: QCloseEvent) -> None:
+        ends = self.station.settings.settings.engine_when_window_closes == "stop"
+        if ends and len(self.station.windows) == 1 and self.deeds.parting.asks(self.close):
+            event.ignore()
+            return
         for host in self.hosts.values():
             self.station.clock.remove(host)
         self.station.clock.remove(self)
