@@ -89,6 +89,29 @@ class Case:
         return self._equity
 
     @property
+    def leaving(self) -> Decimal:
+        """What orders of its line and side may still fill whose cancellation is under way."""
+        return sum(
+            (
+                each.leaves
+                for each in self.book.orders.values()
+                if each.line is self.line
+                and each.is_buy == self.is_buy
+                and not each.reduce_only
+                and each.status == "PENDING_CANCEL"
+            ),
+            ZERO,
+        )
+
+    def reduces_without(self, leaving: Decimal) -> tuple[bool, bool]:
+        """Whether it takes away in the account, and in its strategy, once so much is cancelled."""
+        if self.is_buy:
+            account = self.total.net < ZERO and self.total_long <= leaving
+            return account, self.line.net < ZERO and self.line_long <= leaving
+        account = self.total.net > ZERO and -self.total_short <= leaving
+        return account, self.line.net > ZERO and -self.line_short <= leaving
+
+    @property
     def far(self) -> Decimal | None:
         """Best price on the other side of the market."""
         touch = self.touch

@@ -46,7 +46,8 @@ class RiskGate:
 
     An order that truly reduces passes all but the first. It does where the account, or its own strategy,
     holds the opposite, and where together with all other orders of its side it could take that no further
-    than to nothing; what merely moves the risk into another strategy still keeps to the limits of positions.
+    than to nothing; of a reduce-only one without those whose cancellation is under way. What merely moves
+    the risk into another strategy still keeps to the limits of positions.
 
     Parameters
     ----------
@@ -170,10 +171,21 @@ class RiskGate:
         self._newest = case
         return None
 
-    def would(self, intent: OrderIntent) -> Denial | None:
-        """What `check` would say, counting nothing."""
-        case = self._judged(intent, "", self._now_ns())
-        return case if isinstance(case, Denial) else None
+    def would(self, *intents: OrderIntent) -> Denial | None:
+        """The first denial that `check` would come to were all of them sent, counting nothing."""
+        now_ns, sent = self._now_ns(), []
+        try:
+            for number, intent in enumerate(intents):
+                case = self._judged(intent, "", now_ns)
+                if isinstance(case, Denial):
+                    return case
+                if case.replaces is None and number < len(intents) - 1:
+                    sent.append(f"would-{number}")
+                    self._book.send(sent[-1], intent, case.size, now_ns)
+        finally:
+            for order_id in sent:
+                self._book.withdraw(order_id)
+        return None
 
     def withdraw(self, order_id: str) -> None:
         """Forget an order (or a change of one) that passed and was not sent after all."""
@@ -209,6 +221,9 @@ class RiskGate:
     def _broken(self, case: Case) -> Denial | None:
         """The first limit, or state, that the order does not pass."""
         intent, in_account, in_strategy = case.intent, case.total_reduces, case.line_reduces
+        if intent.reduce_only and not in_strategy:
+            # Who flattens closes at once, before the orders that are cancelled with it have ended.
+            in_account, in_strategy = case.reduces_without(case.leaving)
         if not (in_account or in_strategy):
             denial = self._blocked(intent)
             if denial is not None:

@@ -69,7 +69,7 @@ def preview(
         loss_at_stop=_loss(entry, size, price, fee, valuing),
         position_before=held,
         position_after=held + (size if entry.side == "BUY" else -size),
-        denial=next((denial for each in intents if (denial := gate.would(each)) is not None), None),
+        denial=gate.would(*intents),
     )
 
 

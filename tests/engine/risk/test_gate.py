@@ -1,5 +1,7 @@
 """What passes whatever the limits, what never passes, and that every order counts once."""
 
+from typing import Any
+
 import pytest
 
 from engine.errors import UserError
@@ -69,6 +71,34 @@ def test_a_stop_and_a_target_that_only_reduce_both_pass_but_nothing_beside_them(
     assert desk.ask(sell("5", "60", reduce_only=True)) is None
     assert desk.ask(sell("5", type="STOP_MARKET", trigger=D(40), reduce_only=True)) is None
     assert rule(desk, sell("0.01")) == "halted"
+
+
+@pytest.mark.parametrize(("held", "side"), [("5", sell), ("-5", buy)])
+def test_who_flattens_need_not_wait_for_the_cancellation_of_a_stop(held: str, side: Any) -> None:
+    desk = Desk()
+    desk.hold(held)
+    stop = desk.order(side("5", type="STOP_MARKET", trigger=D("90") if held == "5" else D("110")))
+    desk.gate.halted = True
+    close = side("5", reduce_only=True)
+    assert rule(desk, close) == "halted"
+    desk.tell(stop, "PENDING_CANCEL")
+    assert rule(desk, close) == ""
+    assert rule(desk, side("5")) == "halted"
+    desk.tell(stop, "ACCEPTED", "Too late.")
+    assert rule(desk, close) == "halted"
+
+
+def test_several_orders_are_judged_together_and_none_of_them_counted() -> None:
+    desk = Desk(account=Limits(position=D(8), open_orders=D(2)))
+    assert desk.gate.would(buy("4"), buy("4")) is None
+    beyond = desk.gate.would(buy("4"), buy("5"))
+    assert beyond is not None
+    assert beyond.value == D(9)
+    three = desk.gate.would(buy("1"), buy("1"), buy("1"))
+    assert three is not None
+    assert three.rule == "open_orders"
+    assert desk.gate.would(buy("8")) is None
+    assert desk.book.orders == {}
 
 
 def test_an_exit_is_not_let_pass_that_an_order_before_it_would_turn_into_a_flip() -> None:

@@ -12,6 +12,7 @@ from engine.messages.commands import (
     AnyCommand,
     BreakEven,
     Cancel,
+    CancelAll,
     CancelSeek,
     Finish,
     Flatten,
@@ -379,6 +380,26 @@ def test_a_preview_tells_fees_margin_position_and_the_gates_verdict_and_sends_no
     assert answer is not None
     assert "needs a price" in answer.problem
     assert not of(run.take_events(), OrderChanged)
+    run.close()
+
+
+def test_a_preview_judges_the_orders_of_a_request_together() -> None:
+    run = session(policy=RiskPolicy(account=Limits(position=Decimal(8_000))), **ARMED)
+    play(run, [(500, buy(quantity=1_000))])
+    both = (wanted("BUY", 5_000), wanted("BUY", 3_000))
+    obey(run, Preview(request="p", intents=both))
+    answer = run.take_picture().preview
+    assert answer is not None
+    assert answer.denial == of(obey(run, order("both", *both)), Denied)[0].denial
+    run.close()
+
+
+@pytest.mark.parametrize("latency_ms", [0.0, 30.0])
+def test_a_position_with_a_stop_is_flattened_in_view(latency_ms: float) -> None:
+    run = session(latency_ms=latency_ms, **ARMED)
+    play(run, [(500, buy()), (510, sell(type="STOP_MARKET", trigger=price(510, -40)))])
+    play(run, [(600, SetArmState(state="view")), (600, Flatten(FX.id)), (700, CancelAll())])
+    assert (run.course.desk.positions(), run.course.desk.open_orders()) == ([], 0)
     run.close()
 
 
