@@ -192,6 +192,8 @@ class Desk(StationStrategy):
         net = sum(held.values(), Decimal(0))
         if not net:
             raise UserError(f"No position in {self.instrument.id} is open; there is nothing to reverse.")
+        if any(self._owner(order) is self and order.order_type.name == "MARKET" for order in self._at_work()):
+            raise UserError("An order at market is on its way; reverse once the venue has answered it.")
         intent = self._at_market(-net - held.get(HAND, Decimal(0)))
         order_id = self._next_id()
         if not self._pass([order_id], [intent], [Ties()], ""):

@@ -493,6 +493,19 @@ def test_reverse_holds_as_much_on_the_other_side() -> None:
         rig.do(Reverse(FX.id))
 
 
+def test_a_second_reverse_before_the_first_has_filled_is_refused() -> None:
+    with Rig(latency_ms=500.0) as rig:
+        rig.to(0).submit(wanted("BUY"))
+        rig.to(2).do(Reverse(FX.id))
+        with pytest.raises(UserError, match="on its way"):
+            rig.do(Reverse(FX.id))
+        rig.to(4)
+        assert rig.positions() == {HAND: -2_000}
+        rig.do(Reverse(FX.id))
+        rig.to(6)
+        assert rig.positions() == {HAND: 2_000}
+
+
 def test_reverse_that_the_gate_refuses_changes_nothing() -> None:
     with Rig(gate=Few()).to(1) as rig:
         rig.submit(wanted("BUY", 3_000))
