@@ -62,7 +62,11 @@ class OrderChanged(Event, frozen=True, kw_only=True, tag="order"):
 
 
 class Filled(Event, frozen=True, kw_only=True, tag="fill"):
-    """One execution; `fee` is positive when paid."""
+    """One execution; `fee` is positive when paid.
+
+    A `quantity` below 0 takes an execution back, whole or in part: NautilusTrader guesses one from an order's
+    size where nobody told of it, and takes the guess back when the venue's own word comes.
+    """
 
     trade_id: str
     order_id: str

@@ -20,6 +20,7 @@ from nautilus_trader.model import (
     InstrumentId,
     OrderDenied,
     OrderFilled,
+    OrderFillVoided,
     OrderInitialized,
     OrderRejected,
     OrderSide,
@@ -319,6 +320,8 @@ class StationStrategy(Strategy):
                 self._warn_of_refusal(str(event.client_order_id), reason)
             if isinstance(event, OrderFilled):
                 self._tell(events.filled(event))
+            elif isinstance(event, OrderFillVoided):
+                self._tell(events.taken_back(event))
             if isinstance(event, OrderUpdated):
                 self._keep_size(order)
 
