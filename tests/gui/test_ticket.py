@@ -9,10 +9,10 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
 
-from engine.link.scripted import control, frame, order, preview, scripted_session
-from engine.messages.commands import Preview, Submit
+from engine.link.scripted import EURUSD, control, frame, order, position, preview, scripted_session
+from engine.messages.commands import Preview, SetStop, Submit
 from engine.messages.events import AnyEvent, Phase, Refused
 from engine.messages.frames import Control
 from engine.messages.orders import HAND, Denial, Sizing
@@ -528,3 +528,30 @@ def test_esc_and_a_click_into_the_chart_give_the_keys_back(desk: Desk, ticket: T
         assert focused is not ticket.form.amount
         QTest.keyClick(focused or desk.window, Qt.Key.Key_B, Qt.KeyboardModifier.ShiftModifier)
         assert len(ticket.submitted) == count
+
+
+def test_the_stop_of_a_held_position_is_given_a_rule(desk: Desk, ticket: Ticket) -> None:
+    row = ticket.panel.stop
+    assert row.isHidden()
+    ticket.tell([position(Decimal(3_000), strategy=HAND, position_id="P-9")])
+    assert row.isVisible()
+    choose(row.kind, "chandelier")
+    row.period.setText("22")
+    row.multiple.setText("2.5")
+    desk.click(row.set)
+    assert desk.sent[-1] == SetStop(
+        instrument=EURUSD.id, kind="chandelier", period=22, multiple=Decimal("2.5")
+    )
+    choose(row.kind, "break-even")
+    assert row.period.isHidden()
+    row.distance.setText("-1")
+    assert not row.set.isEnabled()
+    assert "Profit" in row.row.fault
+    row.distance.setText("12")
+    desk.click(row.set)
+    assert desk.sent[-1] == SetStop(instrument=EURUSD.id, kind="break-even", distance_bps=Decimal(12))
+    under = msgspec.structs.replace(ticket.desk.state.control, stop="break-even from 12 bps")
+    ticket.tell(control=under)
+    assert "In force: break-even from 12 bps" in [label.text() for label in row.findChildren(QLabel)]
+    ticket.tell([position(Decimal(0), strategy=HAND, position_id="P-9")])
+    assert row.isHidden()

@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.messages.instrument import Instrument
-from engine.messages.orders import Side
+from engine.messages.orders import HAND, Side
 from widgets.chrome import dress
 from widgets.numbers import mono_font, price_text
 from widgets.own_orders import side_text
@@ -21,10 +21,11 @@ from widgets.ticket.form import Form, Kind, starts
 from widgets.ticket.form_view import FormView
 from widgets.ticket.order import Wanted, orders_of
 from widgets.ticket.state import TicketMarket, TicketSession
+from widgets.ticket.stop_row import StopRow
 from widgets.ticket.words import deed_text, preview_lines
 
 _SHEET: Final = """
-FormView {{ background: {panel}; }}
+FormView, StopRow {{ background: {panel}; }}
 QPushButton#ticket_side {{ border: 1px solid {line}; padding: 3px 4px; font-size: 12px; color: {quiet}; }}
 QPushButton#ticket_side[side="BUY"]:checked {{ border-color: {bid}; color: {bid}; background: {raised}; }}
 QPushButton#ticket_side[side="SELL"]:checked {{ border-color: {ask}; color: {ask}; background: {raised}; }}
@@ -57,7 +58,7 @@ class TicketPanel(QWidget):
 
     Signals
     -------
-    command_asked(Submit or Preview)
+    command_asked(Submit, Preview or SetStop)
     """
 
     command_asked = Signal(object)
@@ -84,6 +85,8 @@ class TicketPanel(QWidget):
         self.reason = QLabel()
         self.reason.setObjectName("ticket_reason")
         self.reason.setWordWrap(True)
+        self.stop = StopRow()
+        self.stop.asked.connect(self.command_asked)
         self._lay_out()
         for key in ("Ctrl+Return", "Ctrl+Enter"):
             shortcut = QShortcut(QKeySequence(key), self)
@@ -125,6 +128,7 @@ class TicketPanel(QWidget):
         column.setSpacing(0)
         column.addLayout(sides)
         column.addWidget(area, 1)
+        column.addWidget(self.stop)
         column.addWidget(self.life)
         column.addWidget(self.preview)
         column.addLayout(foot)  # at the bottom: what comes and goes above never moves the button
@@ -216,6 +220,7 @@ class TicketPanel(QWidget):
         self._show_sides()
         self.view.show_faults(dealing.wanted.faults)
         self._show_preview()
+        self._show_stop()
         lines = [] if instrument is None else dealing.life(instrument)
         self.life.show_lines(lines)
         self.life.setVisible(bool(lines))
@@ -239,6 +244,19 @@ class TicketPanel(QWidget):
             text = f"{side_text(side)}\n{price_text(price, precision)}"
             if button.text() != text:
                 button.setText(text)
+
+    def _show_stop(self) -> None:
+        session = self._dealing.session
+        rule = "" if session is None else session.control.stop
+        self.stop.show_position(self._held_by_hand(session), rule)
+
+    def _held_by_hand(self, session: TicketSession | None) -> str:
+        """The instrument, where the hand has a position in it."""
+        if session is None or self._instrument is None:
+            return ""
+        name = self._instrument.id
+        mine = (each for each in session.orders.positions.values() if each.instrument == name)
+        return name if any(each.strategy == HAND and each.quantity for each in mine) else ""
 
     def _show_deed(self) -> None:
         wanted = self._dealing.final()

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from engine.messages.columns import Rows
-from engine.messages.events import OrderChanged, Refused
+from engine.messages.events import OrderChanged, PositionChanged, Refused
 from engine.messages.frames import Control, Transport
 from engine.messages.instrument import Instrument
 from engine.messages.orders import OrderPreview
@@ -32,10 +32,12 @@ class TicketMarket(Protocol):
 
 
 class TicketOrders(Protocol):
-    """What became of what was sent; `version` grows with every change."""
+    """What became of what was sent, and every position; `version` grows with every change."""
 
     @property
     def version(self) -> int: ...
+    @property
+    def positions(self) -> Mapping[str, PositionChanged]: ...
     def of_request(self, request: str, /) -> Sequence[OrderChanged]: ...
 
 
