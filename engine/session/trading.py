@@ -344,8 +344,18 @@ class Trading:
             self._do(Halt(halted=True))
         for changed in self._halt.step(self._clock_ns, self._hands):
             self._told_waiting = False
-            self._emit(msgspec.structs.replace(changed, ts=self._ts))
+            text = self._said_of_an_end(changed.step) or changed.text
+            self._emit(msgspec.structs.replace(changed, ts=self._ts, text=text))
         self._set_watch()
+
+    def _said_of_an_end(self, step: HaltStep) -> str:
+        """What is true of a halt after the end, when nothing can be closed; empty where nothing is held."""
+        if not self.is_over or not self._now.desk.positions():
+            return ""
+        stays = "The replay has ended, and what it held at its end stays"
+        if step is HaltStep.HALTED:
+            return f"{stays}; seek back to close it. Halted; type {self._account} to re-arm."
+        return f"{stays}."
 
     def _tell_waiting(self) -> None:
         if self._told_waiting:

@@ -136,6 +136,21 @@ def test_a_finished_or_failed_session_can_be_halted_too(capfd: pytest.CaptureFix
     assert "ZeroDivisionError" in capfd.readouterr().err
 
 
+def test_a_halt_after_the_end_does_not_call_flat_what_is_still_held() -> None:
+    run = session(**ARMED)
+    play(run, [(560, buy())])
+    obey(run, Finish())
+    assert run.course.desk.positions()
+    told = of(obey(run, Kill()), HaltChanged)
+    assert [event.step for event in told] == STEPS
+    assert told[-1].text == (
+        "The replay has ended, and what it held at its end stays; seek back to close it. "
+        f"Halted; type {run.take_picture().control.account} to re-arm."
+    )
+    assert not any("Flat" in event.text or "Nothing is held" in event.text for event in told)
+    run.close()
+
+
 def test_a_halt_stands_through_a_seek_and_the_past_stays_as_it_was() -> None:
     run = session(strategy=Market, **ARMED)
     before = play(run, [(560, buy())])
