@@ -21,6 +21,7 @@ TRADER: Final = "STATION-NT1"
 """Its tag stands in the name of every order, by which they are known again."""
 
 _CONNECT_S: Final = 30
+_MOST_ORDERS: Final = "100/00:00:01"
 _WITHOUT_END: Final = 1_000_000
 _SANDBOX: Final = "SANDBOX"
 
@@ -69,7 +70,7 @@ def build_node(data: Client, execution: Client, kinds: frozenset[str], resolver:
             )
         )
         .with_exec_engine_config(_reconciling(on=not execution.simulated))
-        .with_risk_engine_config(LiveRiskEngineConfig(bypass=execution.simulated))  # as in a replay
+        .with_risk_engine_config(_second_gate(on=not execution.simulated))
         .add_data_client(data.name, data.factory, data.config)
     )
     if execution.simulated:
@@ -78,6 +79,18 @@ def build_node(data: Client, execution: Client, kinds: frozenset[str], resolver:
     if resolver is not None:
         builder = builder.add_exec_client(resolver.name, resolver.factory, resolver.config)
     return builder.build()
+
+
+def _second_gate(*, on: bool) -> LiveRiskEngineConfig:
+    """What stands between every strategy and the venue once more, in the engine, whatever passed our gate.
+
+    It holds the venue's own sizes and steps, what the account can carry, and a rate that is far above any
+    sound one; the person's limits are not repeated there, as it would deny what only reduces too. Simulated
+    execution has none, as in a replay.
+    """
+    if not on:
+        return LiveRiskEngineConfig(bypass=True)
+    return LiveRiskEngineConfig(max_order_submit_rate=_MOST_ORDERS, max_order_modify_rate=_MOST_ORDERS)
 
 
 def _reconciling(*, on: bool) -> LiveExecutionEngineConfig:

@@ -419,3 +419,14 @@ def test_an_instrument_that_the_venue_has_not_is_refused(venue: ThreadVenue) -> 
     run = Run(instrument="NONE-PERP.BINANCE", mode="paper", connection=connection)
     with pytest.raises(UserError, match=r"has no NONE-PERP\.BINANCE"):
         market_at(run, {})
+
+
+def test_a_second_gate_stands_before_the_venue_whatever_passed_the_first(venue: ThreadVenue) -> None:
+    with at(venue) as (driven, puppet):
+        sent = [puppet.limit("BUY", "0.01", "1900.00") for _ in range(120)]
+        ended = (["ACCEPTED"], ["REJECTED"], ["DENIED"])
+        driven.until(lambda: all(statuses(driven, order_id)[-1:] in ended for order_id in sent))
+        denied = [orders(driven, order_id)[-1] for order_id in sent if is_now(driven, order_id, "DENIED")]
+        assert len(denied) == 20
+        assert "RATE_LIMIT" in denied[0].reason
+        assert len(venue.truth().orders) == 100
