@@ -1,5 +1,6 @@
 """NautilusTrader's order, fill and position states in our vocabulary, exact to the last digit."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -115,9 +116,17 @@ def filled(event: OrderFilled) -> Filled:
     )
 
 
-def taken_back(event: OrderFillVoided) -> Filled:
-    """One execution that was none after all, or of a smaller size: the venue's own word corrects a guess."""
-    fee = event.commission_voided
+def taken_back(event: OrderFillVoided, history: Iterable[Any]) -> Filled:
+    """One execution that was none after all, or of a smaller size: the venue's own word corrects a guess.
+
+    `history` are the events of its order: each says how much of the execution is void in all.
+    """
+    fee, size = event.commission_voided, Decimal(0)
+    for each in history:
+        if each.event_id == event.event_id:
+            break
+        if isinstance(each, OrderFillVoided) and each.trade_id == event.trade_id:
+            size = each.voided_qty.as_decimal()
     return Filled(
         ts=event.ts_event,
         trade_id=event.correction_id,
@@ -125,7 +134,7 @@ def taken_back(event: OrderFillVoided) -> Filled:
         instrument=str(event.instrument_id),
         strategy=str(event.strategy_id),
         side=side_name(event.order_side),
-        quantity=-event.voided_qty.as_decimal(),
+        quantity=size - event.voided_qty.as_decimal(),
         price=event.last_px.as_decimal(),
         fee=Decimal(0) if fee is None else -fee.as_decimal(),
         fee_currency=event.currency.code if fee is None else fee.currency.code,

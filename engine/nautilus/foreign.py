@@ -81,7 +81,7 @@ class Foreign:
             if isinstance(event, OrderFilled):
                 self._emit(msgspec.structs.replace(events.filled(event), strategy=owner))
             elif isinstance(event, OrderFillVoided):
-                self._emit(msgspec.structs.replace(events.taken_back(event), strategy=owner))
+                self._emit(msgspec.structs.replace(events.taken_back(event, history), strategy=owner))
         self._events[name] = len(history)
 
     def _look_at_position(self, position: Any) -> None:

@@ -19,7 +19,7 @@ from nautilus_trader.config import DataClientConfig
 from nautilus_trader.live import LiveNode, LiveNodeHandle
 from nautilus_trader.model import Currency, InstrumentId, Venue
 
-from engine.messages.events import AccountChanged, AnyEvent, OrderChanged
+from engine.messages.events import AccountChanged, AnyEvent, Filled, OrderChanged
 from engine.messages.instrument import Instrument
 from engine.nautilus.account import AccountReader
 from engine.nautilus.desk import DeskSettings
@@ -27,6 +27,7 @@ from engine.nautilus.doubt import Doubts
 from engine.nautilus.events import order_changed, position_now
 from engine.nautilus.feed import NAME, Feed, feed_factory
 from engine.nautilus.foreign import Foreign, hand_prefix, is_made_up
+from engine.nautilus.guesses import Guesses
 from engine.nautilus.live_desk import LiveDesk
 from engine.nautilus.node import Client, build_node
 from engine.nautilus.resolver import Resolving
@@ -149,11 +150,12 @@ class LiveVenue:
         if resumes is not None and self._strategy is not None:
             self._recall(self._strategy, resumes)
             self._strategy.set_external_order_instrument_ids([self._instrument_id])
-        self._foreign = self._doubts = None
+        self._foreign = self._doubts = self._guesses = None
         if resolving is not None:
             names = {str(each.strategy_id)[-3:]: str(each.strategy_id) for each in self._traders}
             self._foreign = Foreign(self._cache, self._instrument_id, names, emit)
             self._doubts = Doubts(self._cache, self._instrument_id, self._hand, resolving, emit)
+            self._guesses = Guesses(self._cache, resolving)
         self._looked_s = self._asked_s = 0.0
         self._loop = asyncio.new_event_loop()
         self._running = self._loop.create_task(_run(node))
@@ -279,6 +281,7 @@ class LiveVenue:
     def _look(self) -> None:
         assert self._foreign is not None  # noqa: S101 - who calls
         assert self._doubts is not None  # noqa: S101 - made together
+        assert self._guesses is not None  # noqa: S101 - as well
         self._foreign.look()
         reconnected, now_s = self._sockets.take_reconnected(), time.monotonic()
         if reconnected or now_s - self._asked_s > _ASK_ACCOUNT_S:
@@ -288,6 +291,7 @@ class LiveVenue:
         if reconnected or self._sockets.are_down:
             self._doubts.disturbed()
         self._doubts.look()
+        self._guesses.look()
 
     def remind(self) -> None:
         """Have the strategy see what is newly due in its lead."""
@@ -335,7 +339,7 @@ class LiveVenue:
         if self._feed is not None:
             self._feed.disconnect()
         self._node = self._strategy = self._hand = self._account = self._cache = self._portfolio = None
-        self._foreign = self._doubts = None
+        self._foreign = self._doubts = self._guesses = None
         del self.tap, self._handle, self._running, self._serving
         # Clients hold themselves, and a strategy may; left to itself, the collector would free them in
         # whatever thread it happens to run.
@@ -344,6 +348,8 @@ class LiveVenue:
     def _emit(self, event: AnyEvent) -> None:
         if self._doubts is not None and isinstance(event, OrderChanged):
             self._doubts.note(event)
+        elif self._guesses is not None and isinstance(event, Filled):
+            self._guesses.note(event)
         self._emit_on(event)
 
     @property

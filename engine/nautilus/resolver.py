@@ -60,6 +60,10 @@ class Resolver(ExecutionClient):
             raise RuntimeError("an order has no answer yet")
         return []
 
+    def hand_in(self, event: Any) -> None:
+        """Have the node apply an event of an order."""
+        self._handle_event(event)
+
     def reject(self, order: Any, reason: str) -> None:
         """Have the node know that there is no such order at the venue."""
         now = time.time_ns()

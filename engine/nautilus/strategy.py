@@ -321,7 +321,7 @@ class StationStrategy(Strategy):
             if isinstance(event, OrderFilled):
                 self._tell(events.filled(event))
             elif isinstance(event, OrderFillVoided):
-                self._tell(events.taken_back(event))
+                self._tell(events.taken_back(event, order.events()))
             if isinstance(event, OrderUpdated):
                 self._keep_size(order)
 
