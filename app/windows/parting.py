@@ -1,12 +1,14 @@
 """What is asked before a live session ends that would leave orders or positions at its venue, unwatched."""
 
+from collections import defaultdict
 from collections.abc import Callable
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout
 
-from widgets.numbers import price_text
+from widgets.numbers import signed_text
 
 if TYPE_CHECKING:
     from app.session import StationSession
@@ -22,12 +24,17 @@ def left_behind(session: "StationSession | None") -> str:
     if session is None or session.run.mode != "live" or session.down is not None:
         return ""
     state = session.state
-    parts = []
+    held: defaultdict[str, Decimal] = defaultdict(
+        Decimal
+    )  # at the venue positions of several strategies are one
     for each in state.orders.positions.rows:
-        market = state.markets.get(each.instrument)
-        if each.quantity:
+        held[each.instrument] += each.quantity
+    parts = []
+    for name, quantity in held.items():
+        market = state.markets.get(name)
+        if quantity:
             digits = 8 if market is None else market.instrument.size_precision
-            parts.append(f"{price_text(each.quantity, digits)} {each.instrument}")
+            parts.append(f"{signed_text(quantity, digits)} {name}")
     if working := sum(len(state.orders.working(name)) for name in state.markets):
         parts.append(
             _tr("1 working order") if working == 1 else _tr("%1 working orders").replace("%1", f"{working:,}")

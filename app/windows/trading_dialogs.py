@@ -29,9 +29,14 @@ def ask_for_live(session: "StationSession", parent: QWidget) -> ConfirmName:
         (_tr("Limits"), _limits(state)),
         (_tr("Ends"), _tr("after 30 minutes without an order by hand, or with F9")),
     ]
+    connection = session.run.connection
+    trial = connection is not None and not connection.real_money_allowed
     return ConfirmName(
         _tr("Arm Live"),
-        _tr("From now on orders, yours and the strategy's, go to a real venue and cost real money."),
+        # Without that leave, orders go to no venue where they would cost real money.
+        _tr("From now on orders, yours and the strategy's, go to the venue; this is a trial, no real money.")
+        if trial
+        else _tr("From now on orders, yours and the strategy's, go to a real venue and cost real money."),
         facts,
         account,
         _tr("Arm Live"),

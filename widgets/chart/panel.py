@@ -194,7 +194,8 @@ class ChartPanel(QWidget):
         self.custom = QLineEdit(self)
         self.custom.setPlaceholderText(self.tr("50-VOLUME-LAST"))
         self.custom.setToolTip(self.tr("Bars of any kind: STEP-AGGREGATION-PRICE, for example 15-MINUTE-BID"))
-        self.custom.setFixedWidth(128)
+        self.custom.setMinimumWidth(64)  # gives way in a narrow window
+        self.custom.setMaximumWidth(128)
         self.custom.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.custom.returnPressed.connect(self._on_custom_entered)
         self._header.addWidget(self.custom)
