@@ -63,7 +63,7 @@ class RiskGate:
     correlations : mapping, optional
         Between instruments; what is missing counts as 1.
     returns : ReturnHistory, optional
-        What value at risk is told from; by default none is told.
+        What value at risk is told from, kept by the session; by default none is told.
 
     Raises
     ------
@@ -270,8 +270,6 @@ class RiskGate:
         now_ns = self._now_ns()
         self._losses.mark(now_ns)
         self._guard.mark(self._losses.account.fall_pct)
-        if self._returns is not None:
-            self._returns.sample(now_ns, self._book.mid)
 
     def loss_broken(self) -> str:
         """The first loss limit that is broken as of the last mark, in words; empty while none is."""

@@ -40,11 +40,16 @@ class ReturnHistory:
         Time between two mids, the horizon of what is told.
     longest : int
         Steps kept.
+
+    Attributes
+    ----------
+    names : list of str
+        The instruments.
     """
 
     def __init__(self, instruments: list[str], step_s: float = 60.0, longest: int = 1_440) -> None:
         self.step_s = step_s
-        self._names = list(instruments)
+        self.names = list(instruments)
         self._step_ns = round(step_s * 1e9)
         self._rows: deque[list[float]] = deque(maxlen=longest + 1)
         self._slot: int | None = None
@@ -57,19 +62,19 @@ class ReturnHistory:
         if self._slot is not None and slot < self._slot:
             self._rows.clear()  # a replay went back
         elif self._slot is not None and slot > self._slot + 1:
-            self._rows.append([float("nan")] * len(self._names))
+            self._rows.append([float("nan")] * len(self.names))
         self._slot = slot
-        mids = [mid(name) for name in self._names]
+        mids = [mid(name) for name in self.names]
         self._rows.append([float("nan") if each is None else float(each) for each in mids])
 
     def profits(self, values: Mapping[str, float]) -> Floats:
         """Profits of holding these signed values over each past step; steps without a price are left out."""
-        held = [at for at, name in enumerate(self._names) if values.get(name)]
+        held = [at for at, name in enumerate(self.names) if values.get(name)]
         if len(self._rows) < 2 or not held:
             return np.empty(0)
         mids = np.array(self._rows)[:, held]
         returns = np.diff(mids, axis=0) / mids[:-1]
-        weights = np.array([values[self._names[at]] for at in held])
+        weights = np.array([values[self.names[at]] for at in held])
         profits: Floats = returns @ weights
         return profits[np.isfinite(profits)]
 

@@ -20,13 +20,13 @@ from engine.nautilus.strategy import StationStrategy
 from engine.recording.audited_gate import TakeVerdict, audited
 from engine.risk.book import AccountBook, Touch
 from engine.risk.gate import RiskGate
-from engine.risk.tails import ReturnHistory
 from engine.session.bar_history import BarHistory
 from engine.session.course_model import CourseModel
 from engine.session.gauge import Gauge
 from engine.session.outcome import Outcome
 from engine.session.playhead import WINDOW_EVENTS, Playhead
 from engine.session.publishing import Publishing
+from engine.session.return_feed import ReturnFeed
 from engine.session.run_model import RunModel
 from engine.session.source import Source
 from engine.session.stepping import BarCounter
@@ -113,13 +113,14 @@ class Course:
             touch=self.touch,
             leverage=run.venue.leverage,
         )
+        self._returns = None if tape is None else ReturnFeed(instrument.id, source.kinds)
         self.gate = RiskGate(
             {instrument.id: instrument},
             run.policy,
             self._book,
             self._clock_ns,
             arm=run.arm,
-            returns=None if tape is None else ReturnHistory([instrument.id]),
+            returns=None if self._returns is None else self._returns.returns,
         )
         self.gauge = Gauge(self.gate)
         self.model: CourseModel | None = None
@@ -259,6 +260,8 @@ class Course:
         for part in seen:
             self.bars.absorb(part)
             self.history.absorb(part)
+            if self._returns is not None:
+                self._returns.absorb(part)
             if self._record is not None:
                 self._record(part)
         if self.tape is not None:

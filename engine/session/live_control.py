@@ -1,8 +1,9 @@
 """Whether the orders of a live session pass, and what a person does: arming, limits, halting, orders."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
+from engine.columns import Columns
 from engine.errors import UserError
 from engine.messages.commands import (
     AnyCommand,
@@ -38,10 +39,10 @@ from engine.risk.book import AccountBook, Touch
 from engine.risk.gate import RiskGate
 from engine.risk.kill import HaltProcedure, KillSwitch
 from engine.risk.kill_rules import KillFacts, KillRuleWatch
-from engine.risk.tails import ReturnHistory
 from engine.session.bar_history import BarHistory
 from engine.session.preview import preview
 from engine.session.protecting import Protecting
+from engine.session.return_feed import ReturnFeed
 from engine.session.stop_follower import StopFollower
 
 ARMED_LIVE_NS: Final = 30 * 60 * 1_000_000_000
@@ -76,8 +77,6 @@ class LiveControl:
     ----------
     gate : RiskGate
         What every order of the session passes.
-    history : BarHistory
-        Bars of the session; it must be told what comes.
     """
 
     def __init__(
@@ -104,6 +103,7 @@ class LiveControl:
             touch=touch,
             leverage=run.venue.leverage,
         )
+        self._returns = ReturnFeed(instrument.id, kinds)
         self.gate = RiskGate(
             {instrument.id: instrument},
             run.policy,
@@ -113,13 +113,13 @@ class LiveControl:
             arm="view" if run.mode == "live" else run.arm,
             mode=run.mode,
             kill_switch=kill_switch,
-            returns=ReturnHistory([instrument.id]),
+            returns=self._returns.returns,
         )
         self._rules = KillRuleWatch(run.policy.kill)
         self._protecting = Protecting(emit)
         self._halt = HaltProcedure(kill_switch, account, flatten_by=run.policy.kill.flatten_by)
-        self.history = BarHistory(run.bar, kinds)
-        self._follower = StopFollower(instrument, self.history)
+        self._bars = BarHistory(run.bar, kinds)
+        self._follower = StopFollower(instrument, self._bars)
         self._expires_ns: int | None = None
         self._looked_ns = 0
         self._desk: LiveDesk | None = None
@@ -137,6 +137,11 @@ class LiveControl:
     def note(self, event: AnyEvent) -> None:
         """Take every event of orders, positions and the account, in order."""
         self._book.note(event)
+
+    def absorb(self, part: Mapping[str, Columns]) -> None:
+        """Take market data that came."""
+        self._bars.absorb(part)
+        self._returns.absorb(part)
 
     def began_with(self, event: AccountChanged) -> None:
         """Take the balance with which a venue's account begins: profit is counted from there."""

@@ -139,7 +139,7 @@ class LiveCourse:
         part = self.venue.tap.take()
         if part:
             self.outcome.absorb([part])
-            self._control.history.absorb(part)
+            self._control.absorb(part)
             if self._record is not None:
                 self._record(part)
         now = time.time_ns()

@@ -10,7 +10,7 @@ from engine.messages.commands import SetStop
 from widgets.ticket.fields import Row, StepEdit, choice
 from widgets.ticket.typed import FieldError, decimal_of
 
-_NARROW: Final = 38
+_NARROW: Final = 36
 
 
 class StopRow(QWidget):
@@ -72,7 +72,7 @@ class StopRow(QWidget):
         edit.step = step
         edit.setText(text)
         edit.setToolTip(name)
-        edit.setMaximumWidth(_NARROW)
+        edit.setFixedWidth(_NARROW)
         return edit
 
     def _read(self) -> SetStop:

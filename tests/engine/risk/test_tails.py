@@ -82,13 +82,15 @@ def test_mids_are_taken_once_a_step_and_none_over_a_gap() -> None:
 
 
 def test_the_account_tells_its_tails_of_what_it_holds() -> None:
-    desk = Desk(returns=ReturnHistory([BTC.id, ETH.id], step_s=1))
+    returns = ReturnHistory([BTC.id, ETH.id], step_s=1)
+    desk = Desk(returns=returns)
     desk.hold("10")
     for step in range(150):
         price = "101" if step % 2 else "100"
         desk.quote(BTC.id, price, price)
         desk.now += SECOND
-        desk.gate.mark()
+        returns.sample(desk.now, desk.book.mid)
+    desk.gate.mark()
     first, second = desk.gate.risk().tails
     assert (first.method, second.method) == ("historical", "ewma")
     assert first.value_at_risk == pytest.approx(1_010 * 1 / 101, rel=0.02)
