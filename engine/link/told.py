@@ -3,6 +3,7 @@
 The session's thread writes it and any other may read it, also while that thread hangs.
 """
 
+from decimal import Decimal
 from typing import Final
 
 from engine.messages.events import (
@@ -18,6 +19,8 @@ from engine.messages.limits import KillRules
 from engine.messages.run import ArmState, Run
 from engine.risk.book import ENDED
 from engine.risk.kill import Holding
+
+_FOREIGN: Final = "EXTERNAL"
 
 UNKNOWN: Final = Run(instrument="")
 """Of a session of which it is not said what it runs."""
@@ -76,5 +79,16 @@ class Told:
 
     @property
     def positions(self) -> list[Holding]:
-        """Positions that are open."""
-        return list(self._held.copy().values())  # copied in one go, as the other thread may write
+        """Positions that are open; of an instrument in which one is foreign, their sum.
+
+        A foreign position is closed by an opposite one of the hand's: at the venue they are none, and in the
+        books both stay.
+        """
+        held = list(self._held.copy().values())  # copied in one go, as the other thread may write
+        mixed = {each.instrument for each in held if each.strategy == _FOREIGN}
+        told = [each for each in held if each.instrument not in mixed]
+        for name in sorted(mixed):
+            net = sum((each.quantity for each in held if each.instrument == name), Decimal(0))
+            if net:
+                told.append(Holding(name, _FOREIGN, net))
+        return told
