@@ -4,6 +4,8 @@ Asking Nautilus for the account copies every state it ever had (0.4 ms after 2,5
 run would slow down with every fill). The portfolio tells the same figures in 10 µs.
 """
 
+import math
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -28,6 +30,16 @@ class AccountReader:
         self._cache, self._portfolio = cache, portfolio
         self._venue, self._currency = venue, currency
         self._id = ""
+        self._told: AccountChanged | None = None
+
+    def told(self, account: AccountChanged) -> None:
+        """Remember the account as it was told last."""
+        self._told = account
+
+    def news(self, ts: int) -> AccountChanged | None:
+        """The account, where it is not as it was told last."""
+        now = self.changed(ts)
+        return None if self._told is not None and self._told.balances == now.balances else now
 
     def total(self) -> Decimal:
         """Money in the account, without open profit: exact, from the account itself."""
@@ -69,3 +81,13 @@ class AccountReader:
         if not self._id:
             self._id = str(self._cache.account_id(self._venue))
         return self._id
+
+
+def statistics(
+    pnls: Mapping[str, float], returns: Mapping[str, float], general: Mapping[str, float]
+) -> dict[str, float | str | None]:
+    """The analyzer's statistics by name; not defined is None."""
+    # Of returns a day: a profit factor of one bad day is 0, however many of its trades won.
+    daily = {name if "(" in name else f"{name} (daily returns)": value for name, value in returns.items()}
+    found = {**pnls, **daily, **general}
+    return {name: value if math.isfinite(value) else None for name, value in sorted(found.items())}

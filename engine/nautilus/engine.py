@@ -5,7 +5,6 @@ touches or frees it, so `dispose` sees to it that nothing is left.
 """
 
 import gc
-import math
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -34,7 +33,7 @@ from engine.errors import UserError
 from engine.messages.events import AccountChanged, AnyEvent, Logged
 from engine.messages.instrument import Instrument
 from engine.messages.run import VenueRules
-from engine.nautilus.account import AccountReader
+from engine.nautilus.account import AccountReader, statistics
 from engine.nautilus.data import has_untold_sizes, to_nautilus
 from engine.nautilus.desk import Desk, DeskSettings
 from engine.nautilus.instrument import price, to_nautilus_instrument
@@ -95,7 +94,6 @@ class SimulatedVenue:
         self._currency = Currency.from_str(_account_currency(instrument, rules))
         self._emit = emit
         self._warned = False
-        self._told: AccountChanged | None = None
         self._strategy: StationStrategy | None = None
         engine = _build(instrument, rules, self._venue, self._currency, kinds)
         self._engine: BacktestEngine | None = engine
@@ -217,26 +215,19 @@ class SimulatedVenue:
 
     def told(self, account: AccountChanged) -> None:
         """Remember the account as it was told last."""
-        self._told = account
+        self._books.told(account)
 
     def account(self, ts: int) -> AccountChanged | None:
         """The account, where it is not as it was told last."""
-        now = self._books.changed(ts)
-        return None if self._told is not None and self._told.balances == now.balances else now
+        return self._books.news(ts)
 
     def finish(self) -> dict[str, float | str | None]:
         """End the run and return the analyzer's statistics by name; not defined is None."""
         engine = self._running
         engine.end()
         result = engine.get_result()
-        # Of returns a day: a profit factor of one bad day is 0, however many of its trades won.
-        returns = result.stats_returns
-        statistics = {
-            **result.stats_pnls.get(self._currency.code, {}),
-            **{name if "(" in name else f"{name} (daily returns)": returns[name] for name in returns},
-            **result.stats_general,
-        }
-        return {name: value if math.isfinite(value) else None for name, value in sorted(statistics.items())}
+        pnls = result.stats_pnls.get(self._currency.code, {})
+        return statistics(pnls, result.stats_returns, result.stats_general)
 
     def dispose(self) -> None:
         """Free everything, in the thread that made it; may be called twice."""

@@ -7,7 +7,6 @@ that blocks, and a node or a strategy that another thread touches or frees would
 
 import asyncio
 import gc
-import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,7 +20,7 @@ from nautilus_trader.model import Currency, InstrumentId, Venue
 
 from engine.messages.events import AccountChanged, AnyEvent, Filled, OrderChanged
 from engine.messages.instrument import Instrument
-from engine.nautilus.account import AccountReader
+from engine.nautilus.account import AccountReader, statistics
 from engine.nautilus.desk import DeskSettings
 from engine.nautilus.doubt import Doubts
 from engine.nautilus.events import order_changed, position_now
@@ -106,7 +105,6 @@ class LiveVenue:
         self._venue, self._instrument_id = Venue(instrument.venue), InstrumentId.from_str(instrument.id)
         self._instrument, self._currency = instrument, Currency.from_str(instrument.quote)
         self._emit_on = emit
-        self._told: AccountChanged | None = None
         self._strategy: StationStrategy | None = None
         self._feed = data if isinstance(data, Feed) else None
         resolving = Resolving(account_id) if account_id else None
@@ -300,23 +298,16 @@ class LiveVenue:
 
     def told(self, account: AccountChanged) -> None:
         """Remember the account as it was told last."""
-        self._told = account
+        self._books.told(account)
 
     def account(self, ts: int) -> AccountChanged | None:
         """The account, where it is not as it was told last."""
-        now = self._books.changed(ts)
-        return None if self._told is not None and self._told.balances == now.balances else now
+        return self._books.news(ts)
 
     def statistics(self) -> dict[str, float | str | None]:
         """The analyzer's statistics by name, as those of a replay; not defined is None."""
         found = self._portfolio.statistics()
-        returns = found.returns
-        statistics = {
-            **found.pnls.get(self._currency.code, {}),
-            **{name if "(" in name else f"{name} (daily returns)": returns[name] for name in returns},
-            **found.general,
-        }
-        return {name: value if math.isfinite(value) else None for name, value in sorted(statistics.items())}
+        return statistics(found.pnls.get(self._currency.code, {}), found.returns, found.general)
 
     def stop(self) -> None:
         """Disconnect; strategies get their `on_stop`."""
