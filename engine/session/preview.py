@@ -64,7 +64,8 @@ def preview(
         quantity=entry.quantity,
         price=price,
         notional=notional,
-        fee=None if notional is None else notional * fee,
+        # A venue's instruments carry no fees: what is not known is not told as nothing.
+        fee=None if notional is None or (gate.mode == "live" and not fee) else notional * fee,
         margin=None if notional is None else notional / leverage,
         loss_at_stop=_loss(entry, size, price, fee, valuing),
         position_before=held,

@@ -13,7 +13,7 @@ from nautilus_trader.model import OrderSide, QuoteTick
 
 import engine.nautilus.doubt as doubt
 from engine.errors import UserError
-from engine.messages.commands import Cancel, Finish, Flatten, Kill, Rearm, SetArmState, Submit
+from engine.messages.commands import Cancel, Finish, Flatten, Kill, Preview, Rearm, SetArmState, Submit
 from engine.messages.connection import Connection
 from engine.messages.events import (
     AccountChanged,
@@ -430,3 +430,15 @@ def test_a_second_gate_stands_before_the_venue_whatever_passed_the_first(venue: 
         assert len(denied) == 20
         assert "RATE_LIMIT" in denied[0].reason
         assert len(venue.truth().orders) == 100
+
+
+def test_a_fee_that_nobody_knows_is_not_told_as_nothing(venue: ThreadVenue) -> None:
+    with at(venue) as (driven, _):
+        wanted = OrderIntent(
+            instrument=ETH, strategy=HAND, side="BUY", type="MARKET", quantity=Decimal("0.5")
+        )
+        driven.session.handle(Preview(request="p", intents=(wanted,)))
+        answer = driven.session.take_picture().preview
+        assert answer is not None
+        assert answer.notional == Decimal("1000.05")
+        assert answer.fee is None
