@@ -19,7 +19,7 @@ SUMMARY = "trade at a venue; refuses without the account's name"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    run_arguments.configure(parser)
+    run_arguments.configure_traded(parser)
     where = parser.add_argument_group("where it trades")
     where.add_argument("--profile", metavar="NAME", required=True, help="a connection")
     where.add_argument(

@@ -17,7 +17,7 @@ SUMMARY = "trade on live or recorded data with simulated fills"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    run_arguments.configure(parser)
+    run_arguments.configure_served(parser)
     where = parser.add_argument_group("how it is served")
     where.add_argument("--profile", metavar="NAME", help="a connection, on whose live market it trades")
     where.add_argument(

@@ -26,25 +26,29 @@ if TYPE_CHECKING:
     from engine.session.backtest import Outcome
     from engine.session.source import Source
 
+type _Group = argparse._ArgumentGroup  # noqa: SLF001 - the standard library's own has no other name
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_NS = 86_400_000_000_000
 _FRACTION = re.compile(r"(\.\d{6})(\d{1,3})(?=$|Z|[+-])")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of a run."""
-    what = parser.add_argument_group("what runs")
-    what.add_argument("--instrument", metavar="ID", help="SYMBOL.VENUE, as 'nexttick data list' names them")
-    names = [name for name in STRATEGIES if name != "none"]
-    what.add_argument("--strategy", metavar="NAME", help=f"none, {', '.join(names[:-1])} or {names[-1]}")
-    what.add_argument(
-        "--param", metavar="NAME=VALUE", action="append", default=[], help="a parameter of the strategy"
+    """Add the arguments of a run over past market data."""
+    configure_served(parser)
+    parser.add_argument(
+        "--limits", action="store_true", help="under your limits, as paper and live always are"
     )
+    parser.add_argument(
+        "--record", action="store_true", help="record the session, as windows do without being asked"
+    )
+
+
+def configure_served(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of a run over stored or generated market data, however they are served."""
+    what = configure_traded(parser)
     what.add_argument("--start", metavar="T", help="first market time: ISO date or time (UTC), or ns")
     what.add_argument("--end", metavar="T", help="last market time, inclusive; a date means all of it")
-    what.add_argument(
-        "--config", metavar="RUN.toml", help="all of this in a file; arguments here override it"
-    )
     what.add_argument("--store", metavar="DIR", help="folder of the tick store")
     what.add_argument("--simulate", metavar="MARKET", help="a generated market instead: fx or crypto")
     what.add_argument(
@@ -58,14 +62,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     what.add_argument("--seed", type=int, metavar="N", help="of the generated market and of random windows")
     what.add_argument("--latency-ms", type=float, metavar="MS", help="delay of every order to the venue")
+
+
+def configure_traded(parser: argparse.ArgumentParser) -> _Group:
+    """Add the arguments that every run has; the group in which further ones say what runs."""
+    what = parser.add_argument_group("what runs")
+    what.add_argument("--instrument", metavar="ID", help="SYMBOL.VENUE, as 'nexttick data list' names them")
+    names = [name for name in STRATEGIES if name != "none"]
+    what.add_argument("--strategy", metavar="NAME", help=f"none, {', '.join(names[:-1])} or {names[-1]}")
+    what.add_argument(
+        "--param", metavar="NAME=VALUE", action="append", default=[], help="a parameter of the strategy"
+    )
+    what.add_argument(
+        "--config", metavar="RUN.toml", help="all of this in a file; arguments here override it"
+    )
     model_arguments.configure(parser)
-    parser.add_argument(
-        "--limits", action="store_true", help="under your limits, as paper and live always are"
-    )
     parser.add_argument("--fills", metavar="FILE.csv", help="write the fills as canonical CSV")
-    parser.add_argument(
-        "--record", action="store_true", help="record the session, as windows do without being asked"
-    )
+    absent = ("start", "end", "store", "simulate", "recording", "series", "seed", "latency_ms")
+    parser.set_defaults(**dict.fromkeys(absent), limits=False, record=False)
+    return what
 
 
 def run_of(

@@ -60,4 +60,6 @@ def test_live_refuses_without_its_accounts_name(tmp_path: Path, capsys: pytest.C
     assert main([*command, "--arm", "YOURS"]) == 2
     assert "Nothing was started" in capsys.readouterr().err
     assert main([*command, "--simulate", "fx", "--arm", "MINE"]) == 2
+    assert "--simulate" in capsys.readouterr().err
+    assert main(["paper", *command[1:], "--simulate", "fx"]) == 2
     assert "no --simulate" in capsys.readouterr().err
