@@ -24,7 +24,7 @@ from engine.messages.commands import (
     SetSpeed,
     StepTo,
 )
-from engine.messages.events import AnyEvent, ConnectionChanged, Logged, Phase, PhaseChanged, Refused
+from engine.messages.events import AnyEvent, ConnectionChanged, Phase
 from engine.messages.frames import Explanation, ModelHealth, Predictions, Recorder, Transport
 from engine.messages.run import Arming, Run
 from engine.nautilus.engine import priced
@@ -43,6 +43,7 @@ from engine.session.live_watching import LiveWatching
 from engine.session.memory import Remembered, SessionMemory
 from engine.session.publishing import publications
 from engine.session.run_model import RunModel
+from engine.session.told import Told
 from engine.signals.protocols import Model
 from engine.strategies import AiSignalParameters
 
@@ -107,8 +108,7 @@ class LiveSession:
             assert isinstance(parameters, AiSignalParameters)  # noqa: S101 - `check_run` sees to it
             self._model = _opened(run, market, parameters, model)
         self._explanation: Explanation | None = None
-        self._events: list[AnyEvent] = []
-        self._events_recorded = 0
+        self._told = Told(recorder, lambda: self._now)
         self._meter = Meter()
         self._feed_watch = FeedWatch(market.name)
         self._told_failure = False
@@ -118,7 +118,7 @@ class LiveSession:
             priced(market.instrument, run.venue),
             market.account,
             kill_switch=self.kill_switch,
-            emit=self._events.append,
+            emit=self._told.append,
             now_ns=time.time_ns,
             touch=self._touch,
             kinds=market.kinds,
@@ -129,7 +129,7 @@ class LiveSession:
             market,
             strategy=chosen,
             parameters=parameters,
-            emit=self._events.append,
+            emit=self._told.append,
             tape=None if self._watching is None else self._watching.tape,
             model=self._model,
             publications=publications(run, market.start_ns, market.end_ns),
@@ -139,11 +139,10 @@ class LiveSession:
             resumes=self._recalled(),
         )
         self._is_over = False
-        self._phase = Phase.LOADING
         self._connection("connecting")
-        self._log(telling.opened_live(run, market, self._strategy, parameters))
-        self._log(telling.execution(run, market, market.account_id))
-        self._tell_model()
+        self._told.log(telling.opened_live(run, market, self._strategy, parameters))
+        self._told.log(telling.execution(run, market, market.account_id))
+        self._told.model(self._model, self._course.model)
         if recorder is not None:
             recorder.begin(run, market.instrument, market.kinds)
             self._hand_over()
@@ -157,8 +156,7 @@ class LiveSession:
         try:
             self._obey(command)
         except UserError as error:
-            name = type(command).__struct_config__.tag
-            self._events.append(Refused(ts=self._now, command=str(name), text=str(error)))
+            self._told.refused(command, error)
         self._hand_over()
 
     def advance(self, seconds: float) -> bool:
@@ -166,13 +164,13 @@ class LiveSession:
         if self._is_over:
             return False
         try:
-            if self._phase == Phase.FAILED:
+            if self._told.phase == Phase.FAILED:
                 self._attend(seconds)
             else:
                 self._proceed(seconds)
         except Exception as error:  # noqa: BLE001 - a broken run must not take the link down with it
             traceback.print_exception(error, file=sys.stderr)
-            self._is_over = self._phase == Phase.FAILED
+            self._is_over = self._told.phase == Phase.FAILED
             self._fail(f"The session broke: {traceback.format_exception_only(error)[-1].strip()}.")
         self._hand_over()
         return True
@@ -180,16 +178,13 @@ class LiveSession:
     def take_events(self) -> list[AnyEvent]:
         """Events since the last call, in order."""
         self._hand_over()
-        events = self._events[:]
-        self._events.clear()
-        self._events_recorded = 0
-        return events
+        return self._told.take()
 
     def take_picture(self) -> Picture:
         """The market since the last picture, risk and clock now."""
         if self._watching is None:
             raise RuntimeError("the session was made to be run unwatched")
-        if self._phase != Phase.FAILED:  # where that is what broke
+        if self._told.phase != Phase.FAILED:  # where that is what broke
             self._course.absorb()
         market, instruments = self._watching.take()
         self._meter.conflated += market.quotes_conflated + market.trades_conflated
@@ -226,7 +221,7 @@ class LiveSession:
 
     def close(self) -> None:
         """Free the node; what is recorded is complete then."""
-        if self._phase not in _PAST:
+        if self._told.phase not in _PAST:
             self._remember(at_once=True)
             self._course.absorb()
         self._hand_over()
@@ -240,7 +235,7 @@ class LiveSession:
     @property
     def phase(self) -> Phase:
         """Where the session is in its life."""
-        return self._phase
+        return self._told.phase
 
     @property
     def course(self) -> LiveCourse:
@@ -295,8 +290,8 @@ class LiveSession:
         self._explanation = self._course.model.explain(ts, self._now)
 
     def _require_running(self) -> None:
-        if self._phase in _PAST:
-            raise UserError(_PAST[self._phase])
+        if self._told.phase in _PAST:
+            raise UserError(_PAST[self._told.phase])
 
     # Work ------------------------------------------------------------------------------------------------
 
@@ -308,16 +303,17 @@ class LiveSession:
             self._is_over = True
             self._fail(f"The session ended: {course.venue.problem}.")
             return
-        if self._phase == Phase.LOADING and course.venue.is_running:
+        if self._told.phase == Phase.LOADING and course.venue.is_running:
             self._connection("connected")
             course.tell_account()
-            self._enter(Phase.PLAYING)
+            self._told.enter(Phase.PLAYING)
         ended = course.feed is not None and course.feed.ended
         self._control.step(None if ended else self.feed_age_s, course.sick_model)
-        self._events += self._feed_watch.look(self._now, course.newest_ns, ended=ended)
+        for event in self._feed_watch.look(self._now, course.newest_ns, ended=ended):
+            self._told.append(event)
         if course.venue.failure and not self._told_failure:
             self._told_failure = True
-            self._log(telling.STRATEGY_STOPPED, "warning")
+            self._told.log(telling.STRATEGY_STOPPED, "warning")
         self._remember()
         if course.unabsorbed_s > _UNABSORBED_S:
             course.absorb()
@@ -337,7 +333,7 @@ class LiveSession:
     def _remember(self, *, at_once: bool = False) -> None:
         """Write down what the strategy has, where that may have changed."""
         memory = self._memory
-        if memory is None or self._phase != Phase.PLAYING or not (at_once or memory.is_due):
+        if memory is None or self._told.phase != Phase.PLAYING or not (at_once or memory.is_due):
             return
         held, orders, state = self._course.venue.strategy_now()
         memory.write(
@@ -353,28 +349,25 @@ class LiveSession:
     def _finish(self) -> None:
         self._remember(at_once=True)
         results = self._course.finish()
-        self._log(telling.finished(results))
-        self._events.append(results)
+        self._told.log(telling.finished(results))
+        self._told.append(results)
         self._is_over = True
-        self._enter(Phase.FINISHED)
+        self._told.enter(Phase.FINISHED)
 
     def _fail(self, text: str) -> None:
         if not self._is_over:
             self._control.shut("The session failed.")
             text = f"{text} {_ATTENDED}"
-        self._log(text, "error")
-        self._enter(Phase.FAILED, text)
+        self._told.log(text, "error")
+        self._told.enter(Phase.FAILED, text)
 
     def _hand_over(self) -> None:
         """Let the recorder have what happened; market data a few times a second."""
         recorder = self._recorder
         if recorder is None:
             return
-        for level, text in recorder.take_news():
-            self._log(text, level, "recorder")
-        recorder.events(self._events[self._events_recorded :])
-        self._events_recorded = len(self._events)
-        if recorder.is_due and self._phase not in _PAST:
+        self._told.hand_over()
+        if recorder.is_due and self._told.phase not in _PAST:
             self._course.absorb()
 
     # What is told ----------------------------------------------------------------------------------------
@@ -383,32 +376,14 @@ class LiveSession:
     def _now(self) -> int:
         return time.time_ns()
 
-    def _tell_model(self) -> None:
-        if self._model is not None and self._course.model is not None:
-            for text in telling.model(self._model, self._course.model):
-                self._log(text)
-            for text in self._model.facts.warnings:
-                self._log(text, "warning")
-            if self._model.in_sample:
-                self._log(telling.in_sample(self._model), "warning")
-
     def _connection(self, state: Literal["connecting", "connected"]) -> None:
-        self._events.append(ConnectionChanged(ts=self._now, name=self._name, state=state))
-
-    def _log(
-        self, text: str, level: Literal["info", "warning", "error"] = "info", source: str = "session"
-    ) -> None:
-        self._events.append(Logged(ts=self._now, level=level, source=source, text=text))
-
-    def _enter(self, phase: Phase, text: str = "") -> None:
-        self._phase = phase
-        self._events.append(PhaseChanged(ts=self._now, phase=phase, text=text))
+        self._told.append(ConnectionChanged(ts=self._now, name=self._name, state=state))
 
     def _transport(self) -> Transport:
         feed = self._course.feed
         now = self._now
         return Transport(
-            phase=self._phase,
+            phase=self._told.phase,
             now=now,
             start=self._course.start_ns,
             end=now,

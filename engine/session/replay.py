@@ -8,7 +8,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Final
 
 from engine.errors import UserError
 from engine.link.protocols import Picture
@@ -39,7 +39,7 @@ from engine.messages.commands import (
     StepTo,
     Submit,
 )
-from engine.messages.events import AnyEvent, EpochBegan, Logged, Phase, PhaseChanged, Refused
+from engine.messages.events import AnyEvent, EpochBegan, Phase
 from engine.messages.frames import Explanation, ModelHealth, Predictions, Recorder, Transport
 from engine.messages.run import Arming, Run
 from engine.nautilus.strategy import StationStrategy
@@ -55,6 +55,7 @@ from engine.session.publishing import publications
 from engine.session.run_model import RunModel
 from engine.session.source import Source
 from engine.session.telling import readable
+from engine.session.told import Told
 from engine.session.trading import Trading
 from engine.session.watching import Watching
 from engine.session.work import Finishing, Playing, Seeking, Stepping, Turn, Work, Worker, progress
@@ -113,8 +114,7 @@ class ReplaySession:
         self._publications = publications(run, source.start_ns, source.end_ns)
         self._model = self._opened(model)
         self._explanation: Explanation | None = None
-        self._events: list[AnyEvent] = []
-        self._events_recorded = 0
+        self._told = Told(recorder, lambda: self._now)
         self._pace = Pace()
         self._loop: tuple[int, int] | None = None
         self._work: Work | None = None
@@ -125,11 +125,10 @@ class ReplaySession:
         self._trading = Trading(run, _account(source), self.kill_switch, self._events_of_course)
         self._course = self._new_course()
         self._trading.begin(self._course)
-        self._phase = Phase.LOADING
-        self._enter(Phase.PAUSED)
-        self._log(telling.opened(run, source, self._strategy_name, self._parameters))
-        self._log(telling.rules(run, source))
-        self._tell_model()
+        self._told.enter(Phase.PAUSED)
+        self._told.log(telling.opened(run, source, self._strategy_name, self._parameters))
+        self._told.log(telling.rules(run, source))
+        self._told.model(self._model, self._course.model)
         if recorder is not None:
             recorder.begin(run, source.instrument, source.kinds)
             self._hand_over()
@@ -143,8 +142,7 @@ class ReplaySession:
         try:
             self._obey(command)
         except UserError as error:
-            name = type(command).__struct_config__.tag
-            self._events.append(Refused(ts=self._now, command=str(name), text=str(error)))
+            self._told.refused(command, error)
         self._hand_over()
 
     def advance(self, seconds: float) -> bool:
@@ -163,9 +161,7 @@ class ReplaySession:
     def take_events(self) -> list[AnyEvent]:
         """Events since the last call, in order."""
         self._hand_over()
-        events, self._events = self._events, []
-        self._events_recorded = 0
-        return events
+        return self._told.take()
 
     def take_picture(self) -> Picture:
         """The market since the last picture, risk and clock now."""
@@ -217,7 +213,7 @@ class ReplaySession:
     @property
     def phase(self) -> Phase:
         """Where the session is in its life."""
-        return self._phase
+        return self._told.phase
 
     @property
     def course(self) -> Course:
@@ -256,9 +252,9 @@ class ReplaySession:
             case Play():
                 self._play()
             case Pause():
-                self._stop("Stopped where it was." if self._phase == Phase.SEEKING else "")
+                self._stop("Stopped where it was." if self._told.phase == Phase.SEEKING else "")
             case CancelSeek():
-                if self._phase != Phase.SEEKING:
+                if self._told.phase != Phase.SEEKING:
                     raise UserError("There is no seek to cancel.")
                 self._stop("The seek was cancelled on its way; the session is paused there.")
             case SetSpeed(factor):
@@ -272,12 +268,12 @@ class ReplaySession:
             case Finish():
                 self._require_unfinished()
                 self._work = Finishing(self._now)
-                self._enter(Phase.SEEKING, "Running to the end.")
+                self._told.enter(Phase.SEEKING, "Running to the end.")
             case _:
                 pass  # Stop, Attach and Acknowledge are the link's
 
     def _play(self) -> None:
-        if self._phase == Phase.PLAYING:
+        if self._told.phase == Phase.PLAYING:
             return
         self._require_unfinished()
         if isinstance(self._work, Seeking):
@@ -285,13 +281,13 @@ class ReplaySession:
             return
         self._work = Playing(None if self._loop is None else self._loop[1])
         self._pace.start(self._now)
-        self._enter(Phase.PLAYING)
+        self._told.enter(Phase.PLAYING)
 
     def _stop(self, text: str) -> None:
         if self._work is not None:
             self._work = None
             self._trading.leave_past()
-            self._enter(Phase.PAUSED, text)
+            self._told.enter(Phase.PAUSED, text)
 
     def _set_speed(self, factor: float) -> None:
         if factor != 0 and not SLOWEST <= factor <= FASTEST:
@@ -306,26 +302,26 @@ class ReplaySession:
                 f"{self._run.bar} bars are made of {self._course.bars.kind}, of which there are none; "
                 "choose another bar."
             )
-        if self._phase == Phase.PLAYING:
-            self._enter(Phase.PAUSED)
+        if self._told.phase == Phase.PLAYING:
+            self._told.enter(Phase.PAUSED)
         self._work = Stepping(unit, self._course.order_events, len(self._course.fills))
         if unit in (Step.ORDER, Step.FILL):
-            self._enter(Phase.SEEKING, f"Looking for the next {unit}.")
+            self._told.enter(Phase.SEEKING, f"Looking for the next {unit}.")
 
     def _seek(self, ts: int) -> None:
         start, end = self._source.start_ns, self._source.end_ns
         if not start <= ts <= end:
             raise UserError(f"The replay runs from {readable(start)} to {readable(end)} UTC; seek in there.")
         work = self._work
-        then_play = self._phase == Phase.PLAYING or (isinstance(work, Seeking) and work.then_play)
+        then_play = self._told.phase == Phase.PLAYING or (isinstance(work, Seeking) and work.then_play)
         if ts < self._now:
             self._restart(ts)
-            self._log(telling.ran_again(ts))
-            self._enter(Phase.SEEKING, "Running again from the start.")
-        elif self._phase in _OVER:
-            raise UserError(_OVER[self._phase])
+            self._told.log(telling.ran_again(ts))
+            self._told.enter(Phase.SEEKING, "Running again from the start.")
+        elif self._told.phase in _OVER:
+            raise UserError(_OVER[self._told.phase])
         else:
-            self._enter(Phase.SEEKING)
+            self._told.enter(Phase.SEEKING)
         self._work = Seeking(ts, self._now, then_play)
 
     def _set_loop(self, start: int | None, end: int | None) -> None:
@@ -346,8 +342,8 @@ class ReplaySession:
             self._work = Playing(None if self._loop is None else self._loop[1])
 
     def _require_unfinished(self) -> None:
-        if self._phase in _OVER:
-            raise UserError(_OVER[self._phase])
+        if self._told.phase in _OVER:
+            raise UserError(_OVER[self._told.phase])
 
     def _require_present(self) -> None:
         self._require_unfinished()
@@ -394,7 +390,7 @@ class ReplaySession:
             self._seek(self._loop[0])
             return
         self._work = None
-        self._enter(Phase.PAUSED)
+        self._told.enter(Phase.PAUSED)
         if isinstance(work, Seeking) and work.then_play:
             self._play()
 
@@ -406,14 +402,14 @@ class ReplaySession:
         if self._course.failure:
             self._fail(f"The strategy raised {self._course.failure}.")
             return
-        self._log(telling.finished(results))
-        self._events.append(results)
-        self._enter(Phase.FINISHED)
+        self._told.log(telling.finished(results))
+        self._told.append(results)
+        self._told.enter(Phase.FINISHED)
 
     def _fail(self, text: str) -> None:
         self._work = None
-        self._log(text, "error")
-        self._enter(Phase.FAILED, text)
+        self._told.log(text, "error")
+        self._told.enter(Phase.FAILED, text)
 
     def _restart(self, target: int) -> None:
         """Throw this epoch's run away and make the next one, which goes to `target`."""
@@ -425,7 +421,7 @@ class ReplaySession:
             self._recorder.rewound()
         self._course.dispose()
         self._epoch += 1
-        self._events.append(EpochBegan(ts=self._source.start_ns, epoch=self._epoch))
+        self._told.append(EpochBegan(ts=self._source.start_ns, epoch=self._epoch))
         if self._watching is not None:
             self._watching.restart()
         self._course = self._new_course()
@@ -454,17 +450,14 @@ class ReplaySession:
 
     def _events_of_course(self, event: AnyEvent) -> None:
         self._trading.note(event)
-        self._events.append(event)
+        self._told.append(event)
 
     def _hand_over(self) -> None:
         """Let the recorder have what happened; market data a few times a second, and where the work ends."""
         recorder = self._recorder
         if recorder is None:
             return
-        for level, text in recorder.take_news():
-            self._log(text, level, "recorder")
-        recorder.events(self._events[self._events_recorded :])
-        self._events_recorded = len(self._events)
+        self._told.hand_over()
         if self._work is None or recorder.is_due:
             self._course.absorb()
 
@@ -478,27 +471,9 @@ class ReplaySession:
     def _strategy_name(self) -> str:
         return self._strategy if isinstance(self._strategy, str) else self._strategy.__name__
 
-    def _tell_model(self) -> None:
-        if self._model is not None and self._course.model is not None:
-            for text in telling.model(self._model, self._course.model):
-                self._log(text)
-            for text in self._model.facts.warnings:
-                self._log(text, "warning")
-            if self._model.in_sample:
-                self._log(telling.in_sample(self._model), "warning")
-
-    def _log(
-        self, text: str, level: Literal["info", "warning", "error"] = "info", source: str = "session"
-    ) -> None:
-        self._events.append(Logged(ts=self._now, level=level, source=source, text=text))
-
-    def _enter(self, phase: Phase, text: str = "") -> None:
-        self._phase = phase
-        self._events.append(PhaseChanged(ts=self._now, phase=phase, text=text))
-
     def _transport(self) -> Transport:
         return Transport(
-            phase=self._phase,
+            phase=self._told.phase,
             now=self._now,
             start=self._source.start_ns,
             end=self._source.end_ns,
@@ -508,7 +483,7 @@ class ReplaySession:
         )
 
     def _lag_ms(self) -> float:
-        if self._phase != Phase.PLAYING or not self._pace.speed:
+        if self._told.phase != Phase.PLAYING or not self._pace.speed:
             return 0.0
         return max(0, self._pace.target(self._now) - self._now) / (self._pace.speed * 1e6)
 
