@@ -188,19 +188,24 @@ class Desk(StationStrategy):
 
     def reverse(self) -> None:
         """Cancel all and hold as much on the other side, in the hand's own position."""
-        held = {each.strategy: each.quantity for each in self.positions()}
-        net = sum(held.values(), Decimal(0))
-        if not net:
+        holdings = self.positions()
+        net = sum((each.quantity for each in holdings), Decimal(0))
+        if not holdings:
             raise UserError(f"No position in {self.instrument.id} is open; there is nothing to reverse.")
+        if not net:
+            raise UserError("What is held long and short cancels out; flatten it, or close one of them.")
         if any(self._owner(order) is self and order.order_type.name == "MARKET" for order in self._at_work()):
             raise UserError("An order at market is on its way; reverse once the venue has answered it.")
-        intent = self._at_market(-net - held.get(HAND, Decimal(0)))
+        # Positions that stand by themselves are closed one by one; one alone is turned round by one order.
+        apart = [each for each in holdings if self.context.hedging or each.strategy != HAND]
+        own = sum((each.quantity for each in holdings if each not in apart), Decimal(0))
+        intent = self._at_market(-net - own)
         order_id = self._next_id()
         if not self._pass([order_id], [intent], [Ties()], ""):
             return
         self.cancel_all()
-        for strategy in held.keys() - {HAND}:
-            self._traders.get(strategy, self).close_out()
+        for holding in apart:
+            self.close(holding, "market")
         self._dispatch("", [order_id], [intent], [Ties()])
 
     def break_even(self) -> None:
@@ -306,7 +311,7 @@ class Desk(StationStrategy):
     def close(self, holding: Holding, by: Literal["market", "limit"]) -> None:
         """Have a position closed by whoever holds it: at market, or by a limit through the touch."""
         limit = self.limit_through(holding.quantity) if by == "limit" else None
-        self._traders.get(holding.strategy, self).close_out(limit)
+        self._traders.get(holding.strategy, self).close_out(limit, only=holding.position)
 
     def limit_through(self, held: Decimal) -> Decimal:
         """Price so far through the touch that a limit order which closes this fills at once."""
@@ -319,12 +324,16 @@ class Desk(StationStrategy):
         return len(self._at_work())
 
     def positions(self) -> list[Holding]:
-        """Open positions of all traders."""
-        held: dict[str, Decimal] = {}
+        """Open positions of all traders: one of each, or each that stands by itself."""
+        held: dict[tuple[str, str], Decimal] = {}
         for each in self._cache.positions_open(instrument_id=self.instrument_id):
-            strategy = str(each.strategy_id)
-            held[strategy] = held.get(strategy, Decimal(0)) + events.signed_size(each)
-        return [Holding(self.instrument.id, strategy, size) for strategy, size in held.items() if size]
+            key = (str(each.strategy_id), str(each.id) if self.context.hedging else "")
+            held[key] = held.get(key, Decimal(0)) + events.signed_size(each)
+        return [
+            Holding(self.instrument.id, strategy, size, position)
+            for (strategy, position), size in sorted(held.items())
+            if size
+        ]
 
     # TWAP ------------------------------------------------------------------------------------------------
 

@@ -28,8 +28,7 @@ class LiveDesk(Desk):
 
     def close(self, holding: Holding, by: Literal["market", "limit"]) -> None:
         """Have a position closed by whoever holds it, or by an opposite one of the hand's."""
-        held = {each.strategy: each.quantity for each in super().positions()}
-        if held.get(holding.strategy) == holding.quantity and holding.strategy in self._traders:
+        if holding.strategy in self._traders and holding in super().positions():
             super().close(holding, by)
             return
         side = OrderSide.SELL if holding.quantity > 0 else OrderSide.BUY

@@ -190,9 +190,14 @@ class StationStrategy(Strategy):
         return positions
 
     @_unbroken
-    def close_out(self, limit: Decimal | None = None) -> None:
-        """Close what is held, and no more than that: at market, or at once at this price or better."""
+    def close_out(self, limit: Decimal | None = None, *, only: str = "") -> None:
+        """Close what is held, and no more than that: at market, or at once at this price or better.
+
+        `only` names the one position to close, of several.
+        """
         for position in self.own_positions():
+            if only not in ("", str(position.id)):
+                continue
             side = OrderSide.SELL if events.signed_size(position) > 0 else OrderSide.BUY
             size = (self.instrument_id, side, position.quantity)
             if limit is None:
@@ -200,7 +205,11 @@ class StationStrategy(Strategy):
             else:
                 at, at_once = price(limit, self.instrument), TimeInForce.IOC
                 order = self.order_factory.limit(*size, at, time_in_force=at_once, reduce_only=True)
-            self.submit_order(order, position.id if self.context.hedging else None)
+            if self.context.hedging:
+                # It only takes from this one position; the gate knows of none but the sum, which may be 0.
+                self._send([order], position.id)
+            else:
+                self.submit_order(order)
 
     def go_to(self, target: Decimal) -> Any | None:
         """Trade at market to hold `target` (signed, in base currency) once all is filled.

@@ -72,11 +72,15 @@ class KillSwitch:
 
 
 class Holding(msgspec.Struct, frozen=True):
-    """One open position of one strategy; `quantity` is signed, never 0."""
+    """One open position of one strategy; `quantity` is signed, never 0.
+
+    `position` names it where a strategy may hold several, as in a hedging account.
+    """
 
     instrument: str
     strategy: str
     quantity: Decimal
+    position: str = ""
 
 
 class Hands(Protocol):

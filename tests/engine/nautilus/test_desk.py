@@ -10,7 +10,6 @@ from engine.errors import UserError
 from engine.messages.commands import BreakEven, Cancel, CancelAll, Flatten, Modify, Reverse, Submit
 from engine.messages.events import Denied, Logged, OrderChanged
 from engine.messages.orders import HAND, Denial, OrderIntent, Twap
-from engine.risk.kill import Holding
 from tests.engine.nautilus.desks import MIDS, SECOND, Rig, wanted
 from tests.engine.session.markets import FX, START_NS
 from tests.engine.session.strategies import Limit, Market
@@ -611,10 +610,34 @@ def test_under_hedging_every_position_is_closed_by_itself() -> None:
     with Rig(oms="HEDGING").to(1) as rig:
         rig.submit(wanted("BUY", 3_000))
         rig.submit(wanted("SELL", 1_000))
-        assert rig.desk.positions() == [Holding(FX.id, HAND, Decimal(2_000))]
+        assert sorted(each.quantity for each in rig.desk.positions()) == [-1_000, 3_000]
         rig.do(Flatten())
         assert rig.desk.positions() == []
         assert not rig.venue._running.cache.positions_open()
+
+
+def test_under_hedging_what_cancels_out_is_open_and_is_closed() -> None:
+    with Rig(oms="HEDGING").to(1) as rig:
+        rig.submit(wanted("BUY"))
+        rig.submit(wanted("SELL"))
+        assert sorted(each.quantity for each in rig.desk.positions()) == [-2_000, 2_000]
+        with pytest.raises(UserError, match="cancels out"):
+            rig.do(Reverse(FX.id))
+        rig.desk.close(rig.desk.positions()[0], "market")
+        rig.to(2)
+        assert len(rig.desk.positions()) == 1
+        rig.do(Flatten())
+        assert rig.desk.positions() == []
+        assert not rig.venue._running.cache.positions_open()
+
+
+def test_under_hedging_reversing_closes_every_position_and_opens_one() -> None:
+    with Rig(oms="HEDGING").to(1) as rig:
+        rig.submit(wanted("BUY", 3_000))
+        rig.submit(wanted("SELL", 1_000))
+        rig.do(Reverse(FX.id))
+        [left] = rig.desk.positions()
+        assert (left.strategy, left.quantity) == (HAND, -2_000)
 
 
 def test_the_market_of_these_tests_rises_and_falls() -> None:

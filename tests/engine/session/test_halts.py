@@ -20,6 +20,7 @@ from engine.messages.events import (
 )
 from engine.messages.limits import KillRules, Limits, RiskPolicy
 from engine.messages.orders import HAND
+from engine.messages.run import VenueRules
 from engine.session.replay import ReplaySession
 from tests.engine.session.hands import at, buy, go, of, play, price, sell, traded
 from tests.engine.session.markets import obey, quotes, session
@@ -36,6 +37,20 @@ def steps(events: list[AnyEvent]) -> list[HaltStep]:
 
 def halted(run: ReplaySession) -> bool:
     return run.take_picture().control.halt is HaltStep.HALTED
+
+
+def test_no_hedging_account_is_called_flat_that_holds_both_sides() -> None:
+    run = session(venue_rules=VenueRules(oms="HEDGING"), **ARMED)
+    play(run, [(560, buy()), (560, sell())])
+    assert len(run.course.desk.positions()) == 2
+    events = obey(run, Kill("enough"))
+    assert sorted(each.side for each in of(events, Filled)) == ["BUY", "SELL"]
+    assert halted(run)
+    assert not run.course.desk._cache.positions_open()
+    events = go(run, 600, 580)  # a seek back does the same again
+    assert [each.ts for each in of(traded(events), Filled)] == [at(560)] * 4
+    assert not run.course.desk._cache.positions_open()
+    run.close()
 
 
 def test_a_paused_replay_is_cancelled_and_flattened_at_once_and_stays_halted() -> None:
