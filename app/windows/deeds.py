@@ -14,7 +14,6 @@ from app.windows.exports import ask_and_save, export_shown
 from app.windows.layouts import STANDARD
 from app.windows.model_deeds import ModelDeeds
 from app.windows.panel_host import PanelHost
-from app.windows.parting import Parting
 from app.windows.risk_deeds import RiskDeeds
 from app.windows.session_text import describe
 from app.windows.trading_deeds import TradingDeeds
@@ -37,7 +36,6 @@ class Deeds(ModelDeeds, WhyDeeds, DataDeeds, TradingDeeds, RiskDeeds):
 
     def __init__(self, window: "MainWindow") -> None:
         super().__init__(window)
-        self.parting = Parting(window)
         self._asking = Background(self)
         self._asking.answered.connect(self._on_checked)
         self._asking.broke.connect(window.station.on_job_broke)

@@ -143,12 +143,14 @@ class ModelDeeds(ReplayDeeds):
             self._run_on(run_with(session.run, inference, card.passport))
 
     def _run_on(self, run: Run) -> None:
-        """Run this in place of the session's run, up to the market time at which it stands."""
+        """Run this in place of the session's run; a replay up to the market time at which it stands."""
         session = self._session
-        if session is None:
+        if session is None or self.parting.asks(lambda: self._run_on(run)):
             return
         moment = session.moment
         self._station.restart(run)
+        if run.mode != "replay":
+            return
         if moment is not None:
             session.resume(moment)
         else:

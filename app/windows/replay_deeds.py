@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject
 
+from app.windows.parting import Parting
 from engine.messages.commands import Step
 from widgets.transport.speed import next_speed
 
@@ -21,6 +22,7 @@ class ReplayDeeds(QObject):
         super().__init__(window)
         self._window = window
         self._station = window.station
+        self.parting = Parting(window)
         self._loop_start: int | None = None
         self._station.session_changed.connect(self._on_session_changed)
 

@@ -111,7 +111,7 @@ class RiskGate:
     @arm.setter
     def arm(self, state: ArmState) -> None:
         if state == "live" and self._mode != "live":
-            raise UserError("A replay or paper session cannot be armed for real money; start a live one.")
+            raise UserError("A replay or paper session cannot be armed Live; open a live one.")
         self._arm: ArmState = state
 
     @property
@@ -247,7 +247,7 @@ class RiskGate:
             return _denied("halted", "Trading is halted; only what reduces passes until it is re-armed.")
         if self._mode == "live":
             if self._arm != "live":
-                return _denied("view", "The session is not armed for real money; arm it to send orders.")
+                return _denied("view", "Live is not armed; arm it to send orders.")
         elif self._arm == "view" and (self._mode != "replay" or intent.strategy == HAND):
             return _denied("view", "The session is only viewed; arm it to send orders.")
         guard = self._guard
@@ -269,7 +269,10 @@ class RiskGate:
             self._begin_epoch()
         now_ns = self._now_ns()
         self._losses.mark(now_ns)
+        share = self._guard.share
         self._guard.mark(self._losses.account.fall_pct)
+        if self._guard.share != share:
+            self._bind()
 
     def loss_broken(self) -> str:
         """The first loss limit that is broken as of the last mark, in words; empty while none is."""
@@ -328,6 +331,7 @@ class RiskGate:
         self._epoch = self._book.epoch
         self._losses.reset()
         self._guard.restart()
+        self._bind()
         self._paces.reset()
         self._newest = None
 

@@ -146,7 +146,7 @@ def test_in_view_the_hand_is_blocked_and_the_strategy_is_not() -> None:
     assert [event.state for event in of(events, ArmStateChanged)] == ["paper"]
     assert [fill.strategy for fill in of(events, Filled)] == [HAND]
     [refused] = of(obey(run, SetArmState(state="live", account="SIM-001")), Refused)
-    assert "cannot be armed for real money" in refused.text
+    assert "cannot be armed Live" in refused.text
     assert run.take_picture().control.arm == "paper"
     run.close()
 

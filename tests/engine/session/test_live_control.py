@@ -109,7 +109,7 @@ def test_only_an_armed_session_lets_pass_what_opens() -> None:
 @pytest.mark.parametrize("state", ["live"])
 def test_paper_money_is_never_armed_for_real(state: ArmState) -> None:
     with paper(*crypto_columns()) as driven:
-        assert "cannot be armed for real money" in refused(driven, SetArmState(state=state, account="paper"))
+        assert "cannot be armed Live" in refused(driven, SetArmState(state=state, account="paper"))
 
 
 def test_limits_are_in_force_at_once_and_shown() -> None:
