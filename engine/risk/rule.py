@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import ClassVar, Final, Literal, get_type_hints, override
+from typing import ClassVar, Final, Literal, get_type_hints
 
 import msgspec
 
@@ -51,6 +51,8 @@ class Rule(ABC):
     ----------
     name : str
         Its field in `Limits`, whose title and unit it has.
+    allowed : Decimal
+        The limit as it holds now.
     """
 
     name: ClassVar[str]
@@ -58,16 +60,12 @@ class Rule(ABC):
 
     def __init__(self, scope: Scope, limit: Decimal, state: State) -> None:
         self.scope, self.limit, self.state = scope, limit, state
+        self.allowed = limit
         self.kind, self.part = scope.kind, (scope.kind, scope.name)
         self.is_strategy = scope.kind == "strategy"
         self.currency = state.book.currency
         self.title, unit = _DESCRIBED[self.name]
         self.unit = self.currency if unit == "money" else unit
-
-    @property
-    def allowed(self) -> Decimal:
-        """The limit as it holds now."""
-        return self.limit
 
     @abstractmethod
     def denial(self, case: Case) -> Denial | None:
@@ -161,13 +159,11 @@ class Rule(ABC):
 
 
 class ScaledRule(Rule):
-    """A limit of a size, of which a drawdown may leave a share only."""
+    """A limit of a size, of which a drawdown may leave a share only; made anew where that changes."""
 
-    @property
-    @override
-    def allowed(self) -> Decimal:
-        share = self.state.guard.share
-        return self.limit if share == ONE else self.limit * share
+    def __init__(self, scope: Scope, limit: Decimal, state: State) -> None:
+        super().__init__(scope, limit, state)
+        self.allowed = limit * state.guard.share
 
     @property
     def scaled(self) -> str:
