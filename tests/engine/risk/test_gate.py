@@ -162,7 +162,7 @@ def test_orders_pass_where_the_session_is_armed_for_its_venue(
 @pytest.mark.parametrize("mode", ["replay", "paper"])
 def test_real_money_cannot_be_reached_from_a_replay(mode: Mode) -> None:
     desk = Desk(mode=mode)
-    with pytest.raises(UserError, match="real money"):
+    with pytest.raises(UserError, match="cannot be armed Live"):
         desk.gate.arm = "live"
     assert desk.gate.arm == "paper"
 
