@@ -39,6 +39,7 @@ from engine.risk.book import AccountBook, Touch
 from engine.risk.gate import RiskGate
 from engine.risk.kill import HaltProcedure, KillSwitch
 from engine.risk.kill_rules import KillFacts, KillRuleWatch
+from engine.session.abilities import abilities_of, check_able
 from engine.session.bar_history import BarHistory
 from engine.session.preview import preview
 from engine.session.protecting import Protecting
@@ -93,6 +94,7 @@ class LiveControl:
     ) -> None:
         self._mode: Mode = run.mode
         self._instrument, self._leverage, self._touch = instrument, run.venue.leverage, touch
+        self._abilities = abilities_of(run)
         self._preview: OrderPreview | None = None
         self._account, self._kill_switch = account, kill_switch
         self._emit, self._now_ns = emit, now_ns
@@ -162,27 +164,48 @@ class LiveControl:
                 self._kill_switch.fire(reason or "The kill switch was pressed.")
             case Rearm(confirmation):
                 self._emit(self._halt.rearm(confirmation, self._now_ns()))
-            case Submit() | Modify() | Cancel() | CancelAll() | Flatten() | Reverse() | BreakEven():
+            case Submit(intents=intents, contingency=contingency):
+                check_able(self._abilities, intents, contingency)
                 self._connected.obey(command)
-                if self._expires_ns is not None and isinstance(command, Submit | Modify):
-                    self._expires_ns = self._now_ns() + ARMED_LIVE_NS
+                self._put_off_expiry()
+            case Modify() | Cancel() | CancelAll() | Flatten() | Reverse() | BreakEven():
+                self._connected.obey(command)
+                if isinstance(command, Modify):
+                    self._put_off_expiry()
             case SetStop():
                 said = self._follower.set(command, self._connected, self._now_ns() - _TICKS_LATE_NS)
                 self._emit(Logged(ts=self._now_ns(), level="info", source="session", text=said))
             case Preview():
-                self._preview = preview(
-                    command,
-                    self._instrument,
-                    self.gate,
-                    touch=self._touch(self._instrument.id),
-                    equity=self._book.equity(),
-                    held=self._book.total(self._instrument.id).net,
-                    leverage=self._leverage,
-                    now_ns=self._now_ns(),
-                )
+                self._preview = self._answer(command)
             case _:
                 return False
         return True
+
+    def _put_off_expiry(self) -> None:
+        if self._expires_ns is not None:
+            self._expires_ns = self._now_ns() + ARMED_LIVE_NS
+
+    def _answer(self, question: Preview) -> OrderPreview:
+        held = self._book.total(self._instrument.id).net
+        try:
+            check_able(self._abilities, question.intents, question.contingency)
+        except UserError as error:
+            return OrderPreview(
+                request=question.request,
+                currency=self._instrument.quote,
+                position_before=held,
+                problem=str(error),
+            )
+        return preview(
+            question,
+            self._instrument,
+            self.gate,
+            touch=self._touch(self._instrument.id),
+            equity=self._book.equity(),
+            held=held,
+            leverage=self._leverage,
+            now_ns=self._now_ns(),
+        )
 
     @property
     def _connected(self) -> LiveDesk:

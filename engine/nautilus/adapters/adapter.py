@@ -84,6 +84,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
         NautilusTrader's names.
     hedge : bool
         Long and short positions of one instrument at once.
+    trails_by_price : bool
+        Whether its trailing stops keep a distance in price.
     notes : str
         What a person should know before they connect; empty where that is nothing.
     """
@@ -96,6 +98,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     hedge: bool = False
     oco: bool = False
     bracket: bool = False
+    trails_by_price: bool = True
     quote_quantity: bool = False
     notes: str = ""
 

@@ -8,12 +8,22 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from nautilus_trader.model import OrderSide, QuoteTick
 
 import engine.nautilus.doubt as doubt
 from engine.errors import UserError
-from engine.messages.commands import Cancel, Finish, Flatten, Kill, Preview, Rearm, SetArmState, Submit
+from engine.messages.commands import (
+    Cancel,
+    Finish,
+    Flatten,
+    Kill,
+    Preview,
+    Rearm,
+    SetArmState,
+    Submit,
+)
 from engine.messages.connection import Connection
 from engine.messages.events import (
     AccountChanged,
@@ -29,7 +39,7 @@ from engine.messages.events import (
     Refused,
     Results,
 )
-from engine.messages.orders import HAND, OrderIntent
+from engine.messages.orders import HAND, Contingency, OrderIntent, OrderType, Side
 from engine.messages.run import Mode, Run, VenueRules
 from engine.nautilus.instrument import price, quantity
 from engine.nautilus.strategy import Context, StationStrategy
@@ -199,8 +209,60 @@ def test_real_orders_wait_for_the_accounts_name_and_stop_when_the_time_is_over(
         assert len(venue.truth().orders) == 1
 
 
-def by_hand(size: str) -> OrderIntent:
-    return OrderIntent(instrument=ETH, strategy=HAND, side="BUY", type="MARKET", quantity=Decimal(size))
+def by_hand(size: str, side: Side = "BUY", kind: OrderType = "MARKET", **rest: Decimal) -> OrderIntent:
+    intent = OrderIntent(instrument=ETH, strategy=HAND, side=side, type=kind, quantity=Decimal(size))
+    return msgspec.structs.replace(intent, **rest)
+
+
+_STOP = by_hand("0.1", "SELL", "STOP_MARKET", trigger=Decimal(1900))
+_TARGET = by_hand("0.1", "SELL", "LIMIT", price=Decimal(2100))
+_TRAILING = by_hand("0.1", "SELL", "TRAILING_STOP_MARKET", trailing_offset=Decimal(10))
+
+
+@pytest.mark.parametrize(
+    ("contingency", "intents", "said"),
+    [
+        ("bracket", (by_hand("0.1"), _STOP, _TARGET), "takes no brackets through the engine yet"),
+        ("oco", (_STOP, _TARGET), "of which one cancels the other"),
+        ("none", (_TRAILING,), "take no distance in price"),
+    ],
+)
+def test_what_the_venue_does_not_take_is_refused_in_a_sentence_and_nothing_of_it_sent(
+    venue: ThreadVenue, contingency: Contingency, intents: tuple[OrderIntent, ...], said: str
+) -> None:
+    with at(venue) as (driven, _):
+        driven.session.handle(Preview(request="r1", intents=intents, contingency=contingency))
+        preview = driven.session.take_picture().preview
+        assert preview is not None
+        assert said in preview.problem
+        driven.session.handle(Submit(request="r1", intents=intents, contingency=contingency))
+        assert [said in event.text for event in driven.told(Refused)] == [True]
+        assert driven.told(OrderChanged) == []
+        driven.session.handle(Submit(request="r2", intents=(by_hand("0.1"),)))
+        driven.until(lambda: driven.told(Filled))
+        truth = venue.truth()
+        assert (len(truth.orders), truth.waiting) == (1, {})
+
+
+@pytest.mark.parametrize(
+    ("kind", "prices", "ask"),
+    [
+        ("STOP_MARKET", {"trigger": Decimal(2100)}, "2110.10"),
+        ("STOP_LIMIT", {"trigger": Decimal(2100), "price": Decimal(2120)}, "2110.10"),
+        ("MARKET_IF_TOUCHED", {"trigger": Decimal(1900)}, "1890.10"),
+    ],
+)
+def test_a_stop_by_hand_waits_at_the_venue_and_fills_when_it_is_reached(
+    venue: ThreadVenue, kind: OrderType, prices: dict[str, Decimal], ask: str
+) -> None:
+    with at(venue) as (driven, _):
+        driven.session.handle(Submit(request="r1", intents=(by_hand("0.1", "BUY", kind, **prices),)))
+        driven.until(lambda: "ACCEPTED" in [event.status for event in driven.told(OrderChanged)])
+        assert len(venue.truth().waiting) == 1
+        venue.show(*levels(str(Decimal(ask) - Decimal("0.10")), ask), clears=True)
+        venue.trade(ask, "0.5", "BUY")
+        driven.until(lambda: driven.told(Filled))
+        assert driven.told(Filled)[0].price == Decimal(ask)
 
 
 def test_the_kill_switch_leaves_nothing_at_the_venue_whoever_opened_it(venue: ThreadVenue) -> None:
