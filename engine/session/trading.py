@@ -161,7 +161,7 @@ class Trading:
     def arm(self, command: SetArmState) -> None:
         """Let a person's orders pass, or not."""
         if command.state == "live":
-            raise UserError("A replay cannot be armed for real money; open a live session for that.")
+            raise UserError("A replay cannot be armed Live; open a live session for that.")
         self._arm, self._arm_by = command.state, "person"
         if not self._is_past:
             self._do(SetArmState(state=command.state))
