@@ -35,7 +35,8 @@ from engine.messages.instrument import Instrument
 from engine.messages.run import VenueRules
 from engine.nautilus.account import AccountReader, statistics
 from engine.nautilus.data import has_untold_sizes, to_nautilus
-from engine.nautilus.desk import Desk, DeskSettings
+from engine.nautilus.desk import Desk
+from engine.nautilus.hand import DeskSettings
 from engine.nautilus.instrument import price, to_nautilus_instrument
 from engine.nautilus.strategies import implementation
 from engine.nautilus.strategies.ai_signal import AiSignal

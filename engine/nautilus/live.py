@@ -21,12 +21,12 @@ from nautilus_trader.model import Currency, InstrumentId, Venue
 from engine.messages.events import AccountChanged, AnyEvent, Filled, OrderChanged
 from engine.messages.instrument import Instrument
 from engine.nautilus.account import AccountReader, statistics
-from engine.nautilus.desk import DeskSettings
 from engine.nautilus.doubt import Doubts
 from engine.nautilus.events import order_changed, position_now
 from engine.nautilus.feed import NAME, Feed, feed_factory
 from engine.nautilus.foreign import Foreign, hand_prefix, is_made_up
 from engine.nautilus.guesses import Guesses
+from engine.nautilus.hand import DeskSettings
 from engine.nautilus.live_desk import LiveDesk
 from engine.nautilus.node import Client, build_node
 from engine.nautilus.resolver import Resolving
