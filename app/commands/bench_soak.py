@@ -76,9 +76,12 @@ class _Soak:
         """
         session = self._session
         try:
+            # A session that cannot connect ends with a sentence; the soak is of one that runs.
+            self._venue.faulty(on=False)
             self._until(lambda: session.phase == Phase.PLAYING and bool(session.state.markets), _START_S)
             session.arm("live", ACCOUNT)
             self._until(lambda: session.state.control.arm == "live", _START_S)
+            self._venue.faulty(on=True)
             self._trade(seconds)
             self._settle()
             return self._compare()
