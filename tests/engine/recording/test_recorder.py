@@ -199,7 +199,7 @@ def test_the_total_cap_takes_from_ended_recordings_and_spares_their_events(tmp_p
     old = only(tmp_path)
     lines = sum(1 for _ in old.lines())
     size = old.bytes
-    with_other = Keeping(root=str(tmp_path), file_bytes=20_000, total_cap_bytes=size)
+    with_other = Keeping(root=str(tmp_path), file_bytes=20_000, total_cap_bytes=size * 5 // 4)
     recorder = SessionRecorder(with_other)
     record(tmp_path, every(2_000), recorder=recorder)
     assert [text for _, text in recorder.take_news() if "All recordings together" in text]
