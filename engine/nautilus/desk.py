@@ -36,6 +36,8 @@ type HandCommand = Submit | Modify | Cancel | CancelAll | Flatten | Reverse | Br
 
 _THROUGH: Final = Decimal("0.005")
 """Part of the price by which a limit order that must fill lies through the touch."""
+_LATE_NS: Final = 10_000_000_000
+"""How long after a flattening what fills late is closed, too."""
 
 
 class Desk(Hand):
@@ -50,6 +52,7 @@ class Desk(Hand):
         self._schedules: dict[str, Schedule] = {}
         self._stop: HeldStop | None = None
         self._stop_id = ""
+        self._late_ns = 0
 
     # Commands --------------------------------------------------------------------------------------------
 
@@ -83,6 +86,7 @@ class Desk(Hand):
             checked(request, intents, contingency, self.instrument, self.now_ns), contingency
         )
         self._requests.add(request)
+        self._late_ns = 0
         if given[0].twap is not None:
             schedule = Schedule(request, given[0], self.now_ns, self.instrument.lot_size)
             self._schedules[request] = schedule
@@ -128,8 +132,46 @@ class Desk(Hand):
     def flatten(self) -> None:
         """Cancel all and close every position, each by whoever holds it."""
         self.cancel_all()
+        # One that is on its way may fill in spite of that.
+        on_its_way = any(not each.is_reduce_only for each in self._own_unfinished())
+        self._late_ns = self.now_ns + _LATE_NS if on_its_way else 0
         for holding in self.positions():
             self.close(holding, "market")
+
+    def _own_unfinished(self) -> list[Any]:
+        # A live engine tells that an order was sent only when its turn comes: until then it is in no index.
+        found = self._cache.orders(instrument_id=self.instrument_id, strategy_id=self.strategy_id)
+        return [each for each in found if not each.is_closed]
+
+    def _close_late(self) -> None:
+        """Close what filled after a flattening, once nothing of the hand's is on its way any more."""
+        if not self._late_ns or self._own_unfinished():
+            return
+        in_time, self._late_ns = self.now_ns <= self._late_ns, 0
+        late = [each for each in self.positions() if in_time and each.strategy == HAND]
+        for holding in late:
+            self._note(f"An order that was on its way left {holding.quantity:+f}; it is closed.")
+            self.close(holding, "market")
+
+    def on_order_canceled(self, _event: Any) -> None:
+        """Go on with a flattening that waits for orders."""
+        self._close_late()
+
+    def on_order_cancel_rejected(self, _event: Any) -> None:
+        """Go on with a flattening that waits for orders."""
+        self._close_late()
+
+    def on_order_rejected(self, _event: Any) -> None:
+        """Go on with a flattening that waits for orders."""
+        self._close_late()
+
+    def on_order_expired(self, _event: Any) -> None:
+        """Go on with a flattening that waits for orders."""
+        self._close_late()
+
+    def on_position_opened(self, _event: Any) -> None:
+        """Go on with a flattening that waits for orders."""
+        self._close_late()
 
     def reverse(self) -> None:
         """Cancel all and hold as much on the other side, in the hand's own position."""
@@ -148,6 +190,7 @@ class Desk(Hand):
         order_id = self._next_id()
         if not self._pass([order_id], [intent], [Ties()], ""):
             return
+        self._late_ns = 0
         self.cancel_all()
         for holding in apart:
             self.close(holding, "market")
@@ -230,7 +273,8 @@ class Desk(Hand):
             return None
 
     def on_position_changed(self, _event: Any) -> None:
-        """Keep the stop as large as the position."""
+        """Keep the stop as large as the position, and go on with a flattening."""
+        self._close_late()
         if self._stop is not None:
             self._stop.fit()
 
@@ -239,6 +283,7 @@ class Desk(Hand):
         stop, self._stop = self._stop, None
         if stop is not None:
             stop.end()
+        self._close_late()
 
     def _stop_now(self) -> Any:
         order = self._find(self._stop_id)

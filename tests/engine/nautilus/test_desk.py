@@ -444,6 +444,33 @@ def test_flatten_cancels_all_and_closes_whoever_holds() -> None:
         assert rig.orders()["H-2"].status == "CANCELED"
 
 
+@pytest.mark.parametrize("held", [0, 3_000])
+def test_flatten_closes_what_an_order_fills_that_was_on_its_way(held: int) -> None:
+    with Rig([110_000] * 20, latency_ms=500).to(0) as rig:
+        if held:
+            rig.submit(wanted("BUY", held))
+        rig.to(2)
+        rig.submit(wanted("BUY", type="LIMIT", price="1.09000"))
+        rig.submit(wanted("BUY"))
+        rig.do(Flatten(FX.id))
+        rig.to(9)
+        assert sum(fill[3] if fill[2] == "BUY" else -fill[3] for fill in rig.fills()) == 0
+        assert len(rig.fills()) >= 2
+        assert (rig.desk.positions(), rig.desk.open_orders()) == ([], 0)
+        rig.submit(wanted("BUY", 1_000))  # what is bought afterwards stays
+        rig.to(15)
+        assert rig.positions() == {HAND: 1_000}
+
+
+def test_an_order_by_hand_after_flatten_is_left_to_its_person() -> None:
+    with Rig([110_000] * 20, latency_ms=500).to(0) as rig:
+        rig.submit(wanted("BUY"))
+        rig.do(Flatten(FX.id))
+        rig.submit(wanted("BUY", 1_000))
+        rig.to(9)
+        assert rig.positions() == {HAND: 3_000}
+
+
 def test_the_kill_switch_may_close_by_a_limit_through_the_touch() -> None:
     with Rig().to(1) as rig:
         for side, price in (("BUY", "1.10009"), ("SELL", "1.10011")):

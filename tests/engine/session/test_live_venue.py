@@ -360,6 +360,15 @@ def test_foreign_orders_are_told_apart_and_flattened_with_the_rest(venue: Thread
         assert driven.session.course.venue.desk.positions() == []
 
 
+def test_what_was_on_its_way_when_all_was_flattened_is_closed_once_it_has_filled(venue: ThreadVenue) -> None:
+    with at(venue) as (driven, _):
+        driven.session.handle(Submit(request="r1", intents=(by_hand("0.3"),)))
+        driven.session.handle(Flatten())
+        driven.until(lambda: len(driven.told(Filled)) == 2)
+        driven.until(lambda: driven.told(PositionChanged)[-1].closed_ns is not None)
+        assert venue.truth().positions == {}
+
+
 def other(venue: ThreadVenue) -> ClientSetup:
     return ClientSetup(
         http=venue.at.http,
