@@ -78,7 +78,10 @@ class FormView(QWidget):
         self.quote_quantity = _check("", self.tr("The size is in the currency that is paid"))
         self.bracket = _check(
             self.tr("Stop loss"),
-            self.tr("Bracket: stop loss, target or both, which the entry's fill sets to work"),
+            self.tr(
+                "Bracket: stop loss, target or both, which the entry's fill sets to work; "
+                "cancelling one of them cancels the other"
+            ),
         )
         self.stop, self.stop_by = StepEdit(self.tr("Stop loss")), _distances(self.tr("Stop loss in"))
         self.target, self.target_by = StepEdit(self.tr("Target")), _distances(self.tr("Target in"))
