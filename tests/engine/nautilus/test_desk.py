@@ -664,7 +664,7 @@ def test_under_hedging_reversing_closes_every_position_and_opens_one() -> None:
         rig.submit(wanted("SELL", 1_000))
         rig.do(Reverse(FX.id))
         [left] = rig.desk.positions()
-        assert (left.strategy, left.quantity) == (HAND, -2_000)
+        assert (left.strategy, left.quantity) == (HAND, Decimal(-2_000))
 
 
 def test_the_market_of_these_tests_rises_and_falls() -> None:
