@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from engine.errors import UserError
+from engine.messages.commands import SetStop
 from engine.messages.orders import Contingency, OrderIntent
 from engine.messages.run import Run
 from engine.nautilus.adapters import Capabilities, adapter_named
@@ -16,6 +17,15 @@ def abilities_of(run: Run) -> Capabilities:
     if run.mode != "live" or run.connection is None:
         return _ALL
     return adapter_named(run.connection.adapter).capabilities
+
+
+def check_moving(abilities: Capabilities, rule: SetStop) -> None:
+    """Refuse a stop that is to move where the venue would leave it standing; raises `UserError`."""
+    if rule.kind != "none" and not abilities.moves_stops:
+        raise UserError(
+            "This venue changes no stop at work through the engine, so none can move by itself there; place "
+            "one, and cancel it to place another."
+        )
 
 
 def check_able(abilities: Capabilities, intents: Sequence[OrderIntent], contingency: Contingency) -> None:

@@ -39,7 +39,7 @@ from engine.risk.book import AccountBook, Touch
 from engine.risk.gate import RiskGate
 from engine.risk.kill import HaltProcedure, KillSwitch
 from engine.risk.kill_rules import KillFacts, KillRuleWatch
-from engine.session.abilities import abilities_of, check_able
+from engine.session.abilities import abilities_of, check_able, check_moving
 from engine.session.bar_history import BarHistory
 from engine.session.preview import preview
 from engine.session.protecting import Protecting
@@ -173,6 +173,7 @@ class LiveControl:
                 if isinstance(command, Modify):
                     self._put_off_expiry()
             case SetStop():
+                check_moving(self._abilities, command)
                 said = self._follower.set(command, self._connected, self._now_ns() - _TICKS_LATE_NS)
                 self._emit(Logged(ts=self._now_ns(), level="info", source="session", text=said))
             case Preview():

@@ -84,6 +84,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
         NautilusTrader's names.
     hedge : bool
         Long and short positions of one instrument at once.
+    moves_stops : bool
+        Whether a stop at work can be given another trigger or size.
     trails_by_price : bool
         Whether its trailing stops keep a distance in price.
     notes : str
@@ -98,6 +100,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     hedge: bool = False
     oco: bool = False
     bracket: bool = False
+    moves_stops: bool = True
     trails_by_price: bool = True
     quote_quantity: bool = False
     notes: str = ""

@@ -145,6 +145,7 @@ FUTURES: Final = Adapter(
         reduce_only=True,
         modify=True,
         hedge=True,
+        moves_stops=False,
         trails_by_price=False,
         notes="GTD only of USD-M limit orders, to the second and at least ten minutes ahead; limit orders "
         "alone can be modified.",

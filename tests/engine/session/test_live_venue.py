@@ -22,6 +22,7 @@ from engine.messages.commands import (
     Preview,
     Rearm,
     SetArmState,
+    SetStop,
     Submit,
 )
 from engine.messages.connection import Connection
@@ -475,6 +476,17 @@ def test_keys_stand_in_nothing_that_a_session_writes(venue: ThreadVenue, tmp_pat
         written = [path for path in tmp_path.rglob("*") if path.is_file()]
         assert written
         assert not [path for path in written if planted.encode() in path.read_bytes()]
+
+
+def test_a_stop_that_the_venue_would_leave_standing_is_not_promised_to_move(venue: ThreadVenue) -> None:
+    with at(venue) as (driven, puppet):
+        order_id = puppet.market("BUY", "0.5")
+        driven.until(lambda: is_now(driven, order_id, "FILLED"))
+        driven.session.handle(SetStop(instrument=ETH, kind="atr"))
+        (refused,) = driven.told(Refused)
+        assert "none can move by itself there" in refused.text
+        driven.session.handle(SetStop(instrument=ETH, kind="none"))
+        assert len(driven.told(Refused)) == 1
 
 
 def test_an_instrument_that_the_venue_has_not_is_refused(venue: ThreadVenue) -> None:
