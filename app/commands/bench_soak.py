@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import psutil
 
 from app import engines
 from app.commands import Report, Result
@@ -34,6 +35,7 @@ _ACTS_PER_S: Final = 14.0
 _FAULT_EVERY_S: Final = 3.0
 _LOOK_S: Final = 0.005
 _START_S: Final = 60.0
+_END_S: Final = 30.0
 _QUIET_S: Final = 90.0
 """Longest that it may take after the last fault until all agree."""
 
@@ -118,13 +120,21 @@ class _Soak:
                 return
             self._wait(0.2)
 
+    def _end(self) -> None:
+        """End the session and wait for its engine: what is recorded is complete once that is gone."""
+        pid = self._session.engine_pid
+        self._session.close()
+        deadline = time.monotonic() + _END_S
+        while pid is not None and psutil.pid_exists(pid) and time.monotonic() < deadline:
+            time.sleep(_LOOK_S)
+
     def _compare(self) -> dict[str, Any]:
         state, truth, faults = self._session.state, self._venue.truth(), self._venue.faults()
         recovery = self._troubles.by_kind(self._venue.strikes(), truth)
         found = disagreements("watcher", state.orders, truth)
         found += [f"venue: its books are off by {truth.imbalance}"] if truth.imbalance else []
         found += disagreements("engine", self._engines_own(), truth)
-        self._session.close()
+        self._end()
         found += disagreements("recording", _recorded(), truth)
         for each in found[:20]:
             self._report(each)
