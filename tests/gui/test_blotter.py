@@ -24,7 +24,15 @@ def tell(desk: Desk, *events: AnyEvent) -> None:
         now=desk.clock.now,
     )
     desk.link.push(news)
+    desk.window.docks["orders"].raise_()
     desk.tick_later()
+    orders = desk.panel("orders", OrdersPanel).view
+
+    def shown() -> None:
+        desk.tick_later()
+        assert orders.model().rowCount() == len(desk.state.orders.orders)
+
+    desk.qtbot.waitUntil(shown)
 
 
 def change(desk: Desk, working: OrderChanged) -> ChangeOrderDialog:
