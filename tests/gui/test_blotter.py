@@ -49,9 +49,15 @@ def change(desk: Desk, working: OrderChanged) -> ChangeOrderDialog:
 def test_cancelling_and_flattening_work_in_view_too(desk: Desk) -> None:
     tell(desk, order("H-1"), position())
     orders = desk.panel("orders", OrdersPanel)
-    orders.view.setFocus()
-    orders.view.selectRow(0)
-    desk.key(Qt.Key.Key_Delete, widget=orders.view)
+
+    def cancelled() -> None:
+        orders.view.setFocus()
+        orders.view.selectRow(0)
+        desk.key(Qt.Key.Key_Delete, widget=orders.view)
+        assert Cancel("H-1") in desk.sent
+
+    # The first key of a window that was only just shown may be lost.
+    desk.qtbot.waitUntil(cancelled)
     desk.window.docks["positions"].raise_()
     desk.tick_later()
     positions = desk.panel("positions", PositionsPanel)
