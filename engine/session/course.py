@@ -141,6 +141,11 @@ class Course:
         self.history = BarHistory(run.bar, source.kinds)
 
     @property
+    def ticks(self) -> int:
+        """Market events so far."""
+        return self.playhead.ticks
+
+    @property
     def order_events(self) -> int:
         """Steps in the life of orders so far."""
         return self._outcome.order_events

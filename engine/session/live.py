@@ -25,7 +25,7 @@ from engine.messages.commands import (
     StepTo,
 )
 from engine.messages.events import AnyEvent, ConnectionChanged, Phase
-from engine.messages.frames import Explanation, ModelHealth, Predictions, Recorder, Transport
+from engine.messages.frames import Transport
 from engine.messages.run import Arming, Run
 from engine.nautilus.engine import priced
 from engine.nautilus.strategy import StationStrategy
@@ -35,12 +35,12 @@ from engine.risk.kill import KillSwitch
 from engine.session import telling
 from engine.session.checks import check_model, check_run
 from engine.session.feed_watch import FeedWatch
-from engine.session.health import Meter
 from engine.session.live_control import LiveControl
 from engine.session.live_course import LiveCourse
 from engine.session.live_market import LiveMarket, check_speed
 from engine.session.live_watching import LiveWatching
 from engine.session.memory import Remembered, SessionMemory
+from engine.session.picturing import Pictures
 from engine.session.publishing import publications
 from engine.session.run_model import RunModel
 from engine.session.told import Told
@@ -107,9 +107,8 @@ class LiveSession:
         if model is not None:
             assert isinstance(parameters, AiSignalParameters)  # noqa: S101 - `check_run` sees to it
             self._model = _opened(run, market, parameters, model)
-        self._explanation: Explanation | None = None
         self._told = Told(recorder, lambda: self._now)
-        self._meter = Meter()
+        self._pictures = Pictures(recorder)
         self._feed_watch = FeedWatch(market.name)
         self._told_failure = False
         start_ns = time.time_ns()
@@ -182,33 +181,16 @@ class LiveSession:
 
     def take_picture(self) -> Picture:
         """The market since the last picture, risk and clock now."""
-        if self._watching is None:
-            raise RuntimeError("the session was made to be run unwatched")
         if self._told.phase != Phase.FAILED:  # where that is what broke
             self._course.absorb()
-        market, instruments = self._watching.take()
-        self._meter.conflated += market.quotes_conflated + market.trades_conflated
-        predictions: list[Predictions] = []
-        models: list[ModelHealth] = []
-        if self._course.model is not None:
-            predictions, models = self._course.model.take(self._now)
-            self._meter.conflated += sum(each.conflated for each in predictions)
-        explanation, self._explanation = self._explanation, None
         age_s = self.feed_age_s
-        return Picture(
-            epoch=1,
+        return self._pictures.take(
+            self._course,
+            self._watching,
+            self._control,
             transport=self._transport(),
-            markets=[market],
-            risks=[self._course.risk()],
-            health=self._meter.take(self._course.ticks, 0.0 if age_s is None else age_s * 1e3),
-            instruments=instruments,
-            predictions=predictions,
-            models=models,
-            explanation=explanation,
-            recorder=Recorder() if self._recorder is None else self._recorder.status(),
             control=self._control.control(age_s),
-            account_risk=self._control.risk(),
-            preview=self._control.take_preview(),
+            lag_ms=0.0 if age_s is None else age_s * 1e3,
         )
 
     def rewatch(self) -> None:
@@ -259,7 +241,7 @@ class LiveSession:
             case SetArming(mode):
                 self._arm(mode)
             case Explain(ts):
-                self._explain(ts)
+                self._pictures.explain(self._course.model, ts, self._now)
             case Finish():
                 self._require_running()
                 self._finish()
@@ -284,11 +266,6 @@ class LiveSession:
         self._require_running()
         self._course.arm(self._model, mode)
 
-    def _explain(self, ts: int) -> None:
-        if self._course.model is None:
-            raise UserError("This run has no model to explain; open one with a model.")
-        self._explanation = self._course.model.explain(ts, self._now)
-
     def _require_running(self) -> None:
         if self._told.phase in _PAST:
             raise UserError(_PAST[self._told.phase])
@@ -298,7 +275,7 @@ class LiveSession:
     def _proceed(self, seconds: float) -> None:
         course = self._course
         if course.advance(seconds):
-            self._meter.ticked()
+            self._pictures.meter.ticked()
         if course.venue.problem:
             self._is_over = True
             self._fail(f"The session ended: {course.venue.problem}.")

@@ -226,7 +226,7 @@ def test_a_step_beyond_the_last_tick_finishes() -> None:
 def test_market_time_passes_at_the_set_speed() -> None:
     run = session()
     clock = Clock()
-    run._pace._clock = clock
+    run._driver._pace._clock = clock
     run.handle(SetSpeed(4.0))
     run.handle(Play())
     clock.now += 0.5
