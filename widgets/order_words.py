@@ -65,6 +65,7 @@ def type_text(kind: str) -> str:
         "LIMIT_IF_TOUCHED": _tr("Limit if touched"),
         "TRAILING_STOP_MARKET": _tr("Trailing stop"),
         "OCO": _tr("OCO"),
+        "TWAP": _tr("TWAP"),
     }
     return known.get(kind) or kind.replace("_", " ").capitalize()
 

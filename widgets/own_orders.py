@@ -69,8 +69,9 @@ def short_size(size: Decimal, precision: int, characters: int) -> str:
 
 
 def can_move(order: OrderChanged) -> bool:
-    """Whether another price can be asked for: it works, nothing is under way, and it does not trail."""
-    return order.status in _MOVABLE and not order.type.startswith("TRAILING") and waits_at(order) is not None
+    """Whether another price can be asked for: it works, nothing is under way, and it is no trail or TWAP."""
+    still = order.type == "TWAP" or order.type.startswith("TRAILING")
+    return order.status in _MOVABLE and not still and waits_at(order) is not None
 
 
 def moved(order: OrderChanged, to: Decimal) -> Modify:

@@ -43,7 +43,7 @@ def _orders(seen: OrdersState, truth: "Truth") -> Iterator[str]:
         elif ended is None and (told.status in CLOSED_STATUSES or told.price != order.price):
             yield f"{name} is {told.status} at {told.price}, at the venue {order.status} at {order.price}"
     for name, told in seen.orders.items():
-        if name not in there and told.status not in _NEVER_THERE:
+        if name not in there and name not in seen.twaps and told.status not in _NEVER_THERE:
             yield f"{name} is {told.status}, and the venue never had it"
 
 

@@ -16,6 +16,7 @@ from engine.messages.events import (
     Filled,
     OrderChanged,
     PositionChanged,
+    TwapChanged,
 )
 
 CLOSED_STATUSES: Final = frozenset({"DENIED", "REJECTED", "CANCELED", "EXPIRED", "FILLED"})
@@ -79,7 +80,9 @@ class OrdersState:
     Attributes
     ----------
     orders, positions, balances : Latest
-        By order id, position id and `account id/currency`.
+        By order id, position id and `account id/currency`; a TWAP is a row among the orders.
+    twaps : dict of str to TwapChanged
+        Newest of each TWAP by its id: those of `orders` that no venue has.
     fills, denials : list of Filled, list of Denied
         In order; only ever appended to.
     account : AccountChanged or None
@@ -90,6 +93,7 @@ class OrdersState:
 
     def __init__(self) -> None:
         self.orders: Latest[OrderChanged] = Latest()
+        self.twaps: dict[str, TwapChanged] = {}
         self.fills: list[Filled] = []
         self.denials: list[Denied] = []
         self.positions: Latest[PositionChanged] = Latest()
@@ -105,6 +109,9 @@ class OrdersState:
             match event:
                 case OrderChanged():
                     self._take_order(event)
+                case TwapChanged(order=order):
+                    self.twaps[order.order_id] = event
+                    self._take_row(order)
                 case Filled():
                     self.fills.append(event)
                 case Denied():
@@ -120,17 +127,20 @@ class OrdersState:
             self.version += 1
 
     def working(self, instrument: str) -> list[OrderChanged]:
-        """Orders of this instrument that can still trade, oldest first."""
+        """Orders of this instrument at a venue that can still trade, oldest first."""
         return list(self._working.get(instrument, {}).values())
 
     def of_request(self, request: str) -> list[OrderChanged]:
-        """Orders that one `Submit` placed, in the order in which they appeared."""
+        """Orders that one `Submit` placed, in the order in which they appeared; a TWAP before its slices."""
         return [self.orders[order_id] for order_id in self._requested.get(request, ())]
 
-    def _take_order(self, event: OrderChanged) -> None:
+    def _take_row(self, event: OrderChanged) -> None:
         self.orders.put(event.order_id, event)
         if event.request:
             self._requested.setdefault(event.request, {})[event.order_id] = None
+
+    def _take_order(self, event: OrderChanged) -> None:
+        self._take_row(event)
         working = self._working.setdefault(event.instrument, {})
         if event.status in CLOSED_STATUSES:
             working.pop(event.order_id, None)

@@ -12,6 +12,7 @@ from engine.messages.commands import AnyCommand, Reverse, Submit
 from engine.messages.events import HaltStep, OrderChanged
 from engine.messages.orders import HAND, OrderIntent, Side
 from engine.messages.run import ArmState
+from widgets.order_words import DONE
 
 if TYPE_CHECKING:
     from app.session import StationSession
@@ -136,8 +137,9 @@ class TradingDeeds(ReplayDeeds):
         if found is None:
             return
         session, market = found
-        working = session.state.orders.working(market.instrument.id)
-        own = [order for order in working if order.strategy == HAND]
+        orders = session.state.orders
+        own = [order for order in orders.working(market.instrument.id) if order.strategy == HAND]
+        own = own or [each.order for each in orders.twaps.values() if each.order.status not in DONE]
         if own:
             session.cancel(own[-1].order_id)
         else:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Literal
 
-from engine.link.builders import EURUSD, START_NS
+from engine.link.builders import EURUSD, START_NS, order
 from engine.messages.events import (
     ArmStateChanged,
     ConnectionChanged,
@@ -12,6 +12,7 @@ from engine.messages.events import (
     HaltChanged,
     HaltStep,
     PolicyChanged,
+    TwapChanged,
 )
 from engine.messages.frames import Control
 from engine.messages.limits import AccountRisk, LimitUse, RiskPolicy
@@ -56,6 +57,31 @@ def intent(
         trigger=trigger,
         changes=changes,
     )
+
+
+def twap(
+    request: str = "r1",
+    status: str = "PARTIALLY_FILLED",
+    *,
+    filled: Decimal = Decimal(2_000),
+    sent: int = 2,
+    left: int = 8,
+    reason: str = "2 of 10 slices sent; the next at 08:00:04.000 UTC.",
+    ts: int = START_NS,
+) -> TwapChanged:
+    """A TWAP to buy 10,000 by hand."""
+    told = order(
+        request,
+        status,
+        type="TWAP",
+        filled=filled,
+        price=None,
+        reason=reason,
+        strategy=HAND,
+        request=request,
+        ts=ts,
+    )
+    return TwapChanged(ts=ts, order=told, sent=sent, left=left, next_ns=ts + 4_000_000_000 if left else None)
 
 
 def denied(

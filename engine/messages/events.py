@@ -61,6 +61,20 @@ class OrderChanged(Event, frozen=True, kw_only=True, tag="order"):
     contingent: tuple[str, ...] = ()
 
 
+class TwapChanged(Event, frozen=True, kw_only=True, tag="twap"):
+    """A TWAP after one step of its life: the whole of which its slices are parts; no venue knows of it.
+
+    `order` tells it like an order of type `TWAP`: its id is the `request` of its slices, its `filled` their
+    sum, its `reason` says in a sentence how far it is. `sent` slices were let out, `left` are to come, the
+    next at market time `next_ns`.
+    """
+
+    order: OrderChanged
+    sent: int
+    left: int
+    next_ns: int | None = None
+
+
 class Filled(Event, frozen=True, kw_only=True, tag="fill"):
     """One execution; `fee` is positive when paid.
 
@@ -353,6 +367,7 @@ class Results(Event, frozen=True, kw_only=True, tag="results"):
 
 type AnyEvent = (
     OrderChanged
+    | TwapChanged
     | Filled
     | PositionChanged
     | AccountChanged

@@ -18,7 +18,7 @@ from engine.messages.commands import (
     Reverse,
     Submit,
 )
-from engine.messages.events import Logged, PositionChanged
+from engine.messages.events import AnyEvent, Logged, PositionChanged
 from engine.messages.orders import HAND, Contingency, OrderIntent
 from engine.nautilus import events
 from engine.nautilus.hand import Hand
@@ -28,7 +28,7 @@ from engine.nautilus.requests import checked
 from engine.nautilus.strategy import Context
 from engine.nautilus.tags import request_of
 from engine.nautilus.touch import touch
-from engine.nautilus.twap import Schedule
+from engine.nautilus.twaps import Twaps
 from engine.risk.kill import Holding
 
 type HandCommand = Submit | Modify | Cancel | CancelAll | Flatten | Reverse | BreakEven
@@ -49,7 +49,7 @@ class Desk(Hand):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self._schedules: dict[str, Schedule] = {}
+        self._twaps = Twaps(self.instrument, self._send_slice, self._wake, context.emit)
         self._stop: HeldStop | None = None
         self._stop_id = ""
         self._late_ns = 0
@@ -88,9 +88,7 @@ class Desk(Hand):
         self._requests.add(request)
         self._late_ns = 0
         if given[0].twap is not None:
-            schedule = Schedule(request, given[0], self.now_ns, self.instrument.lot_size)
-            self._schedules[request] = schedule
-            self._go_on(schedule)
+            self._twaps.begin(request, given[0], self.now_ns)
         else:
             self._send_through_gate(request, given, contingency)
 
@@ -111,20 +109,23 @@ class Desk(Hand):
 
     def cancel(self, order_id: str) -> None:
         """Cancel a working order, whoever placed it; with a slice the rest of its TWAP ends, too."""
+        if self._twaps.is_at_work(order_id):
+            self._twaps.cancel(order_id, self.now_ns)
+            self._cancel_all_of([each for each in self._at_work() if request_of(each.tags) == order_id])
+            return
         sent = self._find(order_id)
-        schedule = None if sent is None else self._schedules.get(request_of(sent.tags))
-        if schedule is not None:
-            self._end(schedule, "cancelled")
-            if sent.is_closed:
-                return
+        if sent is not None and self._twaps.cancel(request_of(sent.tags), self.now_ns) and sent.is_closed:
+            return
         order = self._working(order_id)
         self._owner(order).cancel_order(order.client_order_id)
 
     def cancel_all(self) -> None:
         """Cancel every working order of the session, and end what is still to be sent."""
-        for schedule in list(self._schedules.values()):
-            self._end(schedule, "cancelled")
-        for order in self._at_work():
+        self._twaps.cancel_all(self.now_ns)
+        self._cancel_all_of(self._at_work())
+
+    def _cancel_all_of(self, orders: Sequence[Any]) -> None:
+        for order in orders:
             # A contingent order may be gone by now, with the one before it.
             if not order.is_closed and not order.is_pending_cancel:
                 self._owner(order).cancel_order(order.client_order_id)
@@ -329,24 +330,17 @@ class Desk(Hand):
 
     def on_slice(self, event: Any) -> None:
         """Send what is due."""
-        schedule = self._schedules.get(event.name)
-        if schedule is not None:
-            self._go_on(schedule)
+        self._twaps.go_on(event.name, self.now_ns)
 
-    def _go_on(self, schedule: Schedule) -> None:
-        intent = schedule.take()
-        if intent is not None and self._send_through_gate(schedule.request, (intent,), "none"):
-            schedule.sent += intent.quantity
-        if schedule.next_ns is None:
-            self._end(schedule, "over")
-        else:
-            self._clock.set_time_alert_ns(schedule.request, schedule.next_ns, self.on_slice)
+    def _send_slice(self, request: str, intent: OrderIntent) -> bool:
+        return self._send_through_gate(request, (intent,), "none")
 
-    def _end(self, schedule: Schedule, how: str) -> None:
-        del self._schedules[schedule.request]
-        if schedule.request in self._clock.timer_names():
-            self._clock.cancel_timer(schedule.request)
-        what = f"{schedule.intent.side} {schedule.intent.quantity:f} {self.instrument.base}"
-        left = f"; {schedule.left:f} were not sent" if schedule.left else ""
-        ts = self.now_ns
-        self._tell(Logged(ts=ts, level="info", source="hand", text=f"The TWAP to {what} is {how}{left}."))
+    def _wake(self, request: str, at_ns: int | None) -> None:
+        if at_ns is not None:
+            self._clock.set_time_alert_ns(request, at_ns, self.on_slice)
+        elif request in self._clock.timer_names():
+            self._clock.cancel_timer(request)
+
+    def _tell(self, event: AnyEvent) -> None:
+        super()._tell(event)
+        self._twaps.note(event)

@@ -24,6 +24,13 @@ class Schedule:
     start_ns : int
         Market time of the first slice.
     lot : Decimal
+
+    Attributes
+    ----------
+    count : int
+        Slices in all.
+    sent : Decimal
+        Size that was sent.
     """
 
     def __init__(self, request: str, intent: OrderIntent, start_ns: int, lot: Decimal) -> None:
@@ -32,16 +39,21 @@ class Schedule:
         self.intent = intent
         self._start_ns, self._interval_ns = start_ns, round(intent.twap.interval_s * _NS)
         self._lots, self._lot = intent.quantity // lot, lot
-        self._count = slices(intent.twap.horizon_s, intent.twap.interval_s)
+        self.count = slices(intent.twap.horizon_s, intent.twap.interval_s)
         self._due = 0
         self.sent = Decimal(0)
 
     @property
     def next_ns(self) -> int | None:
         """Market time of the next slice; None after the last."""
-        if self._due == self._count:
+        if self._due == self.count:
             return None
         return self._start_ns + self._due * self._interval_ns
+
+    @property
+    def slices_left(self) -> int:
+        """Slices that are not due yet."""
+        return self.count - self._due
 
     @property
     def left(self) -> Decimal:
@@ -51,5 +63,5 @@ class Schedule:
     def take(self) -> OrderIntent | None:
         """The slice that is due; None where the ones before have sent as much."""
         self._due += 1
-        size = self._lots * self._due // self._count * self._lot - self.sent
+        size = self._lots * self._due // self.count * self._lot - self.sent
         return msgspec.structs.replace(self.intent, quantity=size, twap=None) if size else None

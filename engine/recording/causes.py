@@ -33,6 +33,7 @@ from engine.messages.events import (
     PositionChanged,
     Refused,
     SignalActed,
+    TwapChanged,
 )
 from engine.messages.orders import HAND, OrderIntent
 from engine.risk.book import ENDED
@@ -53,7 +54,7 @@ class Causes:
         self._newest_of_tag: dict[str, int] = {}
         self._of_request: dict[str, int] = {}
         self._of_order: dict[str, str] = {}
-        self._working: dict[str, str] = {}
+        self._working: dict[str, OrderChanged] = {}
         self._halts = False
 
     def take(self, command: AnyCommand, number: int) -> None:
@@ -65,9 +66,11 @@ class Causes:
                 # One that is sent twice is carried out once, for its first line.
                 self._of_request.setdefault(request, number)
             case Cancel(order_id=order_id) | Modify(order_id=order_id):
-                self._of_order[order_id] = _line(number)
+                # A TWAP goes by its request, and its slices with it.
+                slices = [order for order, at in self._working.items() if at.request == order_id]
+                self._of_order.update(dict.fromkeys([order_id, *slices], _line(number)))
             case CancelAll(instrument=name) | Flatten(instrument=name) | Reverse(instrument=name):
-                orders = [order for order, at in self._working.items() if name in ("", at)]
+                orders = [order for order, at in self._working.items() if name in ("", at.instrument)]
                 self._of_order.update(dict.fromkeys(orders, _line(number)))
             case _:
                 pass
@@ -84,7 +87,7 @@ class Causes:
         """What led to it; empty where that is not known."""
         cause = ""
         match event:
-            case OrderChanged():
+            case OrderChanged() | TwapChanged():
                 cause = self._of_change(event)
             case Filled(order_id=order_id):
                 cause = f"order {order_id}"
@@ -108,7 +111,9 @@ class Causes:
                 pass
         return cause
 
-    def _of_change(self, event: OrderChanged) -> str:
+    def _of_change(self, event: OrderChanged | TwapChanged) -> str:
+        if isinstance(event, TwapChanged):
+            return self._of_order.get(event.order.order_id, "") or self._of_new(event.order)
         known = self._of_order.get(event.order_id)
         if known is None:
             known = self._of_new(event)
@@ -117,7 +122,7 @@ class Causes:
             self._working.pop(event.order_id, None)
             self._of_order.pop(event.order_id, None)
         else:
-            self._working[event.order_id] = event.instrument
+            self._working[event.order_id] = event
         return known
 
     def _of_new(self, event: OrderChanged) -> str:

@@ -7,6 +7,7 @@ from PySide6.QtCore import QCoreApplication, QItemSelectionModel, Qt
 
 from app.windows.change_order import ChangeOrderDialog
 from engine.link.scripted import control, frame, order, position
+from engine.link.trading_builders import twap
 from engine.messages.commands import Cancel, Flatten, Modify
 from engine.messages.events import AnyEvent, OrderChanged
 from tests.gui.conftest import Desk
@@ -61,6 +62,24 @@ def test_cancelling_and_flattening_work_in_view_too(desk: Desk) -> None:
     positions.view.selectRow(0)
     desk.key(Qt.Key.Key_Delete, widget=positions.view)
     assert desk.sent == [Cancel("H-1"), Flatten("EURUSD.SIM")]
+
+
+def test_a_running_twap_is_a_row_that_is_cancelled_like_an_order(desk: Desk) -> None:
+    tell(desk, twap("r1"), order("H-1", "FILLED", request="r1"))
+    orders = desk.panel("orders", OrdersPanel)
+    shown = orders.view.model()
+    rows = [[str(shown.index(row, at).data()) for at in range(shown.columnCount())] for row in range(2)]
+    [at] = [row for row, texts in enumerate(rows) if "r1" in texts]
+    assert {"TWAP", "10,000", "2,000", "Partially filled"} <= set(rows[at])
+    assert any(text.startswith("2 of 10 slices sent; the next at") for text in rows[at])
+    choose = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
+    orders.view.selectionModel().setCurrentIndex(shown.index(at, 0), choose)
+    orders.prepare_menu()
+    assert orders.cancel.isEnabled()
+    assert not orders.change.isEnabled()
+    orders.view.setFocus()
+    desk.key(Qt.Key.Key_Delete, widget=orders.view)
+    assert desk.sent == [Cancel("r1")]
 
 
 def test_only_what_differs_is_changed(desk: Desk) -> None:

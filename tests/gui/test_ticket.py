@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
 
 from engine.link.scripted import EURUSD, control, frame, order, position, preview, scripted_session
+from engine.link.trading_builders import twap
 from engine.messages.commands import Preview, SetStop, Submit
 from engine.messages.events import AnyEvent, Phase, Refused
 from engine.messages.frames import Control
@@ -461,6 +462,19 @@ def test_the_many_orders_of_a_twap_are_told_in_sum(desk: Desk, ticket: Ticket) -
     assert ticket.panel.life.text.splitlines() == [
         "9 orders, 1 at work; 7,000 EUR filled.",
         "Rejected: Margin is insufficient.",
+    ]
+
+
+def test_a_twap_is_told_by_its_own_row_and_what_was_refused_last(desk: Desk, ticket: Ticket) -> None:
+    ticket.answer()
+    desk.click(ticket.panel.send)
+    request = ticket.submitted[0].request
+    slices = [order(f"H-{n}", "FILLED", request=request, filled=Decimal(1_000)) for n in range(2)]
+    ticket.tell([twap(request), *slices, order("H-8", "REJECTED", request=request, reason="Too fast.")])
+    assert ticket.panel.life.text.splitlines() == [
+        "TWAP: Partially filled: 2,000 EUR of 10,000 EUR filled. 2 of 10 slices sent; "
+        "the next at 08:00:04.000 UTC.",
+        "Rejected: Too fast.",
     ]
 
 

@@ -69,6 +69,7 @@ class OrdersPanel(EventTable[OrderChanged]):
                     row.status,
                     status_text(row.status),
                     row.reason,
+                    row.request,
                 )
             ),
             "orders",

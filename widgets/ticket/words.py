@@ -138,14 +138,22 @@ def _position(quantity: Decimal, instrument: Instrument) -> str:
 
 def life_lines(orders: Sequence[OrderChanged], instrument: Instrument) -> list[Line]:
     """What became of the orders of one request, the entry first; of many in sum, and what went wrong."""
+    wrong = [order for order in orders if order.status in _WRONG]
+    if orders[0].type == "TWAP":
+        return [_whole(orders[0], instrument), *(_life(each, instrument, named=False) for each in wrong[-1:])]
     if len(orders) <= _MOST_LINES:
         return [_life(order, instrument, named=len(orders) > 1) for order in orders]
     filled = sum((order.filled for order in orders), Decimal(0))
     working = sum(order.status not in DONE for order in orders)
     text = fill(tr("%1 orders, %2 at work; %3 filled."), f"{len(orders):,}", f"{working:,}")
-    wrong = [order for order in orders if order.status in _WRONG]
     lines: list[Line] = [Sentence(text.replace("%3", size_text(filled, instrument)))]
     return lines + [_life(order, instrument, named=False) for order in wrong[-_MOST_LINES:]]
+
+
+def _whole(twap: OrderChanged, instrument: Instrument) -> Line:
+    sizes = (size_text(size, instrument) for size in (twap.filled, twap.quantity))
+    told = fill(tr("TWAP: %1: %2 of %3 filled. %4"), status_text(twap.status), *sizes, twap.reason)
+    return Sentence(told, status_tone(twap.status))
 
 
 def _life(order: OrderChanged, instrument: Instrument, *, named: bool) -> Line:

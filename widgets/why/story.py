@@ -1,7 +1,6 @@
 """From a model's word to a fill: the signal, what was made of it, its order and the fills, joined."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -53,22 +52,24 @@ def story_of_order(session: WhySession, order_id: str) -> Story:
             return _of_record(session, records[at])
         if opener is None and acted.verdict == "ordered" and records[at].signalled.direction:
             opener = records[at]
-    return Story(opener, order, _fills(session.orders.fills, order), _exit_kind(order))
+    return Story(opener, order, _fills(session, order), _exit_kind(order))
 
 
 def _of_record(session: WhySession, record: Record) -> Story:
     order = record.order
-    return Story(record, order, () if order is None else _fills(session.orders.fills, order))
+    return Story(record, order, () if order is None else _fills(session, order))
 
 
-def _fills(fills: Sequence[Filled], order: OrderChanged) -> tuple[Filled, ...]:
-    """Fills of an order, of which its latest change is the last."""
-    found = []
+def _fills(session: WhySession, order: OrderChanged) -> tuple[Filled, ...]:
+    """Fills of an order, of which its latest change is the last; of a TWAP those of its slices."""
+    fills, found = session.orders.fills, []
+    whole = order.type == "TWAP"
+    ids = {each.order_id for each in session.orders.of_request(order.order_id)} if whole else {order.order_id}
     missing = order.filled
     at = bisect_right(fills, order.ts, key=lambda fill: fill.ts)
     while missing > 0 and at > 0:
         at -= 1
-        if fills[at].order_id == order.order_id:
+        if fills[at].order_id in ids:
             found.append(fills[at])
             missing -= fills[at].quantity
     return tuple(reversed(found))

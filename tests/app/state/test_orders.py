@@ -5,6 +5,7 @@ from decimal import Decimal
 from app.state.orders import Latest, OrdersState
 from engine.link.builders import account, fill, log, order, position
 from engine.link.script import scripted_session
+from engine.link.trading_builders import twap
 from engine.messages.events import Filled
 
 
@@ -18,6 +19,16 @@ def test_an_order_keeps_its_row_and_leaves_the_ladder_when_it_is_done() -> None:
         state.apply([order(status, "ACCEPTED"), order(status, status)])
     assert [row.order_id for row in state.working("EURUSD.SIM")] == ["A", "B"]
     assert state.working("XAUUSD.SIM") == []
+
+
+def test_a_twap_is_a_row_that_no_venue_has() -> None:
+    state = OrdersState()
+    state.apply([twap("r1"), order("H-1", "FILLED", request="r1"), twap("r1", "FILLED", left=0)])
+    assert [(row.order_id, row.status) for row in state.orders.rows] == [("r1", "FILLED"), ("H-1", "FILLED")]
+    assert [row.order_id for row in state.of_request("r1")] == ["r1", "H-1"]
+    state.apply([twap("r2")])
+    assert state.working("EURUSD.SIM") == []
+    assert {name: told.left for name, told in state.twaps.items()} == {"r1": 0, "r2": 8}
 
 
 def test_latest_names_the_rows_that_changed_since_a_version() -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from engine.errors import UserError
 from engine.messages.commands import BreakEven, Cancel, CancelAll, Flatten, Modify, Reverse, Submit
-from engine.messages.events import Denied, Logged, OrderChanged
+from engine.messages.events import Denied, Logged, OrderChanged, TwapChanged
 from engine.messages.orders import HAND, Denial, OrderIntent, Twap
+from engine.nautilus.desk import HandCommand
 from tests.engine.nautilus.desks import MIDS, SECOND, Rig, wanted
 from tests.engine.session.markets import FX, START_NS
 from tests.engine.session.strategies import Limit, Market
@@ -609,6 +610,60 @@ def test_a_twap_ends_with_its_slices_cancel_or_with_all() -> None:
             assert "8000 were not sent" in next(e.text for e in rig.events if isinstance(e, Logged))
 
 
+def told_of(rig: Rig) -> list[tuple[str, int, int, int]]:
+    """Status, size filled, slices sent and to come of the TWAP, as often as it was told."""
+    told = [event for event in rig.events if isinstance(event, TwapChanged)]
+    assert {event.order.order_id for event in told} <= {"r1"}
+    return [(event.order.status, int(event.order.filled), event.sent, event.left) for event in told]
+
+
+def test_a_twap_is_told_as_the_one_order_that_it_is() -> None:
+    with Rig(latency_ms=100.0).to(1) as rig:
+        rig.submit(wanted("BUY", 6_000, twap=Twap(6.0, 2.0)))
+        rig.to(4)
+        assert told_of(rig) == [
+            ("ACCEPTED", 0, 0, 3), ("ACCEPTED", 0, 1, 2), ("PARTIALLY_FILLED", 2_000, 1, 2),
+            ("PARTIALLY_FILLED", 2_000, 2, 1), ("PARTIALLY_FILLED", 4_000, 2, 1),
+        ]  # fmt: skip
+        now = [event for event in rig.events if isinstance(event, TwapChanged)][-1]
+        assert now.next_ns == START_NS + 5 * SECOND
+        assert (now.order.type, now.order.side, now.order.quantity) == ("TWAP", "BUY", 6_000)
+        assert now.order.average_price == Decimal("1.10031")  # bought at 1.10021 and 1.10041
+        assert now.order.reason == "2 of 3 slices sent; the next at 22:13:25.000 UTC."
+        rig.to(5.05)
+        assert told_of(rig)[-1] == ("PARTIALLY_FILLED", 4_000, 3, 0)  # all sent, and the last on its way
+        rig.to(27)
+        assert told_of(rig)[-1] == ("FILLED", 6_000, 3, 0)
+        assert "r1" not in rig.orders()
+
+
+@pytest.mark.parametrize("command", [Cancel("r1"), CancelAll(), Cancel("H-2")])
+def test_a_twap_is_cancelled_by_its_own_name_by_a_slices_or_with_all(command: HandCommand) -> None:
+    with Rig().to(1) as rig:
+        rig.submit(wanted("BUY", 12_000, type="LIMIT", price="1.05", twap=Twap(12.0, 2.0)))
+        rig.to(4)
+        rig.do(command)
+        slices = {name: order.status for name, order in rig.orders().items()}
+        if command == Cancel("H-2"):  # what was sent before rests on, and the whole with it
+            assert slices == {"H-1": "ACCEPTED", "H-2": "CANCELED"}
+            assert told_of(rig)[-1] == ("ACCEPTED", 0, 2, 0)
+            rig.do(Cancel("r1"))
+        assert {order.status for order in rig.orders().values()} == {"CANCELED"}
+        assert told_of(rig)[-1] == ("CANCELED", 0, 2, 0)
+        rig.to(27)
+        assert len(rig.orders()) == 2
+        with pytest.raises(UserError, match="no order r1"):
+            rig.do(Cancel("r1"))
+
+
+def test_a_twap_whose_slices_do_not_all_fill_expires() -> None:
+    with Rig(size=1_000).to(1) as rig:
+        rig.submit(wanted("BUY", 4_000, type="LIMIT", price="1.2", time_in_force="IOC", twap=Twap(2.0, 1.0)))
+        rig.to(27)
+        assert {order.status for order in rig.orders().values()} == {"CANCELED"}
+        assert told_of(rig)[-1] == ("EXPIRED", 2_000, 2, 0)
+
+
 class Rare(Few):
     """Refuses every second order."""
 
@@ -627,6 +682,7 @@ def test_each_slice_passes_the_gate_and_what_it_refuses_is_for_the_next() -> Non
         rig.to(9)
         assert [(fill[0], fill[3]) for fill in rig.fills()] == [(1, 1_000), (3, 2_000)]
         assert sum(isinstance(event, Denied) for event in rig.events) == 2
+        assert told_of(rig)[-1] == ("EXPIRED", 3_000, 2, 0)
         assert "1000 were not sent" in next(e.text for e in rig.events if isinstance(e, Logged))
 
 

@@ -15,8 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.errors import UserError
+from engine.link.trading_builders import twap
 from engine.messages.commands import (
     AnyCommand,
+    Cancel,
     CancelAll,
     Kill,
     Play,
@@ -120,6 +122,11 @@ STORY: Sequence[AnyCommand | AnyEvent] = (
     order("S-2", "CANCELED", strategy="EMA-001"),  # 20
     order("X-1", "FILLED", strategy=HAND),  # 21
     halt(HaltStep.HALTED),  # 22
+    twap("r1", ts=TS),  # 23
+    order("H-2", "ACCEPTED", request="r1"),  # 24
+    Cancel("r1"),  # 25
+    order("H-2", "CANCELED", request="r1"),  # 26
+    twap("r1", "CANCELED", ts=TS),  # 27
 )
 CAUSES = {
     4: "command 3",
@@ -136,6 +143,10 @@ CAUSES = {
     20: "halt",
     21: "halt",
     22: "command 18",
+    23: "command 5",
+    24: "command 5",
+    26: "command 25",
+    27: "command 25",
 }
 
 
@@ -171,9 +182,9 @@ def check(folder: Path, data: bytes) -> Any:
 def test_what_was_said_is_there_with_what_led_to_it(tmp_path: Path) -> None:
     path = written(tmp_path / "a.jsonl")
     found = verify(path)
-    assert (found.problem, found.broken, found.sealed, found.lines) == ("", None, True, 23)
+    assert (found.problem, found.broken, found.sealed, found.lines) == ("", None, True, 28)
     told = [line for line, _ in lines(path)]
-    assert [line.number for line in told] == list(range(1, 24))
+    assert [line.number for line in told] == list(range(1, 29))
     assert {line.number: line.cause for line in told if line.cause} == CAUSES
     assert (told[0].what, told[-1].what) == ("head", "seal")
     assert told[0].body["instrument"] == CRYPTO.id
@@ -308,11 +319,11 @@ def test_a_session_of_which_nothing_is_to_be_recorded_keeps_the_audit_log_alone(
 
 def test_it_is_exported_as_a_table_and_as_json(tmp_path: Path) -> None:
     path = written(tmp_path / "a.jsonl")
-    assert export(path, tmp_path / "a.csv") == export(path, tmp_path / "a.json") == 23
+    assert export(path, tmp_path / "a.csv") == export(path, tmp_path / "a.json") == 28
     with (tmp_path / "a.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     array = json.loads((tmp_path / "a.json").read_text())
-    assert [int(row["number"]) for row in rows] == [each["number"] for each in array] == list(range(1, 24))
+    assert [int(row["number"]) for row in rows] == [each["number"] for each in array] == list(range(1, 29))
     assert json.loads(rows[8]["body"]) == array[8]["body"]
     assert array[-1]["hash"] == verify(path).last_hash
     with pytest.raises(UserError, match="end it with"):

@@ -5,7 +5,15 @@ from decimal import Decimal
 from typing import Any
 
 from engine.messages.commands import AnyCommand, Seek, Submit
-from engine.messages.events import AnyEvent, Denied, EpochBegan, Filled, OrderChanged, PositionChanged
+from engine.messages.events import (
+    AnyEvent,
+    Denied,
+    EpochBegan,
+    Filled,
+    OrderChanged,
+    PositionChanged,
+    TwapChanged,
+)
 from engine.messages.orders import Contingency, OrderIntent
 from engine.session.replay import ReplaySession
 from tests.engine.nautilus.desks import wanted
@@ -55,7 +63,7 @@ def go(run: ReplaySession, *rows: int) -> list[AnyEvent]:
 def traded(events: list[AnyEvent]) -> list[AnyEvent]:
     """Orders, fills, denials and positions since the newest epoch began."""
     began = max((n for n, event in enumerate(events) if isinstance(event, EpochBegan)), default=-1)
-    kinds = (OrderChanged, Filled, PositionChanged, Denied)
+    kinds = (OrderChanged, TwapChanged, Filled, PositionChanged, Denied)
     return [event for event in events[began + 1 :] if isinstance(event, kinds)]
 
 
