@@ -47,9 +47,6 @@ from engine.session.told import Told
 from engine.signals.protocols import Model
 from engine.strategies import AiSignalParameters
 
-_UNABSORBED_S: Final = 0.25
-"""Longest that market data wait where nobody takes pictures."""
-
 _PAST: Final = {
     Phase.FINISHED: "The session has ended; open another.",
     Phase.FAILED: "The session failed; read in the log why, and open another.",
@@ -142,6 +139,8 @@ class LiveSession:
         self._told.log(telling.opened_live(run, market, self._strategy, parameters))
         self._told.log(telling.execution(run, market, market.account_id))
         self._told.model(self._model, self._course.model)
+        if self._course.feed is not None:
+            self._warn_of_speed(run.speed)
         if recorder is not None:
             recorder.begin(run, market.instrument, market.kinds)
             self._hand_over()
@@ -259,6 +258,11 @@ class LiveSession:
             raise UserError("A venue's market has its own speed; only recorded data can be served faster.")
         check_speed(factor)
         self._course.feed.set_speed(factor)
+        self._warn_of_speed(factor)
+
+    def _warn_of_speed(self, speed: float) -> None:
+        if self._model is not None and speed != 1:
+            self._told.log(telling.stretched(speed), "warning")
 
     def _arm(self, mode: Arming) -> None:
         if self._model is None:
@@ -292,7 +296,7 @@ class LiveSession:
             self._told_failure = True
             self._told.log(telling.STRATEGY_STOPPED, "warning")
         self._remember()
-        if course.unabsorbed_s > _UNABSORBED_S:
+        if course.is_due:
             course.absorb()
 
     def _attend(self, seconds: float) -> None:
@@ -372,11 +376,10 @@ def _opened(run: Run, market: LiveMarket, parameters: AiSignalParameters, model:
     assert run.inference is not None  # noqa: S101 - there would be no model
     if run.inference.mode == "batch":
         raise UserError("A live market can't be predicted beforehand; choose per-tick or thread.")
-    for stream, what in (("bars", "bars"), ("news", "news")):
-        if stream in model.facts.streams:
-            raise UserError(
-                f"{model.facts.name} reads {what}, which a live session does not make yet; "
-                "choose a model of quotes, trades or the book, or a replay."
-            )
+    if "news" in model.facts.streams:
+        raise UserError(
+            f"{model.facts.name} reads news, which no live session receives yet; choose a model of the "
+            "market, or a replay."
+        )
     check_model(run, market, parameters, model.facts)
     return RunModel(run, market, parameters, model)

@@ -24,12 +24,16 @@ from engine.session.live_control import LiveControl
 from engine.session.live_market import LiveMarket
 from engine.session.outcome import Outcome
 from engine.session.publishing import Publishing
-from engine.session.run_model import RunModel
+from engine.session.run_model import ModelBars, RunModel
 from engine.session.tape import Tape
 from engine.strategies import Parameters
 
 _CURVE_NS: Final = 5_000_000_000
 """Stretch of the equity curve that keeps its deepest point and its last."""
+_UNABSORBED_S: Final = 0.25
+"""Longest that market data wait where nobody takes pictures."""
+_BARS_WAIT_S: Final = 0.02
+"""Longest that a bar waits for the model that reads it."""
 
 
 class LiveCourse:
@@ -95,7 +99,9 @@ class LiveCourse:
         self._instrument, self._kinds = market.instrument, market.kinds
         self.outcome = self._new_outcome(run.venue.balance)
         self._takes_balance = bool(market.account_id)
+        self._bars: ModelBars | None = None
         if model is not None:
+            self._bars = ModelBars(model.facts.bars) if model.facts.bars else None
             self.model = model.new_course(self._take, watched=tape is not None, start_ns=self.start_ns)
         self.feed = market.data if isinstance(market.data, Feed) else None
         self.venue = LiveVenue(
@@ -140,6 +146,7 @@ class LiveCourse:
         if part:
             self.outcome.absorb([part])
             self._control.absorb(part)
+            self._close_bars(part)
             if self._record is not None:
                 self._record(part)
         now = time.time_ns()
@@ -147,6 +154,14 @@ class LiveCourse:
             self._tape.absorb([part] if part else [], now)
         if self.model is not None:
             self.model.absorb(now)
+
+    def _close_bars(self, part: Mapping[str, Columns]) -> None:
+        """Let the model have the bars that these ticks closed; it knows them from now on."""
+        closed = [] if self._bars is None else self._bars.closed(part)
+        if closed and self.model is not None:
+            now = time.time_ns()
+            self.model.lead.completed([bar._replace(ts=now) for bar in closed])
+            self.venue.remind()
 
     @property
     def ticks(self) -> int:
@@ -164,9 +179,10 @@ class LiveCourse:
         return self.model.lead.reason if self.model is not None and self.model.lead.is_sick else ""
 
     @property
-    def unabsorbed_s(self) -> float:
-        """Seconds since all that happened was absorbed."""
-        return time.monotonic() - self._absorbed_s
+    def is_due(self) -> bool:
+        """Whether what happened has waited too long to be absorbed: for a picture, or for a model's bars."""
+        waited_s = time.monotonic() - self._absorbed_s
+        return waited_s > (_UNABSORBED_S if self._bars is None else _BARS_WAIT_S)
 
     def arm(self, model: RunModel, mode: Arming) -> None:
         """Let a person's arming stand from now on; raises `UserError` where a rule forbids it."""

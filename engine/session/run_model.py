@@ -133,21 +133,35 @@ def _needs(parameters: AiSignalParameters) -> Needs:
     )
 
 
-def _closed(bars: str, source: Source) -> list[ClosedBar]:
-    """All bars of a range, as a model is given them."""
-    spec = BarSpec.parse(bars)
-    kind = "trades" if spec.price_type == PriceType.LAST else "quotes"
-    making = CompletedBars(spec)
-    closed: list[ClosedBar] = []
-    for chunk in source.chunks():
-        if kind not in chunk.columns:
-            continue
-        made, ts = making.closed(chunk.columns[kind])
+class ModelBars:
+    """Bars as a model is given them, made of ticks as these come.
+
+    Parameters
+    ----------
+    bars : str
+        Specification.
+    """
+
+    def __init__(self, bars: str) -> None:
+        spec = BarSpec.parse(bars)
+        self._kind = "trades" if spec.price_type == PriceType.LAST else "quotes"
+        self._making = CompletedBars(spec)
+
+    def closed(self, columns: Mapping[str, Columns]) -> list[ClosedBar]:
+        """Bars that these rows closed, each at the time at which it was complete."""
+        if self._kind not in columns:
+            return []
+        made, ts = self._making.closed(columns[self._kind])
         price, size = 10.0**made.price_precision, 10.0**made.size_precision
         prices = (made.open, made.high, made.low, made.close)
-        columns = (each.tolist() for each in (ts, *(each / price for each in prices), made.volume / size))
-        closed += map(ClosedBar._make, zip(*columns, strict=True))
-    return closed
+        told = (each.tolist() for each in (ts, *(each / price for each in prices), made.volume / size))
+        return list(map(ClosedBar._make, zip(*told, strict=True)))
+
+
+def _closed(bars: str, source: Source) -> list[ClosedBar]:
+    """All bars of a range."""
+    making = ModelBars(bars)
+    return [bar for chunk in source.chunks() for bar in making.closed(chunk.columns)]
 
 
 def _overlap(trained: tuple[int, int] | None, source: Source) -> bool:

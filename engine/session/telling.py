@@ -45,6 +45,16 @@ def opened_live(run: Run, source: Source, strategy: str, parameters: Parameters)
     )
 
 
+def stretched(speed: float) -> str:
+    """What a model makes of recorded data that are not served at their own speed."""
+    how = f"{speed:g} times as fast as they were recorded" if speed else "as fast as possible"
+    return (
+        f"The data are served {how}, stamped with the time at which they come: the seconds and minutes of a "
+        "model's inputs hold other stretches of the market than those it was trained on. Serve them at "
+        "speed 1 to judge it."
+    )
+
+
 def execution(run: Run, source: Source, account_id: str) -> str:
     """Where the orders of a live session go; `account_id` is the venue's, empty where it is simulated."""
     if account_id:

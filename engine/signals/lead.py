@@ -69,7 +69,7 @@ class Lead:
     stream : Stream, optional
         To be asked row by row.
     bars : sequence of ClosedBar
-        Those that the stream is to be given, in order.
+        Those that the stream is to be given, in order, as far as they are known yet.
     decisions : sequence of Decision
         All that there will be, where the range was asked beforehand.
     judged : bool
@@ -119,7 +119,7 @@ class Lead:
         self._decisions = list(decisions)
         self._numbers: list[int | None] = []
         self._acted = 0
-        self._bars, self._closed = bars, 0
+        self._bars, self._closed = list(bars), 0
         self._changes = list(changes)
         self._entries: list[Entry] = []
         self._clock_ts, self._clock_price = array("q"), array("d")
@@ -243,6 +243,10 @@ class Lead:
     @property
     def _next_bar(self) -> int | None:
         return self._bars[self._closed].ts if self._closed < len(self._bars) else None
+
+    def completed(self, bars: Sequence[ClosedBar]) -> None:
+        """Take further bars for the stream."""
+        self._bars += bars
 
     @property
     def next_due(self) -> int | None:

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from nautilus_trader.model import OrderSide, QuoteTick
 
-from engine.columns import Columns
+from engine.bars import BarSpec
+from engine.columns import Columns, Quotes
+from engine.completed_bars import CompletedBars
 from engine.errors import UserError
 from engine.messages.commands import (
     AnyCommand,
@@ -317,11 +319,34 @@ def test_a_model_is_asked_as_the_market_comes_and_its_signals_are_acted_on() -> 
         driven.until(lambda: any("Switched to off" in event.text for event in driven.told(Logged)))
 
 
+def test_a_model_of_bars_gets_those_that_a_replay_would_give_it_and_acts_on_them() -> None:
+    told = facts(streams=frozenset({"bars"}), clock="bars", bars="10-TICK-MID", latency_ns=2_000_000)
+    model = FakeModel(told, None, 1, 0)
+    columns = crypto_columns()
+    with paper(
+        *columns,
+        strategy="ai_signal",
+        model=model,
+        inference=INFERENCE,
+        parameters={"horizon": "off", "cool_down_s": 0.0, "enter": 0.01, "exit": 0.0},
+        speed=10.0,
+    ) as driven:
+        driven.until(lambda: len(model.streams[0].clock) >= 12 and driven.told(SignalActed))
+        quoted = next(each for each in columns if isinstance(each, Quotes))
+        bars, _ = CompletedBars(BarSpec.parse("10-TICK-MID")).closed(quoted)
+        closes = (bars.close / 10.0**bars.price_precision).tolist()
+        known = model.streams[0].clock
+        assert [price for _, price in known] == closes[: len(known)]
+        assert [ts for ts, _ in known] == sorted(ts for ts, _ in known)
+        acted = driven.told(SignalActed)[0]
+        assert acted.verdict == "ordered"
+        assert any("10 times" in each.text for each in driven.told(Logged) if each.level == "warning")
+
+
 @pytest.mark.parametrize(
     ("told", "mode", "words"),
     [
         ({}, "batch", "can't be predicted beforehand"),
-        ({"streams": frozenset({"bars"}), "bars": "1-MINUTE-MID"}, "per-tick", "reads bars"),
         ({"streams": frozenset({"quotes", "news"})}, "per-tick", "reads news"),
     ],
 )
