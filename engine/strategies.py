@@ -167,11 +167,12 @@ class AiSignalParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_f
         ),
     ] = 0.0
     sizing: Annotated[
-        Literal["fixed", "volatility", "kelly"],
+        Literal["fixed", "volatility", "kelly", "risk"],
         Meta(
             title="Sizing",
             description="Fixed: the trade size. Volatility: the trade size at the target volatility, less "
-            "when the market is wilder. Kelly: a fraction of the growth-optimal share of equity.",
+            "when the market is wilder. Kelly: a fraction of the growth-optimal share of equity. Risk: as "
+            "much as loses a part of equity at the stop.",
         ),
     ] = "fixed"
     trade_size: Annotated[Decimal, _SIZE] = Decimal(0)
@@ -197,9 +198,18 @@ class AiSignalParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_f
             gt=0,
             le=10_000,
             title="Cap",
-            description="Largest position of volatility or Kelly sizing, in percent of equity.",
+            description="Largest position of volatility, Kelly or risk sizing, in percent of equity.",
         ),
     ] = 10.0
+    risk_pct: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=100,
+            title="Risk",
+            description="Percent of equity that is lost at the stop, fees included.",
+        ),
+    ] = 0.5
     ensemble: Annotated[
         Literal["mean", "vote", "weighted"],
         Meta(
@@ -229,6 +239,8 @@ class AiSignalParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_f
         _check_size(self.trade_size)
         if self.exit >= self.enter:
             raise ValueError(f"exit={self.exit:g} must be lower than enter={self.enter:g}.")
+        if self.sizing == "risk" and not self.stop_bps:
+            raise ValueError("sizing=risk needs a stop to lose at; give stop_bps above 0.")
 
 
 class StrategySpec(msgspec.Struct, frozen=True, kw_only=True):

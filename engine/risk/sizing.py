@@ -1,4 +1,4 @@
-"""How large an order is: as a person says it, or as a signal is worth (fixed, by volatility, by Kelly).
+"""How large an order is: as a person says it, or as a signal is worth (fixed, by volatility, Kelly or risk).
 
 Kelly, "A New Interpretation of Information Rate", Bell System Technical Journal 35 (1956): the share of
 wealth that makes it grow fastest is f* = p - (1 - p) / b for a bet that wins b times its stake with
@@ -37,10 +37,18 @@ class Sizer:
     """
 
     def __init__(self, parameters: AiSignalParameters, instrument: Instrument) -> None:
-        self._parameters, self._lot = parameters, instrument.lot_size
+        self._parameters, self._instrument, self._lot = parameters, instrument, instrument.lot_size
 
     def size(
-        self, base: Decimal, price: float, equity: Decimal, *, volatility: float, win: float, loss: float
+        self,
+        base: Decimal,
+        price: float,
+        equity: Decimal,
+        *,
+        volatility: float,
+        win: float,
+        loss: float,
+        is_long: bool = True,
     ) -> Size:
         """Size of a position.
 
@@ -56,6 +64,8 @@ class Sizer:
             Realised volatility of log returns over the parameters' window; NaN where it is not known.
         win, loss : float
             Probabilities of the position's side and of the other side.
+        is_long : bool
+            Which side that is.
         """
         if self._parameters.sizing == "fixed":
             return Size(base)
@@ -63,6 +73,8 @@ class Sizer:
             return Size(Decimal(0), "There is no equity or price to size a position by.")
         if self._parameters.sizing == "volatility":
             return self._by_volatility(base, price, equity, volatility)
+        if self._parameters.sizing == "risk":
+            return self._by_risk(_exact(price), equity, 1 if is_long else -1)
         return self._by_kelly(price, equity, win, loss)
 
     def _by_volatility(self, base: Decimal, price: float, equity: Decimal, volatility: float) -> Size:
@@ -79,6 +91,13 @@ class Sizer:
             return Size(Decimal(0), "Kelly stakes nothing at these odds.")
         told = f"Kelly stakes {share:.2%} of equity"
         return self._capped(equity * _exact(share) / _exact(price), price, equity, told)
+
+    def _by_risk(self, price: Decimal, equity: Decimal, sign: int) -> Size:
+        percent, stop = _exact(self._parameters.risk_pct), _exact(self._parameters.stop_bps) / 10_000
+        sizing = Sizing(by="risk", value=percent)
+        size = size_of(sizing, self._instrument, price=price, equity=equity, stop=price * (1 - sign * stop))
+        told = f"{percent:f} % of equity at risk to the stop, fees included"
+        return self._capped(size.quantity, float(price), equity, told)
 
     @property
     def _payoff(self) -> float:

@@ -106,6 +106,7 @@ class AiSignal(StationStrategy):
             volatility=forecast.volatility,
             win=sides[0],
             loss=sides[1],
+            is_long=decision.direction > 0,
         )
 
     def _go(self, target: Decimal) -> Any | None:

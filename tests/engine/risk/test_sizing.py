@@ -128,3 +128,29 @@ def test_a_size_is_whole_lots_from_nothing_to_the_cap(
     assert size.quantity >= 0
     assert size.quantity % FX.lot_size == 0
     assert float(size.quantity) * price <= max(0.0, float(equity) * cap / 100) * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("is_long", [True, False])
+def test_a_size_by_risk_loses_that_part_of_equity_at_the_stop(*, is_long: bool) -> None:
+    parameters = AiSignalParameters(sizing="risk", risk_pct=0.5, stop_bps=20.0, cap_pct=10_000.0)
+    equity, price = Decimal(100_000), Decimal("1.25")
+    found = Sizer(parameters, FX).size(
+        Decimal(1), float(price), equity, volatility=nan, win=0.6, loss=0.2, is_long=is_long
+    )
+    stop = price * (1 - Decimal("0.002") if is_long else 1 + Decimal("0.002"))
+
+    def lost(size: Decimal) -> Decimal:
+        return size * (abs(price - stop) + FX.taker_fee * (price + stop))
+
+    assert found.quantity % FX.lot_size == 0
+    assert lost(found.quantity) <= 500 < lost(found.quantity + FX.lot_size)
+    assert found.text == "0.5 % of equity at risk to the stop, fees included."
+
+
+def test_a_size_by_risk_keeps_to_the_cap_and_needs_a_stop() -> None:
+    parameters = AiSignalParameters(sizing="risk", risk_pct=0.5, stop_bps=20.0, cap_pct=10.0)
+    found = Sizer(parameters, FX).size(Decimal(1), 1.25, Decimal(100_000), volatility=nan, win=0.6, loss=0.2)
+    assert found.quantity == 8_000
+    assert "capped at 10 % of equity" in found.text
+    with pytest.raises(ValueError, match="needs a stop"):
+        AiSignalParameters(sizing="risk")
