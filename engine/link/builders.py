@@ -227,6 +227,8 @@ def fill(
     price: Decimal = Decimal("1.09350"),
     fee: Decimal = Decimal("0.22"),
     liquidity: Literal["maker", "taker", ""] = "taker",
+    corrects: str = "",
+    reason: str = "",
     strategy: str = "ema_cross",
     instrument: str = EURUSD.id,
     ts: int = START_NS,
@@ -244,6 +246,8 @@ def fill(
         fee=fee,
         fee_currency="USD",
         liquidity=liquidity,
+        corrects=corrects,
+        reason=reason,
     )
 
 

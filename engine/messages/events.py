@@ -78,8 +78,9 @@ class TwapChanged(Event, frozen=True, kw_only=True, tag="twap"):
 class Filled(Event, frozen=True, kw_only=True, tag="fill"):
     """One execution; `fee` is positive when paid.
 
-    A `quantity` below 0 takes an execution back, whole or in part: NautilusTrader guesses one from an order's
-    size where nobody told of it, and takes the guess back when the venue's own word comes.
+    One that `corrects` the execution of this `trade_id` takes it back, whole or in part, by a `quantity`
+    below 0, and says why in `reason`: NautilusTrader guesses one from an order's size where nobody told of
+    it, and takes the guess back when the venue's own word comes. See `executions.standing`.
     """
 
     trade_id: str
@@ -92,6 +93,8 @@ class Filled(Event, frozen=True, kw_only=True, tag="fill"):
     fee: Decimal
     fee_currency: str
     liquidity: Literal["maker", "taker", ""]
+    corrects: str = ""
+    reason: str = ""
 
 
 class PositionChanged(Event, frozen=True, kw_only=True, tag="position"):

@@ -134,6 +134,8 @@ def taken_back(event: OrderFillVoided, history: Iterable[Any]) -> Filled:
         instrument=str(event.instrument_id),
         strategy=str(event.strategy_id),
         side=side_name(event.order_side),
+        corrects=str(event.trade_id),
+        reason=event.reason or "The execution was taken back.",
         quantity=size - event.voided_qty.as_decimal(),
         price=event.last_px.as_decimal(),
         fee=Decimal(0) if fee is None else -fee.as_decimal(),

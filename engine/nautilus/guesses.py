@@ -36,7 +36,7 @@ class Guesses:
 
     def note(self, event: Filled) -> None:
         """Take every execution of the session."""
-        if event.quantity > 0 and not _is_made_up(event.trade_id):
+        if not event.corrects and not _is_made_up(event.trade_id):
             self._told.append(event)
 
     def look(self) -> None:
@@ -93,5 +93,5 @@ def _void(guess: OrderFilled, size: Decimal, trade_id: str) -> OrderFillVoided:
         now,
         reconciliation=True,
         position_id=guess.position_id,
-        reason="The venue told of the execution itself.",
+        reason="It was a guess, and the venue told of the execution itself.",
     )

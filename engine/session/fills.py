@@ -12,14 +12,17 @@ HEADER = "ts_ns,order,side,quantity,price,fee,fee_currency,liquidity"
 
 
 def fills_csv(fills: Iterable[Filled]) -> str:
-    """One line per fill in their order, under a header; numbers are exact."""
+    """One line per fill in their order, under a header; numbers are exact.
+
+    One that takes back another is told as `correction` in place of its liquidity, with a size below 0.
+    """
     orders: dict[str, int] = {}
     lines = [HEADER]
     for fill in fills:
         order = orders.setdefault(fill.order_id, len(orders) + 1)
         lines.append(
             f"{fill.ts},{order},{fill.side},{fill.quantity},{fill.price},"
-            f"{fill.fee},{fill.fee_currency},{fill.liquidity}"
+            f"{fill.fee},{fill.fee_currency},{'correction' if fill.corrects else fill.liquidity}"
         )
     return "\n".join(lines) + "\n"
 

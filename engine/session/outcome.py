@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from engine.columns import Columns
 from engine.messages.events import AnyEvent, Filled, InferenceFigures, OrderChanged, Results
+from engine.messages.executions import standing
 from engine.messages.frames import Risk
 from engine.messages.instrument import Instrument
 from engine.session.equity import Equity
@@ -83,7 +84,7 @@ class Outcome:
             ticks=ticks,
             seconds=seconds,
             orders=len(self._orders),
-            fills=len(self.fills),
+            fills=len(standing(self.fills)),
             final_balance=f"{balance:f} {currency}",
             stats=stats,
             fills_sha256=fills_sha256(self.fills),

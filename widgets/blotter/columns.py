@@ -70,10 +70,19 @@ def fill_columns(tr: Translate) -> list[Column[Filled]]:
         number("price", tr("Price"), lambda row: row.price, 84),
         number("fee", tr("Fee"), lambda row: row.fee, 80),
         words("fee_currency", tr("Fee in"), lambda row: row.fee_currency, 56),
-        words("liquidity", tr("Liquidity"), lambda row: row.liquidity, 70),
+        Column(
+            "liquidity",
+            tr("Liquidity"),
+            lambda row: "correction" if row.corrects else row.liquidity,
+            lambda row: tr("correction") if row.corrects else row.liquidity,
+            lambda row: "warning" if row.corrects else "text",
+            width=70,
+        ),
         words("trade_id", tr("Trade"), lambda row: row.trade_id, 150),
         words("order_id", tr("Order"), lambda row: row.order_id, 170),
         origin(tr("Origin"), lambda row: row.strategy),
+        words("corrects", tr("Takes back"), lambda row: row.corrects, 150),
+        words("reason", tr("Reason"), lambda row: row.reason, 200),
     ]
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from engine.messages.columns import Rows, empty
 from engine.messages.events import Filled
+from engine.messages.executions import standing
 
 FILL = np.dtype([("ts", "<i8"), ("price", "<f8"), ("quantity", "<f8"), ("sells", "<i8")])
 
@@ -19,12 +20,16 @@ class FillColumns:
         self._rows: Rows = empty(FILL)
 
     def take(self, fills: Sequence[Filled]) -> None:
-        """Read what was appended since the last time; a shorter list is a new one."""
-        if len(fills) < self._seen:
+        """Read what was appended since the last time; a shorter list is a new one.
+
+        What was taken back is shown no more, as if it had never been.
+        """
+        corrected = any(fill.corrects for fill in fills[self._seen :])
+        if len(fills) < self._seen or corrected:
             self._seen, self._rows = 0, empty(FILL)
         new = [
             (fill.ts, float(fill.price), float(fill.quantity), fill.side == "SELL")
-            for fill in fills[self._seen :]
+            for fill in standing(fills[self._seen :])
             if fill.instrument == self._instrument
         ]
         self._seen = len(fills)

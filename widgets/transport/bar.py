@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from engine.messages.commands import Step
 from engine.messages.events import Filled, Phase
+from engine.messages.executions import standing
 from engine.messages.frames import Transport
 from widgets.numbers import date_text, mono_font, time_text
 from widgets.theme import Theme
@@ -322,6 +323,7 @@ class TransportBar(QWidget):
         fills = self._view.orders.fills
         if fills is not self._fills_shown[0] or len(fills) != self._fills_shown[1]:
             self._fills_shown = fills, len(fills)
+            fills = standing(fills)
             buys = np.array([fill.ts for fill in fills if fill.side == "BUY"], np.int64)
             sells = np.array([fill.ts for fill in fills if fill.side == "SELL"], np.int64)
             self._timeline.set_fills(buys, sells)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.messages.events import Filled, OrderChanged
+from engine.messages.executions import standing
 from widgets.why.state import Record, WhySession
 
 type Exit = Literal["stop", "take-profit", "other"]
@@ -72,7 +73,7 @@ def _fills(session: WhySession, order: OrderChanged) -> tuple[Filled, ...]:
         if fills[at].order_id in ids:
             found.append(fills[at])
             missing -= fills[at].quantity
-    return tuple(reversed(found))
+    return tuple(standing(found[::-1]))
 
 
 def _exit_kind(order: OrderChanged) -> Exit:

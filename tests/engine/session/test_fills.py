@@ -35,6 +35,13 @@ def test_the_text_is_exact_and_numbers_orders_by_their_first_fill() -> None:
     assert fills_sha256([FILL]) == hashlib.sha256(fills_csv([FILL]).encode()).hexdigest()
 
 
+def test_a_correction_is_told_as_one() -> None:
+    back = msgspec.structs.replace(
+        FILL, trade_id="V-1", quantity=Decimal(-1000), fee=Decimal("-0.10"), corrects="T-1"
+    )
+    assert fills_csv([FILL, back]).splitlines()[-1].endswith("BUY,-1000,1.10000,-0.10,USD,correction")
+
+
 def test_names_an_engine_draws_do_not_count_but_everything_else_does() -> None:
     def changed(**fields: Any) -> str:
         return fills_sha256([msgspec.structs.replace(FILL, **fields)])

@@ -10,6 +10,7 @@ from nautilus_trader.model import ClientOrderId
 import engine.nautilus.doubt as doubt
 from engine.messages.commands import Cancel, Modify
 from engine.messages.events import AccountChanged, Filled
+from engine.messages.executions import standing
 from tests.engine.session.live_sessions import Driven
 from tests.engine.session.test_live_venue import at, is_now, orders, statuses
 from tests.venue import Setup, ThreadVenue, levels
@@ -95,3 +96,9 @@ def test_an_execution_that_was_guessed_before_it_was_told_counts_once(venue: Thr
         driven.until(lambda: sum(each.quantity for each in driven.told(Filled)) == Decimal("0.200"))
         assert orders(driven, order_id)[-1].filled == Decimal("0.200")
         driven.until(lambda: puppet.held() == Decimal("0.200"))
+        told = driven.told(Filled)
+        [back] = [each for each in told if each.corrects]
+        [guess] = [each for each in told if each.trade_id == back.corrects]
+        assert back.quantity == -guess.quantity
+        assert "was a guess" in back.reason
+        assert guess not in standing(told)

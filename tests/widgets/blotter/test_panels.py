@@ -73,6 +73,23 @@ def test_the_filter_box_narrows_what_has_come_and_what_will(qtbot: QtBot, state:
     assert len(column_of(panel, "trade_id")) == 4
 
 
+def test_a_correction_of_a_fill_says_that_it_is_one(qtbot: QtBot, state: OrdersState) -> None:
+    panel = FillsPanel(DARK)
+    qtbot.addWidget(panel)
+    panel.bind(state)
+    reason = "It was a guess."
+    state.apply([fill("T-1"), fill("V-1", quantity=Decimal(-10_000), corrects="T-1", reason=reason)])
+    panel.refresh()
+    assert column_of(panel, "liquidity") == ["correction", "taker"]
+    assert column_of(panel, "corrects") == ["T-1", ""]
+    assert column_of(panel, "reason") == [reason, ""]
+    at = [column.name for column in panel.model.columns].index("liquidity")
+    tones = [panel.model.columns[at].tone(row) for row in state.fills]  # type: ignore[misc]
+    assert tones == ["text", "warning"]
+    kept = panel.csv_text().splitlines()
+    assert any("V-1" in line and ",correction," in line and line.endswith(reason) for line in kept)
+
+
 def test_export_has_every_digit_and_only_the_rows_shown(qtbot: QtBot, state: OrdersState) -> None:
     panel = FillsPanel(DARK)
     qtbot.addWidget(panel)
@@ -96,8 +113,9 @@ def test_export_has_every_digit_and_only_the_rows_shown(qtbot: QtBot, state: Ord
     name, text = asked.args
     assert name == "fills.csv"
     assert text == (
-        "ts_ns,instrument,side,quantity,price,fee,fee_currency,liquidity,trade_id,order_id,strategy\n"
-        "7,EURUSD.SIM,BUY,1234567.10,1.09350,-0.0000000001,USD,taker,T-1,O-1,ema_cross\n"
+        "ts_ns,instrument,side,quantity,price,fee,fee_currency,liquidity,trade_id,order_id,strategy,"
+        "corrects,reason\n"
+        "7,EURUSD.SIM,BUY,1234567.10,1.09350,-0.0000000001,USD,taker,T-1,O-1,ema_cross,,\n"
     )
     panel._search.setText("T-2")
     assert '"other, with a comma"' in panel.csv_text()
