@@ -41,9 +41,9 @@ class TradeCanvas(Canvas):
 
     @override
     def refresh(self) -> None:
-        if self.trading.settle():
-            self._say()
-            self.update()
+        changed, due = self.trading.settle()
+        if changed or due:
+            self._ask(due)
         super().refresh()
 
     def _say(self) -> None:

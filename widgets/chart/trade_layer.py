@@ -11,8 +11,9 @@ from engine.messages.events import OrderChanged
 from engine.messages.instrument import Instrument
 from engine.messages.orders import HAND
 from widgets.chart.axes import Axes
+from widgets.chart.exits import ExitLine
 from widgets.chart.layout import Layout
-from widgets.chart.trading import ExitLine, OrderLine, PositionLine, Trading
+from widgets.chart.trading import OrderLine, PositionLine, Trading
 from widgets.chart.view import View
 from widgets.numbers import money_digits, price_text, signed_money, signed_text, size_text
 from widgets.own_orders import IN_DOUBT, kind_of, kind_text, left_of, profit_currency, side_text

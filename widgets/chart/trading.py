@@ -4,19 +4,19 @@ A move that was asked for is shown as such until the venue confirms it, and take
 it is refused. Nothing here changes an order: it makes the commands that ask for it.
 """
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
 
 from PySide6.QtCore import QCoreApplication
 
-from engine.messages.commands import AnyCommand, Cancel, Submit
+from engine.messages.commands import AnyCommand, Cancel
 from engine.messages.events import OrderChanged, PositionChanged
 from engine.messages.frames import Control
 from engine.messages.instrument import Instrument
-from engine.messages.orders import HAND, OrderIntent, Side
+from engine.messages.orders import HAND, Side
+from widgets.chart.exits import ExitLine, Exits
+from widgets.chart.moves import Moves
 from widgets.chart.state import ChartDesk, ChartMarket, ChartOrders, Positions
 from widgets.own_orders import (
     Kind,
@@ -29,8 +29,6 @@ from widgets.own_orders import (
     waits_at,
     why_not,
 )
-
-_PENDING: Final = "PENDING_UPDATE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +57,6 @@ class PositionLine:
     profit: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
-class ExitLine:
-    """A stop or target that is being pulled out of the position."""
-
-    side: Side
-    kind: Kind
-    quantity: Decimal
-    price: Decimal
-    profit: Decimal
-
-
 @dataclass(slots=True)
 class Drag:
     """A line in the hand; `order` of None is an exit pulled out of the position."""
@@ -77,17 +64,6 @@ class Drag:
     order: OrderChanged | None
     start: Decimal
     at: Decimal
-
-
-@dataclass(slots=True)
-class Move:
-    """A move that was asked for; `order` is the newest that was told of it since."""
-
-    order: OrderChanged
-    target: Decimal
-    denials: int
-    refusals: int
-    pending: bool = False
 
 
 class Trading:
@@ -109,19 +85,22 @@ class Trading:
         self.drag: Drag | None = None
         self.note = ""
         self.stale = False
-        self._moves: dict[str, Move] = {}
+        self._moves = Moves(None, None)
+        self._exits: Exits | None = None
         self._open: dict[int, PositionChanged] = {}
         self._positions_seen = 0
         self._market: ChartMarket | None = None
         self._instrument: Instrument | None = None
         self._orders: ChartOrders | None = None
-        self._desk: ChartDesk | None = None
 
     def bind(self, market: ChartMarket | None, orders: ChartOrders | None, desk: ChartDesk | None) -> None:
         """Trade in this market; what was asked of another session is forgotten."""
-        self._market, self._orders, self._desk = market, orders, desk
+        self._market, self._orders = market, orders
         self._instrument = None if market is None else market.instrument
-        self._moves.clear()
+        self._moves = Moves(orders, desk)
+        self._exits = None
+        if market is not None and orders is not None and desk is not None:
+            self._exits = Exits(market.instrument.id, orders, desk)
         self._open.clear()
         self._positions_seen = 0
         self.drag = None
@@ -197,13 +176,13 @@ class Trading:
             place = waits_at(order)
             if place is None:
                 continue
-            move = self._moves.get(order.order_id)
+            target = self._moves.target_of(order.order_id)
             to, asked = place, False
             drag = self.drag
             if drag is not None and drag.order is not None and drag.order.order_id == order.order_id:
                 to = drag.at
-            if move is not None and to == place:
-                to, asked = move.target, True
+            if target is not None and to == place:
+                to, asked = target, True
             profit = self._profit(order, to, held.get(order.strategy))
             if to == place:
                 made.append(OrderLine(order, to, profit))
@@ -264,7 +243,7 @@ class Trading:
             self.drag = Drag(None, start, start)
             return True
         place = waits_at(order)
-        if place is None or not can_move(order) or order.order_id in self._moves:
+        if place is None or not can_move(order) or self._moves.target_of(order.order_id) is not None:
             return False
         self.drag = Drag(order, place, place)
         return True
@@ -289,38 +268,13 @@ class Trading:
         if self.note:
             return []
         if drag.order is None:
-            return [] if pulled is None else self._exits(self._instrument, pulled)
+            return [] if pulled is None or self._exits is None else self._exits.place(pulled)
         order = drag.order
         if not any(each.order_id == order.order_id for each in self._working()):
             self.note = _tr("The order is no longer at work")
             return []
-        self._moves[order.order_id] = Move(order, drag.at, self._denials(), self._refusals())
+        self._moves.note(order, drag.at)
         return [moved(order, drag.at)]
-
-    def _exits(self, instrument: Instrument, pulled: ExitLine) -> list[AnyCommand]:
-        """Orders that close the position: with an exit of the other kind at work, each cancels the other."""
-        new = _exit(instrument.id, pulled.side, pulled.kind, pulled.quantity, pulled.price)
-        other = self._lone_exit("stop" if pulled.kind == "target" else "target", new)
-        if other is None:
-            return [Submit(request=uuid.uuid4().hex, intents=(new,))]
-        place = waits_at(other)
-        assert place is not None  # noqa: S101 - exits wait at a price
-        again = _exit(instrument.id, pulled.side, kind_of(other), left_of(other), place)
-        pair = (again, new) if pulled.kind == "target" else (new, again)
-        # The pair first: in between, the position has both stops rather than none.
-        return [
-            Submit(request=uuid.uuid4().hex, intents=pair, contingency="oco"),
-            Cancel(other.order_id),
-        ]
-
-    def _lone_exit(self, kind: Kind, new: OrderIntent) -> OrderChanged | None:
-        """A simple exit by hand at work that hangs together with no other."""
-        simple = {"stop": "STOP_MARKET", "target": "LIMIT", "limit": ""}[kind]
-        for order in self._working():
-            alike = order.strategy == HAND and order.reduce_only and order.side == new.side
-            if alike and order.type == simple and can_move(order) and not order.contingent:
-                return order
-        return None
 
     def cancel(self, order: OrderChanged) -> list[AnyCommand]:
         """Cancel an order; that is allowed always."""
@@ -329,70 +283,19 @@ class Trading:
 
     # What became of it
 
-    def settle(self) -> bool:
-        """See what became of the moves that were asked for; True where something to show changed."""
-        over = [order_id for order_id, move in self._moves.items() if self._is_over(order_id, move)]
-        for order_id in over:
-            del self._moves[order_id]
-        return bool(over)
-
-    def _is_over(self, order_id: str, move: Move) -> bool:
-        if self._orders is None or self._desk is None:
-            return True
-        for denied in self._orders.denials[move.denials :]:
-            if order_id in (denied.order_id, denied.intent.changes):
-                return self._taken_back(denied.denial.text)
-        move.denials = self._denials()
-        refusal = self._desk.refusal
-        if self._desk.refusals > move.refusals and refusal is not None and refusal.command == "modify":
-            return self._taken_back(refusal.text)
-        order = self._orders.orders.get(order_id)
-        if order is None or order is move.order:
-            return order is None
-        return self._answered(move, order)
-
-    def _answered(self, move: Move, order: OrderChanged) -> bool:
-        """Whether what was told of an order since is the answer to its move."""
-        grew, move.order = order.filled > move.order.filled, order
-        if waits_at(order) == move.target:
-            return True
-        if order.status == _PENDING:
-            move.pending = True
-            return False
-        if not can_move(order):
-            return self._taken_back(order.reason) if order.reason else order.status != "IN_DOUBT"
-        if order.reason or (move.pending and not grew):
-            return self._taken_back(order.reason or _tr("the venue left the order where it was"))
-        return False
-
-    def _taken_back(self, reason: str) -> bool:
-        self.note = _tr("Not moved: {reason}").format(reason=reason)
-        return True
+    def settle(self) -> tuple[bool, list[AnyCommand]]:
+        """See what became of what was asked for: whether something to show changed, and what is due now."""
+        answers = self._moves.settle()
+        commands, why = ([], "") if self._exits is None else self._exits.settle()
+        notes = [each for each in (*answers, why) if each]
+        if notes:
+            self.note = notes[-1]
+        return bool(answers or why), commands
 
     def _working(self) -> list[OrderChanged]:
         if self._orders is None or self._instrument is None:
             return []
         return list(self._orders.working(self._instrument.id))
-
-    def _denials(self) -> int:
-        return 0 if self._orders is None else len(self._orders.denials)
-
-    def _refusals(self) -> int:
-        return 0 if self._desk is None else self._desk.refusals
-
-
-def _exit(instrument: str, side: Side, kind: Kind, quantity: Decimal, price: Decimal) -> OrderIntent:
-    stops = kind == "stop"
-    return OrderIntent(
-        instrument=instrument,
-        strategy=HAND,
-        side=side,
-        type="STOP_MARKET" if stops else "LIMIT",
-        quantity=quantity,
-        price=None if stops else price,
-        trigger=price if stops else None,
-        reduce_only=True,
-    )
 
 
 def _tr(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -432,14 +432,76 @@ def test_with_the_other_exit_at_work_both_become_one_cancels_other(desk: Desk) -
     desk.hold(3)
     desk.tell(stop(reduce_only=True, strategy=HAND))
     desk.drag(100.0, 104.0, SHIFT)
-    both, cancel = desk.asked
+    (both,) = desk.asked
     assert exits(both) == [
         ("SELL", "STOP_MARKET", Decimal(3), None, Decimal("95.0")),
         ("SELL", "LIMIT", Decimal(3), Decimal("104.0"), None),
     ]
     assert isinstance(both, Submit)
     assert both.contingency == "oco"
-    assert cancel == Cancel("S")
+    pair: dict[str, Any] = {
+        "strategy": HAND,
+        "reduce_only": True,
+        "request": both.request,
+        "contingent": ("A", "B"),
+    }
+    desk.tell(stop("A", status="SUBMITTED", **pair), limit("B", "104.0", "SELL", **pair))
+    assert desk.asked == [both]  # the position keeps its stop until both are at work
+    desk.drag(100.0, 105.0, SHIFT)
+    assert len(exits(desk.asked.pop())) == 1  # what is being replaced is not replaced twice
+    desk.tell(stop("A", **pair))
+    assert desk.asked == [both, Cancel("S")]
+    desk.see()
+    assert len(desk.asked) == 2
+
+
+@pytest.mark.parametrize("how", ["refused", "one of them rejected", "without an answer"])
+def test_where_the_pair_is_refused_the_exit_at_work_stays(desk: Desk, how: str) -> None:
+    desk.hold(3)
+    desk.tell(stop(reduce_only=True, strategy=HAND))
+    desk.drag(100.0, 104.0, SHIFT)
+    (both,) = desk.asked
+    assert isinstance(both, Submit)
+    pair: dict[str, Any] = {
+        "strategy": HAND,
+        "reduce_only": True,
+        "request": both.request,
+        "contingent": ("A", "B"),
+    }
+    wrong = {"refused": "DENIED", "one of them rejected": "REJECTED", "without an answer": "IN_DOUBT"}[how]
+    rest = "DENIED" if how == "refused" else "ACCEPTED"
+    desk.tell(stop("A", status=wrong, reason="Too many.", **pair))
+    desk.tell(limit("B", "104.0", "SELL", status=rest, **pair))
+    assert desk.asked == [both]
+    assert ("Too many." in desk.note) == (how != "without an answer")
+
+
+def test_where_the_session_refuses_a_pair_another_may_be_pulled(desk: Desk) -> None:
+    desk.hold(3)
+    desk.tell(stop(reduce_only=True, strategy=HAND))
+    desk.drag(100.0, 104.0, SHIFT)
+    desk.refusal, desk.refusals = Refused(ts=START, command="submit", text="It is loading."), 1
+    desk.see()
+    assert "It is loading." in desk.note
+    desk.drag(100.0, 105.0, SHIFT)
+    assert [len(exits(command)) for command in desk.asked] == [2, 2]
+
+
+def test_an_exit_that_fills_before_its_pair_is_at_work_takes_the_pair_with_it(desk: Desk) -> None:
+    desk.hold(3)
+    desk.tell(stop(reduce_only=True, strategy=HAND))
+    desk.drag(100.0, 104.0, SHIFT)
+    (both,) = desk.asked
+    assert isinstance(both, Submit)
+    pair: dict[str, Any] = {
+        "strategy": HAND,
+        "reduce_only": True,
+        "request": both.request,
+        "contingent": ("A", "B"),
+    }
+    desk.tell(stop("A", status="SUBMITTED", **pair), limit("B", "104.0", "SELL", status="SUBMITTED", **pair))
+    desk.tell(stop(status="FILLED", reduce_only=True, strategy=HAND, filled=Decimal(3)))
+    assert desk.asked == [both, Cancel("A")]
 
 
 @pytest.mark.parametrize("other", ["of a strategy", "of a pair", "not reducing"])
