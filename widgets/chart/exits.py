@@ -15,7 +15,7 @@ from PySide6.QtCore import QCoreApplication
 from engine.messages.commands import AnyCommand, Cancel, Submit
 from engine.messages.events import OrderChanged
 from engine.messages.orders import HAND, OrderIntent, Side
-from widgets.chart.state import ChartOrders
+from widgets.chart.state import ChartDesk, ChartOrders
 from widgets.order_words import DONE
 from widgets.own_orders import Kind, can_move, kind_of, left_of, waits_at
 

@@ -270,7 +270,8 @@ class Trading:
         if drag.order is None:
             return [] if pulled is None or self._exits is None else self._exits.place(pulled)
         order = drag.order
-        if not any(each.order_id == order.order_id for each in self._working()):
+        working = () if self._orders is None else self._orders.working(self._instrument.id)
+        if not any(each.order_id == order.order_id for each in working):
             self.note = _tr("The order is no longer at work")
             return []
         self._moves.note(order, drag.at)
@@ -291,11 +292,6 @@ class Trading:
         if notes:
             self.note = notes[-1]
         return bool(answers or why), commands
-
-    def _working(self) -> list[OrderChanged]:
-        if self._orders is None or self._instrument is None:
-            return []
-        return list(self._orders.working(self._instrument.id))
 
 
 def _tr(text: str) -> str:

@@ -396,6 +396,10 @@ def test_the_position_stands_at_its_average_price_with_its_profit(desk: Desk) ->
         desk.text(None)
 
 
+def paired(asked: Submit) -> dict[str, Any]:
+    return {"strategy": HAND, "reduce_only": True, "request": asked.request, "contingent": ("A", "B")}
+
+
 def exits(command: AnyCommand) -> list[tuple[str, str, Decimal, Decimal | None, Decimal | None]]:
     assert isinstance(command, Submit)
     assert all(each.reduce_only and each.strategy == HAND for each in command.intents)
@@ -439,12 +443,7 @@ def test_with_the_other_exit_at_work_both_become_one_cancels_other(desk: Desk) -
     ]
     assert isinstance(both, Submit)
     assert both.contingency == "oco"
-    pair: dict[str, Any] = {
-        "strategy": HAND,
-        "reduce_only": True,
-        "request": both.request,
-        "contingent": ("A", "B"),
-    }
+    pair = paired(both)
     desk.tell(stop("A", status="SUBMITTED", **pair), limit("B", "104.0", "SELL", **pair))
     assert desk.asked == [both]  # the position keeps its stop until both are at work
     desk.drag(100.0, 105.0, SHIFT)
@@ -462,12 +461,7 @@ def test_where_the_pair_is_refused_the_exit_at_work_stays(desk: Desk, how: str) 
     desk.drag(100.0, 104.0, SHIFT)
     (both,) = desk.asked
     assert isinstance(both, Submit)
-    pair: dict[str, Any] = {
-        "strategy": HAND,
-        "reduce_only": True,
-        "request": both.request,
-        "contingent": ("A", "B"),
-    }
+    pair = paired(both)
     wrong = {"refused": "DENIED", "one of them rejected": "REJECTED", "without an answer": "IN_DOUBT"}[how]
     rest = "DENIED" if how == "refused" else "ACCEPTED"
     desk.tell(stop("A", status=wrong, reason="Too many.", **pair))
@@ -493,12 +487,7 @@ def test_an_exit_that_fills_before_its_pair_is_at_work_takes_the_pair_with_it(de
     desk.drag(100.0, 104.0, SHIFT)
     (both,) = desk.asked
     assert isinstance(both, Submit)
-    pair: dict[str, Any] = {
-        "strategy": HAND,
-        "reduce_only": True,
-        "request": both.request,
-        "contingent": ("A", "B"),
-    }
+    pair = paired(both)
     desk.tell(stop("A", status="SUBMITTED", **pair), limit("B", "104.0", "SELL", status="SUBMITTED", **pair))
     desk.tell(stop(status="FILLED", reduce_only=True, strategy=HAND, filled=Decimal(3)))
     assert desk.asked == [both, Cancel("A")]
