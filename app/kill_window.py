@@ -36,11 +36,18 @@ _STAYS_S: Final = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the window shows: the newest sight, what is wrong, and whether there is nothing left to kill."""
+    """What the window shows: the newest sight, what is wrong, and whether the session has ended."""
 
     sight: Sight | None = None
     problem: str = ""
     ended: bool = False
+
+    @property
+    def leaves(self) -> Sight | None:
+        """The last sight of a session that ended and may have left something at a venue; else None."""
+        sight = self.sight
+        left = self.ended and sight is not None and sight.mode == "live" and not sight.is_flat
+        return sight if left else None
 
 
 class Caller:
@@ -177,22 +184,40 @@ class KillWindow(QWidget):
             self.about.setText(sight.instrument)
             strategy = "" if sight.strategy == "none" else sight.strategy
             self.account.setText(" · ".join(filter(None, (strategy, sight.account))))
-        if told.ended and (sight is None or sight.is_flat):
+        if told.ended:
+            self.button.setText(self.tr("Session ended"))
+        if told.ended and told.leaves is None:
             self._ended_s = self._ended_s or time.monotonic()
             if time.monotonic() - self._ended_s > _STAYS_S:
                 self.close()
 
     def _words(self, told: Told) -> str:
         sight = told.sight
+        if told.ended:
+            return self._last_words(told)
         if told.problem:
-            still = "" if sight is None or sight.is_flat else self.tr(" It was not flat: look at the venue.")
-            return told.problem + (still if told.ended else "")
+            return told.problem
         if sight is None:
             return self.tr("Waiting for the session…")
         if sight.fired is None:
             return self.tr("Sending the kill…") if self._caller.asked else sight.text_now
         note = "" if sight.is_halted else sight.note
         return note or sight.text or sight.text_now
+
+    def _last_words(self, told: Told) -> str:
+        left, sight = told.leaves, told.sight
+        if left is not None:
+            words = self.tr(
+                "This session has ended with %1. They may still be at the venue, and nothing can be done "
+                "about them from here: cancel and close them in the account %2 at the venue, or open the "
+                "session again. Then close this window."
+            )
+            return words.replace("%1", left.left).replace("%2", left.account or "–")
+        if sight is not None and not sight.is_flat:
+            nothing = self.tr("Its orders and positions were simulated and ended with it.")
+        else:
+            nothing = self.tr("Nothing is left to kill.")
+        return f"{told.problem} {nothing} {self.tr('This window closes by itself.')}"
 
     def _show_mode(self, mode: str) -> None:
         token = {"replay": "signal", "paper": "warning", "live": "danger"}[mode]

@@ -96,10 +96,15 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
         """How the session stands, for a person."""
         if self.loading:
             return "still loading" + ("; it halts when it is up" if self.fired is not None else "")
+        stands = "flat" if self.is_flat else self.left
+        return f"{self.step if self.fired is not None else self.arm}, {stands}"
+
+    @property
+    def left(self) -> str:
+        """Orders at work and what is held, for a person."""
         held = ", ".join(f"{each.quantity:+f} {each.instrument}" for each in self.positions)
         orders = "1 working order" if self.orders == 1 else f"{self.orders} working orders"
-        stands = "flat" if self.is_flat else f"{orders}, {held or 'no position'}"
-        return f"{self.step if self.fired is not None else self.arm}, {stands}"
+        return f"{orders}, {held or 'no position'}"
 
 
 class Unanswered(UserError):  # noqa: N818 - a sentence for the person, not an error of the program

@@ -122,14 +122,29 @@ def test_a_stopped_engine_is_told_and_the_kill_arrives_when_it_goes_on(qtbot: Qt
     window.close()
 
 
-def test_an_end_that_was_not_flat_stays_to_be_read(qtbot: QtBot, begin: Begin) -> None:
-    link = begin()
+def test_an_end_that_may_have_left_something_at_a_venue_stays_to_be_read(
+    qtbot: QtBot, begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.kill_window._STAYS_S", 0.0)
+    link = begin(mode="live")
     window = opened(qtbot, link.pid)
     os.kill(link.pid, signal.SIGKILL)
-    qtbot.waitUntil(lambda: "was not flat" in window.step.text(), timeout=5_000)
+    left = "has ended with 1 working order, +2 EURUSD.SIM. They may still be at the venue"
+    qtbot.waitUntil(lambda: left in window.step.text(), timeout=5_000)
     assert not window.button.isEnabled()
+    assert window.button.text() == "Session ended"
+    qtbot.wait(300)
     assert window.isVisible()
     window.close()
+
+
+def test_what_was_simulated_is_gone_with_its_session_and_so_is_the_window(qtbot: QtBot, begin: Begin) -> None:
+    link = begin(mode="paper")
+    window = opened(qtbot, link.pid)
+    os.kill(link.pid, signal.SIGKILL)
+    told = "This session has ended. Its orders and positions were simulated"
+    qtbot.waitUntil(lambda: told in window.step.text(), timeout=5_000)
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=10_000)
 
 
 def test_its_process_knows_no_key_in_its_arguments_and_ends_with_the_session(begin: Begin) -> None:
