@@ -105,6 +105,7 @@ def rule_text(rule: str) -> str:
         "halted": _tr("Halted"),
         "view": _tr("Orders are off"),
         "duplicate": _tr("Sent before"),
+        "altered": _tr("Not as it passed"),
     }
     return states.get(rule) or _titles().get(rule) or rule.replace("_", " ").capitalize()
 

@@ -31,6 +31,7 @@ from engine.nautilus.live_desk import LiveDesk
 from engine.nautilus.node import Client, build_node
 from engine.nautilus.resolver import Resolving
 from engine.nautilus.sockets import Sockets
+from engine.nautilus.standing import CacheStanding
 from engine.nautilus.strategies import implementation
 from engine.nautilus.strategies.ai_signal import AiSignal
 from engine.nautilus.strategy import Context, StationStrategy
@@ -38,6 +39,7 @@ from engine.nautilus.tap import Tap
 from engine.nautilus.touch import touch
 from engine.risk.book import Touch
 from engine.risk.gate import Gate, VenueGate
+from engine.risk.last_gate import LastGate, Standing
 from engine.signals.lead import Lead
 
 _STOP_S: Final = 10.0
@@ -70,6 +72,8 @@ class LiveVenue:
         Takes every event, in order.
     gate : Gate, optional
         What orders pass; by default only the venue's own grid.
+    last : callable, optional
+        Makes what they pass instead where they leave for a venue: the same, and the last check there.
     lead : Lead, optional
         What a strategy follows that acts on a model.
     name : str
@@ -96,6 +100,7 @@ class LiveVenue:
         parameters: msgspec.Struct,
         emit: Callable[[AnyEvent], None],
         gate: Gate | None = None,
+        last: Callable[[Standing], LastGate] | None = None,
         lead: Lead | None = None,
         name: str = NAME,
         account_id: str = "",
@@ -119,22 +124,25 @@ class LiveVenue:
         self._cache: Any = node.cache
         self._portfolio: Any = node.portfolio
         self._handle: LiveNodeHandle = node.handle()
-        self._account: AccountReader | None = AccountReader(
-            self._cache, self._portfolio, self._venue, self._currency
-        )
+        account = AccountReader(self._cache, self._portfolio, self._venue, self._currency)
+        self._account: AccountReader | None = account
         self._sockets = Sockets(name, emit)
         self.tap = Tap(instrument, kinds, self._sockets.note)
         node.add_actor(self.tap)
+        last_gate = None
+        if resolving is not None and last is not None:
+            last_gate = last(CacheStanding(self._cache, account, self._instrument_id))
         context = Context(
             name="hand",
             instrument=instrument,
             parameters=DeskSettings(prefix=hand_prefix(time.time_ns()), taker_fee=taker_fee),
             kinds=kinds,
             balance=balance,
-            gate=gate or VenueGate(instrument),
+            gate=last_gate or gate or VenueGate(instrument),
             emit=self._emit,
             hedging=hedging,
             simulated=resolving is None,
+            last=last_gate,
         )
         self._hand: LiveDesk | None = LiveDesk(context)
         self._add(self._hand)

@@ -70,7 +70,7 @@ def build_node(data: Client, execution: Client, kinds: frozenset[str], resolver:
             )
         )
         .with_exec_engine_config(_reconciling(on=not execution.simulated))
-        .with_risk_engine_config(_second_gate(on=not execution.simulated))
+        .with_risk_engine_config(_own_checks(on=not execution.simulated))
         .add_data_client(data.name, data.factory, data.config)
     )
     if execution.simulated:
@@ -81,12 +81,11 @@ def build_node(data: Client, execution: Client, kinds: frozenset[str], resolver:
     return builder.build()
 
 
-def _second_gate(*, on: bool) -> LiveRiskEngineConfig:
-    """What stands between every strategy and the venue once more, in the engine, whatever passed our gate.
+def _own_checks(*, on: bool) -> LiveRiskEngineConfig:
+    """The engine's own checks behind our last gate: the venue's sizes and steps, what the account can carry.
 
-    It holds the venue's own sizes and steps, what the account can carry, and a rate that is far above any
-    sound one; the person's limits are not repeated there, as it would deny what only reduces too. Simulated
-    execution has none, as in a replay.
+    And a rate that is far above any sound one. The person's limits are `engine.risk.last_gate`'s, as this
+    would deny what only reduces, too. Simulated execution has none, as in a replay.
     """
     if not on:
         return LiveRiskEngineConfig(bypass=True)

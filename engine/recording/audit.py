@@ -88,6 +88,10 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, tag="verdict"):
     denial: Denial | None
 
 
+class LastVerdict(Verdict, frozen=True, kw_only=True, tag="last_verdict"):
+    """What the last gate before a venue said of what was about to leave."""
+
+
 class AuditLog:
     """Writes the audit log of one session; all methods but `open` and `join` belong to the session's thread.
 
@@ -115,9 +119,12 @@ class AuditLog:
         if not isinstance(command, _WITHOUT_EFFECT):
             self._take(ts, command)
 
-    def verdict(self, intent: OrderIntent, order_id: str, denial: Denial | None, ts: int) -> None:
-        """Take what the gate said of an intent."""
-        self._take(ts, Verdict(intent=intent, order_id=order_id, denial=denial))
+    def verdict(
+        self, intent: OrderIntent, order_id: str, denial: Denial | None, ts: int, *, last: bool = False
+    ) -> None:
+        """Take what the gate said of an intent, or the last one before a venue."""
+        kind = LastVerdict if last else Verdict
+        self._take(ts, kind(intent=intent, order_id=order_id, denial=denial))
 
     def events(self, events: Sequence[AnyEvent]) -> None:
         """Take events, in order; those that concern no order, risk, arming or halt are passed over."""

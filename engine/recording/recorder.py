@@ -149,6 +149,10 @@ class SessionRecorder:
         """Take what the gate said of an intent at market time `ts`; only the audit log has it."""
         self._audit.verdict(intent, order_id, denial, ts)
 
+    def last_verdict(self, intent: OrderIntent, order_id: str, denial: Denial | None, ts: int) -> None:
+        """Take what the last check before a venue said of what passed the gate; as `verdict`."""
+        self._audit.verdict(intent, order_id, denial, ts, last=True)
+
     def status(self) -> Recorder:
         """How it is doing."""
         written = self._written

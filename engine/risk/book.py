@@ -76,9 +76,10 @@ class AccountBook:
         self.start_balance = balance
         self._valuing = {name: Valuing(each, currency) for name, each in instruments.items()}
         self.touch = touch
-        self._clear()
+        self.clear()
 
-    def _clear(self) -> None:
+    def clear(self) -> None:
+        """Forget all that was told, as at the start."""
         self.balance = self.start_balance
         self.orders: dict[str, Working] = {}
         self.totals: dict[str, Total] = {}
@@ -216,7 +217,7 @@ class AccountBook:
                         self.balance = balance.total
             case EpochBegan():
                 epoch = self.epoch
-                self._clear()
+                self.clear()
                 self.epoch = epoch + 1
             case _:
                 pass

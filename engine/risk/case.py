@@ -89,6 +89,14 @@ class Case:
         return self._equity
 
     @property
+    def reduces(self) -> tuple[bool, bool]:
+        """Whether it truly reduces in the account, and in its strategy."""
+        if self.intent.reduce_only and not self.line_reduces:
+            # Who flattens closes at once, before the orders that are cancelled with it have ended.
+            return self.reduces_without(self.leaving)
+        return self.total_reduces, self.line_reduces
+
+    @property
     def leaving(self) -> Decimal:
         """What orders of its line and side may still fill whose cancellation is under way."""
         return sum(

@@ -160,7 +160,7 @@ class RiskGate:
         """None where it may pass, and from then on counts as sent under that id."""
         now_ns = self._now_ns()
         self._paces.want(now_ns)
-        case = self._judged(intent, order_id, now_ns)
+        case = self.judged(intent, order_id, now_ns)
         if isinstance(case, Denial):
             return case
         self._paces.note(intent.strategy, intent.instrument, now_ns)
@@ -176,7 +176,7 @@ class RiskGate:
         now_ns, sent = self._now_ns(), []
         try:
             for number, intent in enumerate(intents):
-                case = self._judged(intent, "", now_ns)
+                case = self.judged(intent, "", now_ns)
                 if isinstance(case, Denial):
                     return case
                 if case.replaces is None and number < len(intents) - 1:
@@ -195,8 +195,8 @@ class RiskGate:
             line = order.line
             self._paces.forget(line.strategy, line.valuing.instrument.id, sent_ns)
 
-    def _judged(self, intent: OrderIntent, order_id: str, now_ns: int) -> Case | Denial:
-        """The order as it would be worked, or why it does not pass."""
+    def judged(self, intent: OrderIntent, order_id: str, now_ns: int) -> Case | Denial:
+        """The order as it would be worked, or why it does not pass; counts nothing."""
         if self._book.epoch != self._epoch:
             self._begin_epoch()
         grid = self._grids.get(intent.instrument)
@@ -220,10 +220,8 @@ class RiskGate:
 
     def _broken(self, case: Case) -> Denial | None:
         """The first limit, or state, that the order does not pass."""
-        intent, in_account, in_strategy = case.intent, case.total_reduces, case.line_reduces
-        if intent.reduce_only and not in_strategy:
-            # Who flattens closes at once, before the orders that are cancelled with it have ended.
-            in_account, in_strategy = case.reduces_without(case.leaving)
+        intent = case.intent
+        in_account, in_strategy = case.reduces
         if not (in_account or in_strategy):
             denial = self._blocked(intent)
             if denial is not None:

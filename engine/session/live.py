@@ -129,9 +129,8 @@ class LiveSession:
             tape=None if self._watching is None else self._watching.tape,
             model=self._model,
             publications=publications(run, market.start_ns, market.end_ns),
-            record=None if recorder is None else recorder.rows,
+            recorder=recorder,
             control=self._control,
-            verdict=None if recorder is None else recorder.verdict,
             resumes=self._recalled(),
         )
         self._is_over = False

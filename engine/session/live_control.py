@@ -36,9 +36,10 @@ from engine.messages.orders import OrderPreview
 from engine.messages.run import ArmState, Mode, Run
 from engine.nautilus.live_desk import LiveDesk
 from engine.risk.book import AccountBook, Touch
-from engine.risk.gate import RiskGate
+from engine.risk.gate import Gate, RiskGate
 from engine.risk.kill import HaltProcedure, KillSwitch
 from engine.risk.kill_rules import KillFacts, KillRuleWatch
+from engine.risk.last_gate import LastGate, Standing, VerdictLog
 from engine.session.abilities import abilities_of, check_able, check_moving
 from engine.session.bar_history import BarHistory
 from engine.session.preview import preview
@@ -93,18 +94,13 @@ class LiveControl:
         kinds: frozenset[str],
     ) -> None:
         self._mode: Mode = run.mode
-        self._instrument, self._leverage, self._touch = instrument, run.venue.leverage, touch
+        self._instrument, self._touch = instrument, touch
+        self._balance, self._leverage = run.venue.balance, run.venue.leverage
         self._abilities = abilities_of(run)
         self._preview: OrderPreview | None = None
         self._account, self._kill_switch = account, kill_switch
         self._emit, self._now_ns = emit, now_ns
-        self._book = AccountBook(
-            {instrument.id: instrument},
-            currency=instrument.quote,
-            balance=run.venue.balance,
-            touch=touch,
-            leverage=run.venue.leverage,
-        )
+        self._book = self._new_book()
         self._returns = ReturnFeed(instrument.id, kinds)
         self.gate = RiskGate(
             {instrument.id: instrument},
@@ -127,6 +123,20 @@ class LiveControl:
         self._desk: LiveDesk | None = None
         emit(PolicyChanged(ts=now_ns(), policy=run.policy, by="run"))
         emit(ArmStateChanged(ts=now_ns(), state=self.gate.arm, by="run"))
+
+    def last_gate(self, gate: Gate, log: VerdictLog | None, standing: Standing) -> LastGate:
+        """What stands behind `gate`, of which it is a part, and before a venue."""
+        facts = {self._instrument.id: self._instrument}
+        return LastGate(gate, self.gate, facts, self._new_book(), standing, self._now_ns, log)
+
+    def _new_book(self) -> AccountBook:
+        return AccountBook(
+            {self._instrument.id: self._instrument},
+            currency=self._instrument.quote,
+            balance=self._balance,
+            touch=self._touch,
+            leverage=self._leverage,
+        )
 
     def begin(self, desk: LiveDesk) -> None:
         """Take the hand, once the node is there."""

@@ -6,6 +6,7 @@ A replay's course is thrown away and made anew; this one happens once, on the wa
 import time
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -17,7 +18,8 @@ from engine.messages.run import Arming, Run
 from engine.nautilus.feed import Feed
 from engine.nautilus.live import LiveVenue
 from engine.nautilus.strategy import StationStrategy
-from engine.recording.audited_gate import TakeVerdict, audited
+from engine.recording.audited_gate import audited
+from engine.recording.recorder import SessionRecorder
 from engine.session.course_model import CourseModel
 from engine.session.equity import CURVE_BUCKETS
 from engine.session.live_control import LiveControl
@@ -55,12 +57,10 @@ class LiveCourse:
         Model that the strategy acts on.
     publications : sequence of Published
         News of the run's series, by time, in that of the recorded data.
-    record : callable or None
-        Takes the market data that happened.
+    recorder : SessionRecorder or None
+        Takes the market data that happened, and what is said of every order.
     control : LiveControl
         Whose gate orders pass.
-    verdict : callable or None
-        Takes what the gate says of every order.
     resumes : dict or None
         See `LiveVenue`.
 
@@ -84,14 +84,13 @@ class LiveCourse:
         tape: Tape | None,
         model: RunModel | None = None,
         publications: Sequence[Published] = (),
-        record: Callable[[Mapping[str, Columns]], None] | None = None,
+        recorder: SessionRecorder | None = None,
         control: LiveControl,
-        verdict: TakeVerdict | None = None,
         resumes: dict[str, str] | None = None,
     ) -> None:
         self.start_ns = time.time_ns()
         self.model: CourseModel | None = None
-        self._emit, self._record, self._tape, self._control = emit, record, tape, control
+        self._emit, self._recorder, self._tape, self._control = emit, recorder, tape, control
         self._told_at = 0
         self._warned = False
         self._publishing = Publishing(publications, self._publish)
@@ -104,6 +103,7 @@ class LiveCourse:
             self._bars = ModelBars(model.facts.bars) if model.facts.bars else None
             self.model = model.new_course(self._take, watched=tape is not None, start_ns=self.start_ns)
         self.feed = market.data if isinstance(market.data, Feed) else None
+        gate = audited(control.gate, None if recorder is None else recorder.verdict, time.time_ns)
         self.venue = LiveVenue(
             market.instrument,
             data=market.data,
@@ -114,7 +114,8 @@ class LiveCourse:
             strategy=strategy,
             parameters=parameters,
             emit=self._take,
-            gate=audited(control.gate, verdict, time.time_ns),
+            gate=gate,
+            last=partial(control.last_gate, gate, recorder),
             lead=None if self.model is None else self.model.lead,
             name=market.name,
             account_id=market.account_id,
@@ -147,8 +148,8 @@ class LiveCourse:
             self.outcome.absorb([part])
             self._control.absorb(part)
             self._close_bars(part)
-            if self._record is not None:
-                self._record(part)
+            if self._recorder is not None:
+                self._recorder.rows(part)
         now = time.time_ns()
         if self._tape is not None:
             self._tape.absorb([part] if part else [], now)

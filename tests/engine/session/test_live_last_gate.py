@@ -1,0 +1,134 @@
+"""What passed the gate of a live session is judged once more before it leaves for the venue."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from nautilus_trader.model import OrderSide
+
+from engine.messages.commands import Flatten, Modify, SetPolicy, Submit
+from engine.messages.events import Denied, Logged, OrderChanged
+from engine.messages.limits import Limits, RiskPolicy
+from engine.nautilus.instrument import quantity
+from engine.recording.audited import lines
+from engine.recording.recorder import SessionRecorder
+from engine.recording.writing import Keeping
+from tests.engine.session.live_sessions import Driven
+from tests.engine.session.test_live_venue import ETH, at, by_hand, is_now, other
+from tests.venue import ThreadVenue, levels
+from tests.venue.client import Client
+
+REFUSED = "The last check before the venue refused it: "
+
+
+@pytest.fixture
+def venue() -> Iterator[ThreadVenue]:
+    with ThreadVenue() as running:
+        running.show(*levels("2000.00", "2000.10"))
+        yield running
+
+
+def forget(driven: Driven) -> None:
+    """Have the first gate believe that the account is empty."""
+    driven.session._control._book.clear()
+
+
+def limited(driven: Driven, position: str) -> None:
+    driven.session.handle(SetPolicy(RiskPolicy(account=Limits(position=Decimal(position)))))
+
+
+def test_an_order_that_passed_no_gate_is_told_as_denied_and_not_at_the_venue(venue: ThreadVenue) -> None:
+    with at(venue) as (driven, puppet):
+        size = quantity(Decimal("0.1"), puppet.instrument)
+        order = puppet.order_factory.market(puppet.instrument_id, OrderSide.BUY, size)
+        assert not puppet._send([order])
+        [denied] = driven.told(Denied)
+        assert (denied.denial.rule, denied.order_id) == ("altered", str(order.client_order_id))
+        assert denied.denial.text.startswith(REFUSED)
+        assert puppet.refusal == denied.denial.text
+        assert [event.status for event in driven.told(OrderChanged)] == ["DENIED"]
+        bought = puppet.market("BUY", "0.1")
+        driven.until(lambda: is_now(driven, bought, "FILLED"))
+        assert len(venue.truth().orders) == 1
+
+
+def test_a_position_that_the_first_gate_knows_nothing_of_counts(venue: ThreadVenue) -> None:
+    with at(venue) as (driven, puppet), Client(other(venue)) as someone:
+        someone.wait(lambda event: event["event"] == "quote")
+        someone.do("market", id="TAKEN", side="BUY", size="0.7")
+        driven.until(lambda: is_now(driven, "TAKEN", "FILLED"))
+        limited(driven, "1")
+        forget(driven)
+        refused = puppet.market("BUY", "0.5")
+        driven.session.handle(Submit(request="r1", intents=(by_hand("0.5"),)))
+        first, second = driven.told(Denied)
+        assert (first.order_id, first.denial.rule) == (refused, "position")
+        assert (first.denial.value, first.denial.limit) == (Decimal("1.2"), Decimal(1))
+        assert all(each.denial.text.startswith(REFUSED) for each in (first, second))
+        assert {event.status for event in driven.told(OrderChanged)[-2:]} == {"DENIED"}
+        forget(driven)
+        bought = puppet.market("BUY", "0.3")
+        driven.until(lambda: is_now(driven, bought, "FILLED"))
+        driven.session.handle(Flatten())
+        driven.until(lambda: not venue.truth().positions)
+
+
+def test_a_change_that_the_account_does_not_bear_is_not_made(venue: ThreadVenue) -> None:
+    with at(venue) as (driven, puppet):
+        working = puppet.limit("BUY", "0.2", "1900.00")
+        bought = puppet.market("BUY", "0.5")
+        driven.until(lambda: is_now(driven, working, "ACCEPTED") and is_now(driven, bought, "FILLED"))
+        limited(driven, "1")
+        total = driven.session._control._book.total(ETH)
+        total.long = total.net = Decimal(0)
+        driven.session.handle(Modify(order_id=working, quantity=Decimal("0.6")))
+        [denied] = driven.told(Denied)
+        assert (denied.order_id, denied.denial.value) == (working, Decimal("1.1"))
+        assert REFUSED in driven.told(Logged)[-1].text
+        driven.session.handle(Modify(order_id=working, quantity=Decimal("0.5")))
+        driven.until(lambda: driven.told(OrderChanged)[-1].quantity == Decimal("0.5"))
+        assert is_now(driven, working, "ACCEPTED")
+
+
+def test_every_verdict_of_the_last_gate_stands_in_the_audit_log(venue: ThreadVenue, tmp_path: Path) -> None:
+    recorder = SessionRecorder(Keeping(root=str(tmp_path)))
+    with at(venue, recorder=recorder) as (driven, puppet):
+        bought = puppet.market("BUY", "0.5")
+        driven.until(lambda: is_now(driven, bought, "FILLED"))
+        limited(driven, "1")
+        forget(driven)
+        refused = puppet.market("BUY", "0.6")
+    [path] = tmp_path.rglob("audit.jsonl")
+    said = [
+        (line.kind, line.body["order_id"], (line.body["denial"] or {}).get("rule"), bool(line.cause))
+        for line, _ in lines(path)
+        if line.what == "verdict"
+    ]
+    assert said == [
+        ("verdict", bought, None, True),
+        ("last_verdict", bought, None, True),
+        ("verdict", refused, None, True),
+        ("last_verdict", refused, "position", True),
+    ]
+
+
+def test_a_burst_of_orders_counts_before_the_engine_tells_of_the_first(venue: ThreadVenue) -> None:
+    with at(venue) as (driven, puppet):
+        limited(driven, "1")
+        sent = []
+        for _ in range(4):
+            forget(driven)
+            sent.append(puppet.market("BUY", "0.4"))
+        driven.until(lambda: all(is_now(driven, each, "FILLED") for each in sent[:2]))
+        assert [each.order_id for each in driven.told(Denied)] == sent[2:]
+        [(held, _)] = venue.truth().positions.values()
+        assert held == Decimal("0.8")
+
+
+def test_what_the_account_bears_all_leaves(venue: ThreadVenue) -> None:
+    with at(venue) as (driven, puppet):
+        limited(driven, "1")
+        sent = [puppet.limit("BUY", "0.01", "1900.00") for _ in range(60)]
+        driven.until(lambda: all(is_now(driven, each, "ACCEPTED") for each in sent))
+        assert driven.told(Denied) == []
