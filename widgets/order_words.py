@@ -9,16 +9,10 @@ from PySide6.QtCore import QCoreApplication
 
 from engine.messages.events import OrderChanged
 from engine.messages.limits import Limits
-from engine.messages.orders import HAND, Denial
+from engine.messages.orders import EXTERNAL, HAND, Denial
 from widgets.numbers import figure_text
 
 type Tone = Literal["text", "quiet", "bid", "ask", "signal", "warning", "danger"]
-
-EXTERNAL: Final = "EXTERNAL"
-"""Strategy of orders that this station did not place."""
-
-DONE: Final = frozenset({"DENIED", "REJECTED", "CANCELED", "EXPIRED", "FILLED"})
-"""Statuses after which an order can no longer trade."""
 
 _TONES: Final[dict[str, Tone]] = {
     "REJECTED": "danger",

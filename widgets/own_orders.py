@@ -18,8 +18,6 @@ from widgets.ticket.typed import plain
 
 type Kind = Literal["limit", "stop", "target"]
 
-IN_DOUBT: Final = "IN_DOUBT"
-
 _STOPS: Final = frozenset({"STOP_MARKET", "STOP_LIMIT", "TRAILING_STOP_MARKET", "TRAILING_STOP_LIMIT"})
 _TOUCHED: Final = frozenset({"MARKET_IF_TOUCHED", "LIMIT_IF_TOUCHED"})
 _SCALES: Final = ((Decimal(1_000_000), "M"), (Decimal(1_000), "k"), (Decimal(1), ""))

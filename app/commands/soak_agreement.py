@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from app.state.orders import CLOSED_STATUSES, OrdersState
+from app.state.orders import OrdersState
+from engine.messages.orders import ENDED
 
 if TYPE_CHECKING:
     from tests.venue import Truth
@@ -40,7 +41,7 @@ def _orders(seen: OrdersState, truth: "Truth") -> Iterator[str]:
             yield f"{name} is filled {told.filled}, at the venue {order.filled}"
         elif ended is not None and told.status != ended:
             yield f"{name} is {told.status}, at the venue {ended}"
-        elif ended is None and (told.status in CLOSED_STATUSES or told.price != order.price):
+        elif ended is None and (told.status in ENDED or told.price != order.price):
             yield f"{name} is {told.status} at {told.price}, at the venue {order.status} at {order.price}"
     for name, told in seen.orders.items():
         if name not in there and name not in seen.twaps and told.status not in _NEVER_THERE:

@@ -6,7 +6,7 @@ changed since a version that a reader remembers; nobody compares or copies whole
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, override
+from typing import override
 
 from engine.messages.events import (
     AccountChanged,
@@ -18,9 +18,7 @@ from engine.messages.events import (
     PositionChanged,
     TwapChanged,
 )
-
-CLOSED_STATUSES: Final = frozenset({"DENIED", "REJECTED", "CANCELED", "EXPIRED", "FILLED"})
-"""Statuses after which an order can no longer trade."""
+from engine.messages.orders import ENDED
 
 
 class Latest[T](Mapping[str, T]):
@@ -142,7 +140,7 @@ class OrdersState:
     def _take_order(self, event: OrderChanged) -> None:
         self._take_row(event)
         working = self._working.setdefault(event.instrument, {})
-        if event.status in CLOSED_STATUSES:
+        if event.status in ENDED:
             working.pop(event.order_id, None)
         else:
             working[event.order_id] = event

@@ -22,12 +22,12 @@ from engine.messages.columns import Rows
 from engine.messages.events import AnyEvent, EpochBegan, OrderChanged
 from engine.messages.frames import Market
 from engine.messages.instrument import Instrument
+from engine.messages.orders import ENDED
 
 KNOWN_FOR_NS: Final = 1_000_000_000
 """Market time after which a book that has changed since says no more what stood at a level."""
 
 _RESTING: Final = frozenset({"ACCEPTED", "PENDING_UPDATE", "PENDING_CANCEL", "PARTIALLY_FILLED"})
-_GONE: Final = frozenset({"DENIED", "REJECTED", "CANCELED", "EXPIRED", "FILLED"})
 
 
 class QueueMarket(Protocol):
@@ -159,7 +159,7 @@ class QueueState:
 
     def _take(self, order: OrderChanged, market: QueueMarket | None) -> None:
         known = self._places.get(order.order_id)
-        if order.status in _GONE or order.price is None or market is None:
+        if order.status in ENDED or order.price is None or market is None:
             if self._places.pop(order.order_id, None) is not None:
                 self.version += 1
             return

@@ -16,11 +16,9 @@ from engine.messages.events import (
     PositionChanged,
 )
 from engine.messages.limits import KillRules
+from engine.messages.orders import ENDED, EXTERNAL
 from engine.messages.run import ArmState, Run
-from engine.risk.book import ENDED
 from engine.risk.kill import Holding
-
-_FOREIGN: Final = "EXTERNAL"
 
 UNKNOWN: Final = Run(instrument="")
 """Of a session of which it is not said what it runs."""
@@ -85,10 +83,10 @@ class Told:
         books both stay.
         """
         held = list(self._held.copy().values())  # copied in one go, as the other thread may write
-        mixed = {each.instrument for each in held if each.strategy == _FOREIGN}
+        mixed = {each.instrument for each in held if each.strategy == EXTERNAL}
         told = [each for each in held if each.instrument not in mixed]
         for name in sorted(mixed):
             net = sum((each.quantity for each in held if each.instrument == name), Decimal(0))
             if net:
-                told.append(Holding(name, _FOREIGN, net))
+                told.append(Holding(name, EXTERNAL, net))
         return told

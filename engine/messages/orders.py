@@ -21,7 +21,16 @@ type Contingency = Literal["none", "bracket", "oco"]
 (the first intent is the entry, the others its stop and its target); or two of which one cancels the other."""
 
 HAND: Final = "HAND-001"
-"""Strategy of orders that a person placed; `EXTERNAL` is the strategy of those that others placed."""
+"""Strategy of orders that a person placed."""
+
+EXTERNAL: Final = "EXTERNAL"
+"""Strategy of orders that others placed, as NautilusTrader calls it."""
+
+IN_DOUBT: Final = "IN_DOUBT"
+"""Status of an order that was sent, or is being changed, and has no answer: it may or may not be at work."""
+
+ENDED: Final = frozenset({"DENIED", "REJECTED", "CANCELED", "EXPIRED", "FILLED"})
+"""Statuses from which an order never works again."""
 
 
 class Twap(msgspec.Struct, frozen=True):

@@ -12,10 +12,9 @@ import msgspec
 from nautilus_trader.model import InstrumentId, OrderFilled, OrderFillVoided, StrategyId
 
 from engine.messages.events import AnyEvent
+from engine.messages.orders import EXTERNAL
 from engine.nautilus import events
 from engine.nautilus.node import TRADER
-
-EXTERNAL: Final = "EXTERNAL"
 
 _OURS: Final = re.compile(rf"O-\d{{8}}-\d{{6}}-{TRADER.rpartition('-')[2]}-(\d{{3}})-\d+")
 _MADE_UP: Final = "RECONCILIATION"

@@ -35,8 +35,7 @@ from engine.messages.events import (
     SignalActed,
     TwapChanged,
 )
-from engine.messages.orders import HAND, OrderIntent
-from engine.risk.book import ENDED
+from engine.messages.orders import ENDED, EXTERNAL, HAND, OrderIntent
 
 _OF_HAND: Final = (Submit, Modify, Flatten, Reverse, BreakEven)
 _ASKED_BY: Final[dict[type[AnyEvent], tuple[type[Command], ...]]] = {
@@ -132,7 +131,7 @@ class Causes:
             return "halt"
         if event.strategy == HAND:
             return self._latest(_OF_HAND)
-        return "venue" if event.strategy == "EXTERNAL" else f"strategy {event.strategy}"
+        return "venue" if event.strategy == EXTERNAL else f"strategy {event.strategy}"
 
     def _of_halt(self, event: HaltChanged) -> str:
         begins = not self._halts and event.step is not HaltStep.NONE

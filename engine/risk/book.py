@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Final
 
 import msgspec
 
@@ -15,13 +14,10 @@ from engine.messages.events import (
     PositionChanged,
 )
 from engine.messages.instrument import Instrument
-from engine.messages.orders import OrderIntent
+from engine.messages.orders import ENDED, OrderIntent
 from engine.risk.lines import Line, Total
 from engine.risk.valuing import HALF, ZERO, Valuing
 from engine.risk.working import Working
-
-ENDED: Final = frozenset({"DENIED", "REJECTED", "CANCELED", "EXPIRED", "FILLED"})
-"""States from which an order never works again; `IN_DOUBT` is not among them."""
 
 
 class Touch(msgspec.Struct, frozen=True):

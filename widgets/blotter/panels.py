@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QComboBox, QToolButton, QWidget
 
 from engine.messages.commands import Cancel, CancelAll, Flatten, Reverse
 from engine.messages.events import Denied, Filled, Logged, OrderChanged, PositionChanged
+from engine.messages.orders import ENDED
 from widgets.blotter.columns import (
     AccountRow,
     account_columns,
@@ -20,7 +21,7 @@ from widgets.blotter.columns import (
 from widgets.blotter.state import Growing, LogLines, Money, Refusals, Replacing, Sliding
 from widgets.blotter.table import EventTable
 from widgets.numbers import size_text
-from widgets.order_words import DONE, origin_text, rule_text, status_text
+from widgets.order_words import origin_text, rule_text, status_text
 from widgets.own_orders import can_move
 from widgets.theme import Theme
 
@@ -91,7 +92,7 @@ class OrdersPanel(EventTable[OrderChanged]):
 
     @override
     def prepare_menu(self) -> None:
-        working = [row for row in self.picked if row.status not in DONE]
+        working = [row for row in self.picked if row.status not in ENDED]
         self.cancel.setText(
             _tr("Cancel order")
             if len(working) < 2
@@ -102,7 +103,7 @@ class OrdersPanel(EventTable[OrderChanged]):
 
     def _on_cancel(self) -> None:
         for row in self.picked:
-            if row.status not in DONE:
+            if row.status not in ENDED:
                 self.command_asked.emit(Cancel(row.order_id))
 
     def _on_change(self) -> None:
@@ -115,7 +116,7 @@ class OrdersPanel(EventTable[OrderChanged]):
         self.command_asked.emit(CancelAll("" if row is None else row.instrument))
 
     def _on_working(self, on: bool) -> None:  # noqa: FBT001 -- a Qt slot
-        self.narrow((lambda row: row.status not in DONE) if on else None)
+        self.narrow((lambda row: row.status not in ENDED) if on else None)
 
 
 class FillsPanel(EventTable[Filled]):

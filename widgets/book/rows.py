@@ -16,8 +16,9 @@ import numpy.typing as npt
 from engine.messages.columns import Rows
 from engine.messages.events import OrderChanged
 from engine.messages.instrument import Instrument
+from engine.messages.orders import IN_DOUBT
 from widgets.book.state import Book, Profile, Queues
-from widgets.own_orders import IN_DOUBT, Kind, kind_of, left_of, waits_at
+from widgets.own_orders import Kind, kind_of, left_of, waits_at
 
 type Int64 = npt.NDArray[np.int64]
 type Float64 = npt.NDArray[np.float64]

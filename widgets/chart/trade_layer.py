@@ -9,14 +9,14 @@ from PySide6.QtGui import QColor, QPainter, QPen
 
 from engine.messages.events import OrderChanged
 from engine.messages.instrument import Instrument
-from engine.messages.orders import HAND
+from engine.messages.orders import HAND, IN_DOUBT
 from widgets.chart.axes import Axes
 from widgets.chart.exits import ExitLine
 from widgets.chart.layout import Layout
 from widgets.chart.trading import OrderLine, PositionLine, Trading
 from widgets.chart.view import View
 from widgets.numbers import money_digits, price_text, signed_money, signed_text, size_text
-from widgets.own_orders import IN_DOUBT, kind_of, kind_text, left_of, profit_currency, side_text
+from widgets.own_orders import kind_of, kind_text, left_of, profit_currency, side_text
 from widgets.theme import Theme
 
 _REACH: Final = 4

@@ -9,9 +9,9 @@ from PySide6.QtCore import QCoreApplication
 from engine.messages.events import HaltStep, OrderChanged, Phase
 from engine.messages.frames import Control
 from engine.messages.instrument import Instrument
-from engine.messages.orders import Contingency, OrderIntent, OrderPreview
+from engine.messages.orders import ENDED, Contingency, OrderIntent, OrderPreview
 from widgets.numbers import DASH, money_digits, money_text, price_text, signed_text
-from widgets.order_words import DONE, excess_text, rule_text, status_text, status_tone, type_text
+from widgets.order_words import excess_text, rule_text, status_text, status_tone, type_text
 from widgets.own_orders import side_text
 from widgets.page import Figure, Line, Sentence
 from widgets.ticket.form import Touch
@@ -144,7 +144,7 @@ def life_lines(orders: Sequence[OrderChanged], instrument: Instrument) -> list[L
     if len(orders) <= _MOST_LINES:
         return [_life(order, instrument, named=len(orders) > 1) for order in orders]
     filled = sum((order.filled for order in orders), Decimal(0))
-    working = sum(order.status not in DONE for order in orders)
+    working = sum(order.status not in ENDED for order in orders)
     text = fill(tr("%1 orders, %2 at work; %3 filled."), f"{len(orders):,}", f"{working:,}")
     lines: list[Line] = [Sentence(text.replace("%3", size_text(filled, instrument)))]
     return lines + [_life(order, instrument, named=False) for order in wrong[-_MOST_LINES:]]
@@ -164,7 +164,7 @@ def _life(order: OrderChanged, instrument: Instrument, *, named: bool) -> Line:
 
 
 def _life_template(order: OrderChanged) -> str:
-    if order.reason and order.status in DONE:
+    if order.reason and order.status in ENDED:
         return "%6: %7"
     templates = {
         "INITIALIZED": tr("Pending: %1 %2, on its way to the venue."),
