@@ -14,7 +14,7 @@ from engine.messages.events import (
     PositionChanged,
 )
 from engine.messages.instrument import Instrument
-from engine.messages.orders import ENDED, OrderIntent
+from engine.messages.orders import ENDED, IN_DOUBT, OrderIntent
 from engine.risk.lines import Line, Total
 from engine.risk.valuing import HALF, ZERO, Valuing
 from engine.risk.working import Working
@@ -238,7 +238,8 @@ class AccountBook:
                 quantity = order.quantity  # still told in quote currency
             else:
                 order.quoted = None
-        order.answer(quantity, refused=bool(event.reason))
+        # A doubt has its reason, too, and is no answer: the change may be at work, so it still counts.
+        order.answer(quantity, refused=bool(event.reason) and event.status != IN_DOUBT)
         order.status, order.quantity, order.filled = event.status, quantity, event.filled
         order.settle()
 
@@ -258,9 +259,8 @@ class AccountBook:
             return  # a venue may tell an execution twice
         self._trades.add(trade)
         line = self.line(event.instrument, event.strategy)
-        size = event.quantity if event.side == "BUY" else -event.quantity
         fee = event.fee if event.fee_currency == line.valuing.settled_in else ZERO
-        self._earn(line, line.fill(size, event.price, fee))
+        self._earn(line, line.fill(event.quantity, event.price, fee, is_buy=event.side == "BUY"))
 
     def _note_position(self, event: PositionChanged) -> None:
         if event.instrument in self._valuing:

@@ -233,6 +233,17 @@ def test_of_two_changes_under_way_the_refusal_of_one_says_nothing_of_the_other()
     assert rule(desk, buy("4")) == ""
 
 
+def test_a_change_in_doubt_may_be_at_work_and_still_counts() -> None:
+    desk = Desk(Limits(position=D(5)))
+    order = desk.order(buy("2", "99"))
+    assert desk.gate.check(buy("4", "99", changes=order)) is None
+    desk.tell(order, "PENDING_UPDATE")
+    desk.tell(order, "IN_DOUBT", reason="The venue has not answered the change for 3 s.")
+    assert rule(desk, buy("1.01")) == "position"
+    desk.tell(order, "ACCEPTED", reason="It never arrived.")
+    assert rule(desk, buy("3")) == ""
+
+
 def test_what_was_filled_of_a_changed_order_is_not_counted_twice() -> None:
     desk = Desk(Limits(position=D(5)))
     order = desk.order(buy("4", "99"))
