@@ -78,14 +78,15 @@ class Line:
         self.orders += change
         self.total.orders += change
 
-    def fill(self, size: Decimal, price: Decimal, fee: Decimal) -> Decimal:
-        """Take an execution of signed `size`; what it realised, its fee taken off."""
-        if size > ZERO:
-            self.bought += size
-            self.total.bought += size
+    def fill(self, quantity: Decimal, price: Decimal, fee: Decimal, *, is_buy: bool) -> Decimal:
+        """Take an execution, or one back where its quantity is negative; what it realised, less its fee."""
+        if is_buy:
+            self.bought += quantity
+            self.total.bought += quantity
         else:
-            self.sold -= size
-            self.total.sold -= size
+            self.sold += quantity
+            self.total.sold += quantity
+        size = quantity if is_buy else -quantity
         self.fees += fee
         self._untold += size
         return self._move(size, self.valuing.level(price)) - fee
