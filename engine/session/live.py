@@ -316,7 +316,7 @@ class LiveSession:
         if memory is None or self._told.phase != Phase.PLAYING or not (at_once or memory.is_due):
             return
         held, orders, state = self._course.venue.strategy_now()
-        memory.write(
+        problem = memory.write(
             Remembered(
                 strategy=self._strategy,
                 instrument=self._run.instrument,
@@ -325,6 +325,8 @@ class LiveSession:
                 state=state,
             )
         )
+        if problem:
+            self._told.log(problem, "warning")
 
     def _finish(self) -> None:
         self._remember(at_once=True)

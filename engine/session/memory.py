@@ -44,6 +44,7 @@ class SessionMemory:
         self._path = path
         self._written: Remembered | None = None
         self._written_s = 0.0
+        self._problem = ""
 
     def read(self, strategy: str, instrument: str) -> Remembered | None:
         """What was remembered of this strategy; None where it was another, or nothing."""
@@ -61,16 +62,25 @@ class SessionMemory:
         """Whether it is time to look for changes again."""
         return time.monotonic() - self._written_s >= _EVERY_S
 
-    def write(self, now: Remembered) -> None:
-        """Remember this from now on."""
+    def write(self, now: Remembered) -> str:
+        """Remember this from now on; why it cannot, in a sentence, where that is new. Trading goes on then."""
         self._written_s = time.monotonic()
         if now == self._written:
-            return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self._path.with_suffix(".draft")
-        with draft.open("wb") as file:
-            file.write(msgspec.json.encode(now))
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self._path)
-        self._written = now
+            return ""
+        before = self._problem
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            draft = self._path.with_suffix(".draft")
+            with draft.open("wb") as file:
+                file.write(msgspec.json.encode(now))
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(self._path)
+        except OSError as error:
+            self._problem = (
+                f"What this session must know after a restart cannot be written to {self._path} "
+                f"({error.strerror}); make room there, or take over its orders and position by hand then."
+            )
+            return "" if self._problem == before else self._problem
+        self._written, self._problem = now, ""
+        return ""

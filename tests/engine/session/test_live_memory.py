@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.messages.events import Filled
+from engine.messages.commands import Finish
+from engine.messages.events import Filled, Logged, Phase
 from engine.session.memory import Remembered, SessionMemory
 from tests.engine.session.live_sessions import paper
 from tests.engine.session.markets import CRYPTO, crypto_columns
@@ -35,6 +36,20 @@ def test_a_file_that_is_no_memory_is_passed_over_and_said(
     path.write_bytes(b'{"strategy": 1')
     assert SessionMemory(path).read("buy_and_hold", CRYPTO.id) is None
     assert "is passed over" in capfd.readouterr().err
+
+
+def test_a_disk_that_takes_nothing_is_told_once_and_trading_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    memory = SessionMemory(tmp_path / "file" / "one.json")
+    with paper(*crypto_columns(), strategy="buy_and_hold", speed=4.0, memory=memory) as driven:
+        driven.until(lambda: driven.told(Filled))
+        driven.until(lambda: driven.session.take_picture().health.ticks > 2_000)
+        driven.session.handle(Finish())
+        told = [line.text for line in driven.told(Logged) if line.level == "warning"]
+    assert driven.session.phase is Phase.FINISHED
+    assert [text.partition(" cannot be")[0] for text in told] == [
+        "What this session must know after a restart"
+    ]
 
 
 def test_nothing_is_taken_over_by_who_had_nothing() -> None:
