@@ -93,7 +93,7 @@ class LastVerdict(Verdict, frozen=True, kw_only=True, tag="last_verdict"):
 
 
 class AuditLog:
-    """Writes the audit log of one session; all methods but `open` and `join` belong to the session's thread.
+    """Writes the audit log of one session; all methods that do not say so belong to the session's thread.
 
     None raises, and none but `join` waits.
 
@@ -113,6 +113,15 @@ class AuditLog:
         """Begin the file with what runs, and write what waits already; once, from any thread."""
         self._thread = threading.Thread(target=self._run, args=(path, head), name="audit", daemon=True)
         self._thread.start()
+
+    def give_up(self) -> None:
+        """Take nothing more where it was never opened, nor keep what waits; from any thread."""
+        if self._thread is None:
+            self.problem = (
+                "The audit log is not written, as its recording could not be begun; mend that and restart the "
+                "session."
+            )
+            self._waiting = queue.SimpleQueue()
 
     def command(self, command: AnyCommand, ts: int) -> None:
         """Take a command that was given at market time `ts`."""

@@ -61,9 +61,7 @@ def verify(path: Path) -> Verified:
             return Verified(lines=number - 1, broken=number, sealed=sealed, problem=problem, last_hash=before)
         before = _hash(text)
         sealed = b'"what":"seal"' in text and _line(text).what == "seal"
-    problem = (
-        "" if sealed else "It ends without a seal: its session was killed, still runs, or lines are cut off."
-    )
+    problem = "" if sealed else _UNSEALED
     return Verified(lines=number, broken=None, sealed=sealed, problem=problem, last_hash=before)
 
 

@@ -17,6 +17,7 @@ from engine.messages.commands import (
     SetArming,
     SetArmState,
     SetPolicy,
+    SetStop,
     Submit,
 )
 from engine.messages.events import (
@@ -37,7 +38,7 @@ from engine.messages.events import (
 )
 from engine.messages.orders import ENDED, EXTERNAL, HAND, OrderIntent
 
-_OF_HAND: Final = (Submit, Modify, Flatten, Reverse, BreakEven)
+_OF_HAND: Final = (Submit, Modify, Flatten, Reverse, BreakEven, SetStop)
 _ASKED_BY: Final[dict[type[AnyEvent], tuple[type[Command], ...]]] = {
     ArmStateChanged: (SetArmState, Kill),
     ArmingChanged: (SetArming,),

@@ -6,6 +6,7 @@ session.
 """
 
 import contextlib
+import re
 import sys
 import threading
 import time
@@ -44,6 +45,7 @@ _TAKEN_AT_ONCE: Final = 16 * 2**20
 _CLOSE_S: Final = 5.0
 _OUTBOX_S: Final = 1.0
 _SAME_SECOND: Final = 100
+_NO_NAME: Final = re.compile(r"[^A-Za-z0-9._-]")
 _SPARE: Final = ".spare"
 """Keeps the room on a disk that fills up in which the last manifest is written."""
 
@@ -259,6 +261,7 @@ class SessionRecorder:
                 traceback.print_exception(error, file=sys.stderr)
                 what = traceback.format_exception_only(error)[-1].strip()
                 self._stop(f"The recording stopped: {what}. The session goes on; restart it to record again.")
+            self._audit.give_up()
             if self._closing.is_set():
                 self._audit.join()
             if folder != root:
@@ -325,7 +328,8 @@ class SessionRecorder:
 def _new_folder(root: Path, manifest: Manifest) -> Path:
     root.mkdir(parents=True, exist_ok=True)
     began = datetime.fromtimestamp(manifest.started_ns // 1_000_000_000, UTC)
-    name = f"{began:%Y%m%d-%H%M%S}-{manifest.instrument.id}"
+    # A symbol may hold what no folder's name can, such as the slash of BTC/USD.KRAKEN.
+    name = f"{began:%Y%m%d-%H%M%S}-{_NO_NAME.sub('_', manifest.instrument.id)}"
     for number in range(1, _SAME_SECOND + 1):
         folder = root / (name if number == 1 else f"{name}-{number}")
         with contextlib.suppress(FileExistsError):

@@ -26,6 +26,7 @@ from engine.messages.commands import (
     Seek,
     SetArmState,
     SetPolicy,
+    SetStop,
     Submit,
 )
 from engine.messages.events import (
@@ -190,6 +191,17 @@ def test_what_was_said_is_there_with_what_led_to_it(tmp_path: Path) -> None:
     assert told[0].body["instrument"] == CRYPTO.id
     assert told[8].body["price"] == "50000.10", "prices are exact"
     assert {line.ts for line in told[1:-1]} == {TS}
+
+
+def test_a_stop_that_is_kept_for_a_position_is_led_to_by_who_asked_for_it(tmp_path: Path) -> None:
+    story = (
+        Submit(request="r1", intents=(BY_HAND,)),  # 2
+        order("H-1", "FILLED", request="r1"),  # 3
+        SetStop(instrument=CRYPTO.id, kind="atr"),  # 4
+        order("H-2", "ACCEPTED"),  # 5
+    )
+    told = [line for line, _ in lines(written(tmp_path / "a.jsonl", story))]
+    assert (told[2].cause, told[4].cause) == ("command 2", "command 4")
 
 
 def test_the_chain_is_what_the_documentation_says(log: bytes) -> None:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -285,6 +286,32 @@ def test_a_folder_that_cannot_be_made_is_told_and_the_session_goes_on(tmp_path: 
     events, status = session(tmp_path, Finish(), recorder=recorder)
     assert status.state == "stopped"
     assert any(isinstance(event, Filled) for event in events)
+
+
+def test_what_waits_for_an_audit_log_that_never_comes_is_let_go_and_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    recorder = SessionRecorder(Keeping(root=str(tmp_path / "file")))
+    recorder.command(Play(), START_NS)
+    recorder.begin(Run(instrument=CRYPTO.id), CRYPTO, frozenset(market()))
+    told: list[str] = []
+    until(lambda: told.extend(text for _, text in recorder.take_news()) or len(told) > 1, "both sentences")
+    assert told[0].startswith("The recording stopped:")
+    assert told[1].startswith("The audit log is not written, as its recording could not be begun")
+    for _ in range(3):
+        recorder.command(Play(), START_NS)
+    assert recorder._audit._waiting.empty()
+    recorder.close()
+
+
+def test_a_symbol_that_is_no_name_of_a_folder_is_recorded_all_the_same(tmp_path: Path) -> None:
+    pair = msgspec.structs.replace(CRYPTO, id="BTC/USD.KRAKEN")
+    recorder = SessionRecorder(Keeping(root=str(tmp_path)))
+    recorder.begin(Run(instrument=pair.id), pair, frozenset(market()))
+    recorder.close()
+    assert recorder.take_news() == []
+    ([found], _) = recordings(tmp_path)
+    assert found.manifest.instrument.id == pair.id
+    assert (tmp_path / found.id / "audit.jsonl").is_file()
 
 
 LIMITED = """
