@@ -279,4 +279,4 @@ class _Rules:
             window_silent_s=None if heard_s is None else now - heard_s, memory_mb=self._memory_mb
         )
         self._rules.rules = server.told.rules
-        return self._rules.check(0, facts) or ""
+        return self._rules.check(facts)

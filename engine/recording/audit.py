@@ -118,8 +118,8 @@ class AuditLog:
         """Take nothing more where it was never opened, nor keep what waits; from any thread."""
         if self._thread is None:
             self.problem = (
-                "The audit log is not written, as its recording could not be begun; mend that and restart the "
-                "session."
+                "The audit log is not written, as its recording could not be begun; mend that and restart "
+                "the session."
             )
             self._waiting = queue.SimpleQueue()
 

@@ -6,7 +6,8 @@ from decimal import Decimal
 from engine.messages.orders import OrderIntent
 from engine.risk.book import AccountBook, Touch
 from engine.risk.lines import Line, Total, longest, shortest
-from engine.risk.losses import LossTrack, Part
+from engine.risk.losses import LossTrack
+from engine.risk.scope import Scope
 from engine.risk.valuing import ZERO, Valuing
 from engine.risk.working import Working
 
@@ -48,7 +49,7 @@ class Case:
     ) -> None:
         self.book, self.intent, self.now_ns, self.valuing = book, intent, now_ns, valuing
         self.replaces = replaces
-        self.tracks: dict[Part, LossTrack] = {}
+        self.tracks: dict[Scope, LossTrack] = {}
         self.exposures: dict[str, Exposure] = {}
         self._equity: Decimal | None = None
         self.is_buy = is_buy = intent.side == "BUY"

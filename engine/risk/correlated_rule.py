@@ -8,7 +8,8 @@ from typing import Final, override
 
 from engine.messages.orders import Denial
 from engine.risk.case import Case
-from engine.risk.rule import Rule, Scope, State
+from engine.risk.rule import Rule, State
+from engine.risk.scope import Scope
 
 _EXACTLY: Final = 1 + 1e-12
 

@@ -1,12 +1,12 @@
 """Limits of how many orders: at work at the same time, and sent in a second and a minute."""
 
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 from typing import Literal, override
 
 from engine.messages.orders import Denial
 from engine.risk.case import Case
-from engine.risk.paces import Pace
-from engine.risk.rule import Rule, Scope, State
+from engine.risk.rule import Rule, State
+from engine.risk.scope import Scope
 from engine.risk.wording import plain
 
 
@@ -48,25 +48,16 @@ class _Rate(Rule):
 
     def __init__(self, scope: Scope, limit: Decimal, state: State) -> None:
         super().__init__(scope, limit, state)
-        self.most = int(limit.to_integral_value(ROUND_FLOOR))
-        self.second = self.window == "second"
+        self.most = int(limit)
+        self.pace = state.paces.of[scope]
 
-    @property
-    def pace(self) -> Pace:
-        """Of the scope."""
-        paces = self.state.paces
-        match self.scope.kind:
-            case "account":
-                return paces.account
-            case "strategy":
-                return paces.strategies[self.scope.name]
-            case "instrument":
-                return paces.instruments[self.scope.name]
+    def _count(self, now_ns: int) -> int:
+        pace = self.pace
+        return pace.in_second(now_ns) if self.window == "second" else pace.in_minute(now_ns)
 
     @override
     def denial(self, case: Case) -> Denial | None:
-        pace, now_ns = self.pace, case.now_ns
-        count = (pace.in_second(now_ns) if self.second else pace.in_minute(now_ns)) + 1
+        count = self._count(case.now_ns) + 1
         if count <= self.most:
             return None
         text = (
@@ -77,7 +68,7 @@ class _Rate(Rule):
 
     @override
     def used(self, newest: Case | None, now_ns: int) -> Decimal | None:
-        return Decimal(self.pace.in_second(now_ns) if self.second else self.pace.in_minute(now_ns))
+        return Decimal(self._count(now_ns))
 
 
 class OrdersPerSecond(_Rate):

@@ -9,7 +9,8 @@ from typing import Final, Literal, override
 
 from engine.messages.orders import Denial
 from engine.risk.case import Case, Exposure
-from engine.risk.rule import Rule, ScaledRule, Scope, State
+from engine.risk.rule import Rule, ScaledRule, State
+from engine.risk.scope import Scope
 from engine.risk.valuing import ZERO
 from engine.risk.wording import at_most, plain, size
 

@@ -19,8 +19,9 @@ from engine.risk.loss_rules import LossRule
 from engine.risk.losses import LossTracks
 from engine.risk.paces import Paces
 from engine.risk.protection import DrawdownGuard
-from engine.risk.rule import Rule, Scope, State
+from engine.risk.rule import Rule, State
 from engine.risk.ruling import Bound, check_policy, rules_of, scopes
+from engine.risk.scope import Scope, scopes_of
 from engine.risk.tails import ReturnHistory
 from engine.risk.venue_gate import VenueGate
 from engine.risk.working import Working
@@ -159,7 +160,7 @@ class RiskGate:
     def check(self, intent: OrderIntent, order_id: str = "") -> Denial | None:
         """None where it may pass, and from then on counts as sent under that id."""
         now_ns = self._now_ns()
-        self._paces.want(now_ns)
+        self._paces.wanted.note(now_ns)
         case = self.judged(intent, order_id, now_ns)
         if isinstance(case, Denial):
             return case
@@ -319,8 +320,8 @@ class RiskGate:
 
     def _rules(self, intent: OrderIntent) -> Bound:
         """Those that bind this strategy in this instrument."""
-        keys = Scope("account"), Scope("strategy", intent.strategy), Scope("instrument", intent.instrument)
-        account, strategy, instrument = (self._by_scope.get(key, ()) for key in keys)
+        every = scopes_of(intent.strategy, intent.instrument)
+        account, strategy, instrument = (self._by_scope.get(scope, ()) for scope in every)
         found = self._bound[intent.instrument, intent.strategy] = Bound(account, strategy, instrument)
         return found
 
@@ -329,8 +330,8 @@ class RiskGate:
         self._epoch = self._book.epoch
         self._losses.reset()
         self._guard.restart()
-        self._bind()
         self._paces.reset()
+        self._bind()
         self._newest = None
 
 

@@ -79,12 +79,12 @@ class KillRuleWatch:
         self.rules = rules
         self._standing: set[str] = set()
 
-    def check(self, now_ns: int, facts: KillFacts) -> str | None:  # noqa: ARG002 - facts carry their ages
-        """Why to fire now, one sentence; None while there is no reason, or none that is new."""
+    def check(self, facts: KillFacts) -> str:
+        """Why to fire now, one sentence; empty while there is no reason, or none that is new."""
         reasons = kill_reasons(self.rules, facts)
         new = [text for rule, text in reasons.items() if rule not in self._standing]
         self._standing = set(reasons)
-        return new[0] if new else None
+        return new[0] if new else ""
 
 
 def _above(value: float | None, limit: Decimal | None) -> bool:

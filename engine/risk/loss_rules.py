@@ -33,7 +33,7 @@ class LossRule(Rule):
 
     def broken(self) -> str:
         """Loss and limit in words where it is broken as of the last mark; empty where it is not."""
-        track = self.state.losses.track(self.part)
+        track = self.state.losses.track(self.scope)
         return self.said(track) if self.is_broken(track) else ""
 
     @override
@@ -47,7 +47,7 @@ class LossRule(Rule):
 
     @override
     def used(self, newest: Case | None, now_ns: int) -> Decimal | None:
-        return max(ZERO, self.lost(self.state.losses.track(self.part)))
+        return max(ZERO, self.lost(self.state.losses.track(self.scope)))
 
 
 class DayLoss(LossRule):

@@ -1,15 +1,14 @@
 """What was lost since midnight UTC, since the session's start and from the peak, by an account's parts."""
 
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final
 
 from engine.risk.book import AccountBook
+from engine.risk.scope import Scope
 from engine.risk.valuing import ZERO
 
 DAY_NS: Final = 86_400_000_000_000
-
-type Part = tuple[Literal["account", "strategy", "instrument"], str]
-"""The account, one strategy, or one instrument; the account has no name."""
+_ACCOUNT: Final = Scope("account")
 
 
 class LossTrack:
@@ -77,45 +76,48 @@ class LossTracks:
 
     def __init__(self, book: AccountBook) -> None:
         self._book = book
-        self._tracks: dict[Part, LossTrack] = {}
+        self._tracks: dict[Scope, LossTrack] = {}
         self.reset()
 
     @property
     def account(self) -> LossTrack:
         """That of the equity."""
-        return self._tracks["account", ""]
+        return self._tracks[_ACCOUNT]
 
-    def track(self, part: Part) -> LossTrack:
-        """That of a part."""
-        found = self._tracks.get(part)
+    def track(self, scope: Scope) -> LossTrack:
+        """That of a scope."""
+        found = self._tracks.get(scope)
         if found is None:
-            found = self._tracks[part] = LossTrack(ZERO, self._book.start_balance)
+            found = self._tracks[scope] = LossTrack(ZERO, self._book.start_balance)
         return found
 
     def reset(self) -> None:
         """Begin anew, as at the session's start."""
-        self._tracks = {("account", ""): LossTrack(self._book.start_balance, ZERO)}
+        self._tracks = {_ACCOUNT: LossTrack(self._book.start_balance, ZERO)}
 
-    def marked(self, part: Part, now_ns: int, equity: Decimal | None = None) -> LossTrack | None:
-        """The track of a part, marked now; None where a price is not known of what it holds.
+    def marked(self, scope: Scope, now_ns: int, equity: Decimal | None = None) -> LossTrack | None:
+        """The track of a scope, marked now; None where a price is not known of what it holds.
 
         `equity` is the account's, where it is known already.
         """
-        value = self._value(part) if equity is None or part[0] != "account" else equity
+        value = self._value(scope) if equity is None or scope != _ACCOUNT else equity
         if value is None:
             return None
-        track = self.track(part)
+        track = self.track(scope)
         track.mark(now_ns, value)
         return track
 
     def mark(self, now_ns: int) -> None:
         """Mark them all; what has no price keeps its last value."""
-        for part in tuple(self._tracks):
-            self.marked(part, now_ns)
+        for scope in tuple(self._tracks):
+            self.marked(scope, now_ns)
 
-    def _value(self, part: Part) -> Decimal | None:
-        kind, name = part
+    def _value(self, scope: Scope) -> Decimal | None:
         book = self._book
-        if kind == "account":
-            return book.equity()
-        return book.profit_of(book.lines_of(name) if kind == "strategy" else book.lines_in(name))
+        match scope.kind:
+            case "account":
+                return book.equity()
+            case "strategy":
+                return book.profit_of(book.lines_of(scope.name))
+            case "instrument":
+                return book.profit_of(book.lines_in(scope.name))

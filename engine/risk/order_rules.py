@@ -69,14 +69,13 @@ class PriceBand(Rule):
 
     @override
     def denial(self, case: Case) -> Denial | None:
-        price, reference = case.intent.price, case.intent.trigger
+        price = case.intent.price
         if price is None:
             return None
+        reference = _reference(case)
         if reference is None:
-            reference = case.far
-            if reference is None:
-                return self.unknown(case)
-        through = price - reference if case.is_buy else reference - price
+            return self.unknown(case)
+        through = _through(case, price, reference)
         if through <= ZERO or through * _BPS <= self.limit * reference:
             return None
         value = round(through * _BPS / reference, 2)
@@ -96,14 +95,21 @@ class PriceBand(Rule):
 
     @override
     def used(self, newest: Case | None, now_ns: int) -> Decimal | None:
-        if newest is None or newest.intent.price is None:
+        price = None if newest is None else newest.intent.price
+        reference = None if newest is None else _reference(newest)
+        if newest is None or price is None or reference is None:
             return None
-        reference = newest.intent.trigger or newest.far
-        if reference is None:
-            return None
-        price = newest.intent.price
-        through = price - reference if newest.is_buy else reference - price
-        return max(ZERO, through * _BPS / reference)
+        return max(ZERO, _through(newest, price, reference) * _BPS / reference)
+
+
+def _reference(case: Case) -> Decimal | None:
+    """Price that an order's is held against: its own trigger, or the other side of the market."""
+    return case.far if case.intent.trigger is None else case.intent.trigger
+
+
+def _through(case: Case, price: Decimal, reference: Decimal) -> Decimal:
+    """How far a price lies beyond another, on the side that costs."""
+    return price - reference if case.is_buy else reference - price
 
 
 class TradeLoss(Rule):

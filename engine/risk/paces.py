@@ -3,6 +3,8 @@
 from collections import defaultdict, deque
 from typing import Final
 
+from engine.risk.scope import Scope, scopes_of
+
 SECOND_NS: Final = 1_000_000_000
 MINUTE_NS: Final = 60 * SECOND_NS
 
@@ -48,8 +50,8 @@ class Paces:
 
     Attributes
     ----------
-    account : Pace
-        Orders and changes that passed.
+    of : dict
+        Orders and changes that passed, by scope.
     wanted : Pace
         All that came to the gate, passed or not.
     """
@@ -59,27 +61,18 @@ class Paces:
 
     def reset(self) -> None:
         """Begin anew."""
-        self.account, self.wanted = Pace(), Pace()
-        self.strategies: defaultdict[str, Pace] = defaultdict(Pace)
-        self.instruments: defaultdict[str, Pace] = defaultdict(Pace)
+        self.wanted = Pace()
+        self.of: defaultdict[Scope, Pace] = defaultdict(Pace)
 
     def note(self, strategy: str, instrument: str, now_ns: int) -> None:
         """Count an order that passed."""
-        self.account.note(now_ns)
-        self.strategies[strategy].note(now_ns)
-        self.instruments[instrument].note(now_ns)
+        for scope in scopes_of(strategy, instrument):
+            self.of[scope].note(now_ns)
 
     def forget(self, strategy: str, instrument: str, at_ns: int) -> None:
         """Count an order that passed at this time no more."""
-        for pace in (self.account, self.strategies[strategy], self.instruments[instrument]):
-            pace.forget(at_ns)
-
-    def want(self, now_ns: int) -> None:
-        """Count an order that came to the gate."""
-        times = self.wanted.second
-        times.append(now_ns)
-        if not len(times) & _NOW_AND_THEN:
-            self.wanted.in_second(now_ns)
+        for scope in scopes_of(strategy, instrument):
+            self.of[scope].forget(at_ns)
 
 
 def _left(times: Times, until_ns: int) -> int:

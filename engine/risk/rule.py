@@ -15,24 +15,13 @@ from engine.risk.lines import Line, Total
 from engine.risk.losses import LossTrack, LossTracks
 from engine.risk.paces import Paces
 from engine.risk.protection import DrawdownGuard
+from engine.risk.scope import Scope, scopes_of
 from engine.risk.valuing import ONE
 from engine.risk.wording import money, plain
 
 type Judges = Literal["entry", "count", "reach"]
 """Which orders a rule judges: those that may open a position; all that do not reduce; and those that may take
 a position farther, which in one strategy even an order can that reduces in another."""
-
-
-class Scope(msgspec.Struct, frozen=True):
-    """Whom a limit binds: the whole account, one strategy, or one instrument in all strategies."""
-
-    kind: Literal["account", "strategy", "instrument"]
-    name: str = ""
-
-    @property
-    def of(self) -> str:
-        """What stands behind a limit in a sentence."""
-        return {"account": "", "strategy": f" of {self.name}", "instrument": f" in {self.name}"}[self.kind]
 
 
 class State(msgspec.Struct, frozen=True):
@@ -61,7 +50,6 @@ class Rule(ABC):
     def __init__(self, scope: Scope, limit: Decimal, state: State) -> None:
         self.scope, self.limit, self.state = scope, limit, state
         self.allowed = limit
-        self.kind, self.part = scope.kind, (scope.kind, scope.name)
         self.is_strategy = scope.kind == "strategy"
         self.currency = state.book.currency
         self.title, unit = _DESCRIBED[self.name]
@@ -102,29 +90,24 @@ class Rule(ABC):
 
     def exposure(self, case: Case) -> Exposure:
         """Values of what the scope holds and has working, the order counted."""
-        found = case.exposures.get(self.kind)
+        kind = self.scope.kind
+        found = case.exposures.get(kind)
         if found is None:
-            found = case.exposures[self.kind] = Exposure(self.state.book, self.lines, case)
+            found = case.exposures[kind] = Exposure(self.state.book, self.lines, case)
         return found
 
     def track(self, case: Case) -> LossTrack | None:
         """What the scope lost so far, marked now; None where a price is not known of what it holds."""
-        track = case.tracks.get(self.part)
+        track = case.tracks.get(self.scope)
         if track is None:
-            track = self.state.losses.marked(self.part, case.now_ns, case.equity)
+            track = self.state.losses.marked(self.scope, case.now_ns, case.equity)
             if track is not None:
-                case.tracks[self.part] = track
+                case.tracks[self.scope] = track
         return track
 
     def binds(self, case: Case) -> bool:
         """Whether the newest order was in this scope."""
-        match self.scope.kind:
-            case "account":
-                return True
-            case "strategy":
-                return case.intent.strategy == self.scope.name
-            case "instrument":
-                return case.intent.instrument == self.scope.name
+        return self.scope in scopes_of(case.intent.strategy, case.intent.instrument)
 
     def denied(self, text: str, value: Decimal | None = None) -> Denial:
         """The limit is broken: what would come of the order, and what to do instead."""

@@ -22,7 +22,8 @@ from engine.risk.exposure_rules import (
 from engine.risk.hours import TradingHours
 from engine.risk.loss_rules import DayLoss, Drawdown, LossRule, SessionLoss
 from engine.risk.order_rules import OrderNotional, OrderQuantity, PriceBand, TradeLoss
-from engine.risk.rule import Rule, ScaledRule, Scope, State
+from engine.risk.rule import Rule, ScaledRule, State
+from engine.risk.scope import Scope
 from engine.risk.time_rules import FeedAge, Hours
 
 SIMPLE: Final[Sequence[type[Rule]]] = (

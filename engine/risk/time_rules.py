@@ -6,7 +6,8 @@ from typing import override
 from engine.messages.orders import Denial
 from engine.risk.case import Case
 from engine.risk.hours import TradingHours
-from engine.risk.rule import Rule, Scope, State
+from engine.risk.rule import Rule, State
+from engine.risk.scope import Scope
 from engine.risk.valuing import ZERO
 from engine.risk.wording import plain
 

@@ -280,8 +280,7 @@ class LiveControl:
             feed_age_s=feed_age_s,
             sick_model=sick_model,
         )
-        reason = self._rules.check(now, facts) or ""
-        if reason:
+        if reason := self._rules.check(facts):
             self._kill_switch.fire(reason, "rule")
 
     # What is shown ---------------------------------------------------------------------------------------

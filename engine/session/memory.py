@@ -63,7 +63,7 @@ class SessionMemory:
         return time.monotonic() - self._written_s >= _EVERY_S
 
     def write(self, now: Remembered) -> str:
-        """Remember this from now on; why it cannot, in a sentence, where that is new. Trading goes on then."""
+        """Remember this from now on; why it cannot be, where that is new: no reason to end trading."""
         self._written_s = time.monotonic()
         if now == self._written:
             return ""

@@ -332,8 +332,7 @@ class Trading:
             holds=bool(self._now.desk.positions()),
             sick_model=self._sick,
         )
-        reason = self._rules.check(self._ts, facts)
-        if reason is not None:
+        if reason := self._rules.check(facts):
             self._switch.fire(reason, "rule")
 
     def _step_halt(self) -> None:

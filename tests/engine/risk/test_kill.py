@@ -217,20 +217,18 @@ RULES = KillRules(
 )
 def test_a_kill_rule_fires_beyond_its_edge(edge: KillFacts, beyond: KillFacts, said: str) -> None:
     watch = KillRuleWatch(RULES)
-    assert watch.check(0, edge) is None
-    reason = watch.check(0, beyond)
-    assert reason is not None
-    assert said in reason
+    assert watch.check(edge) == ""
+    assert said in watch.check(beyond)
     off = KillRules(on_loss_limit=False, orders_per_second=None, stale_feed_s=None, on_sick_model=False)
-    assert KillRuleWatch(off).check(0, beyond) is None
+    assert KillRuleWatch(off).check(beyond) == ""
 
 
 def test_a_reason_is_said_when_it_comes_up_and_not_again_while_it_lasts() -> None:
     watch = KillRuleWatch(RULES)
     lost = KillFacts(loss_broken="lost", holds=True)
-    assert watch.check(0, lost) == "lost."
-    assert watch.check(0, lost) is None
+    assert watch.check(lost) == "lost."
+    assert watch.check(lost) == ""
     both = KillFacts(loss_broken="lost", holds=True, feed_age_s=9)
-    assert "market data" in (watch.check(0, both) or "")
-    assert watch.check(0, KillFacts()) is None
-    assert watch.check(0, lost) == "lost."
+    assert "market data" in watch.check(both)
+    assert watch.check(KillFacts()) == ""
+    assert watch.check(lost) == "lost."
