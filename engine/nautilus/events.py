@@ -43,7 +43,7 @@ def order_changed(order: Any, ts: int, *, status: str | None = None, reason: str
         price=price_of(order, "price"),
         trigger=price_of(order, "trigger_price"),
         average_price=order.avg_px,
-        status=status or order.status.name,
+        status=status or _status(order),
         reason=reason,
         time_in_force=time_in_force(order),
         post_only=bool(getattr(order, "is_post_only", False)),
@@ -52,6 +52,14 @@ def order_changed(order: Any, ts: int, *, status: str | None = None, reason: str
         request=request_of(order.tags),
         contingent=tuple(map(str, (*_parents(order), *(order.linked_order_ids or ())))),
     )
+
+
+def _status(order: Any) -> str:
+    """As it is; one that executions were taken from at its end is filled all the same, or its rest gone."""
+    status: str = order.status.name
+    if status == "VOIDED":
+        return "FILLED" if order.filled_qty >= order.quantity else "CANCELED"
+    return status
 
 
 def reason(event: Any) -> str:

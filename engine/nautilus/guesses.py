@@ -1,7 +1,8 @@
 """Executions that the node guessed and that the venue's stream told afterwards: they count once.
 
 NautilusTrader explains what an answer says is filled by an execution of its own making. Where the answer
-overtakes the stream, it takes the stream's execution for another one, and the order has traded twice.
+overtakes the stream, it takes the stream's execution for another one, and the order has traded twice. And
+where the stream then tells that the venue had cut the order to just that, it leaves it partially filled.
 """
 
 import time
@@ -10,9 +11,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from nautilus_trader.core import UUID4
-from nautilus_trader.model import ClientOrderId, OrderFilled, OrderFillVoided, Quantity
+from nautilus_trader.model import ClientOrderId, OrderFilled, OrderFillVoided, OrderUpdated, Quantity
 
-from engine.messages.events import Filled
+from engine.messages.events import Filled, OrderChanged
 from engine.nautilus.resolver import Resolving
 
 _MADE_HERE: Final = 5
@@ -31,6 +32,8 @@ class Guesses:
     def __init__(self, cache: Any, resolving: Resolving) -> None:
         self._cache, self._resolver = cache, resolving.made
         self._told: list[Filled] = []
+        self._cut: set[str] = set()
+        """Orders that are filled whole and still at work."""
         self._known: dict[str, Decimal] = {}
         """How much of each guess was told."""
 
@@ -39,11 +42,21 @@ class Guesses:
         if not event.corrects and not _is_made_up(event.trade_id):
             self._told.append(event)
 
+    def note_order(self, event: OrderChanged) -> None:
+        """Take every step of an order of the session."""
+        if event.status == "PARTIALLY_FILLED" and event.filled >= event.quantity:
+            self._cut.add(event.order_id)
+
     def look(self) -> None:
         """Have the node take back what was told since; not within its callbacks."""
         told, self._told = self._told, []
         for event in told:
             self._take_back(event)
+        cut, self._cut = self._cut, set()
+        for order_id in cut:
+            order = self._cache.order(ClientOrderId(order_id))
+            if self._resolver is not None and order.is_open and order.filled_qty >= order.quantity:
+                self._resolver.hand_in(_settled(order))
 
     def _take_back(self, event: Filled) -> None:
         left = event.quantity
@@ -92,6 +105,25 @@ def _void(guess: OrderFilled, size: Decimal, trade_id: str) -> OrderFillVoided:
         now,
         now,
         reconciliation=True,
+        is_reopened=True,  # of an order that it seemed to fill, the rest is at work after all
         position_id=guess.position_id,
         reason="It was a guess, and the venue told of the execution itself.",
+    )
+
+
+def _settled(order: Any) -> OrderUpdated:
+    """Its size as it is: told by reconciliation, and not by the stream, it makes a whole order filled."""
+    now = time.time_ns()
+    return OrderUpdated(
+        order.trader_id,
+        order.strategy_id,
+        order.instrument_id,
+        order.client_order_id,
+        order.quantity,
+        UUID4(),
+        now,
+        now,
+        reconciliation=True,
+        venue_order_id=order.venue_order_id,
+        account_id=order.account_id,
     )

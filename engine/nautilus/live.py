@@ -345,10 +345,12 @@ class LiveVenue:
         gc.collect()
 
     def _emit(self, event: AnyEvent) -> None:
-        if self._doubts is not None and isinstance(event, OrderChanged):
-            self._doubts.note(event)
-        elif self._guesses is not None and isinstance(event, Filled):
-            self._guesses.note(event)
+        if self._doubts is not None and self._guesses is not None:
+            if isinstance(event, OrderChanged):
+                self._doubts.note(event)
+                self._guesses.note_order(event)
+            elif isinstance(event, Filled):
+                self._guesses.note(event)
         self._emit_on(event)
 
     @property

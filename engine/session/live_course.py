@@ -37,6 +37,9 @@ _UNABSORBED_S: Final = 0.25
 _BARS_WAIT_S: Final = 0.02
 """Longest that a bar waits for the model that reads it."""
 
+_ACCOUNT_S: Final = 1.0
+"""An answer of the venue may change the account, and no order with it."""
+
 
 class LiveCourse:
     """A live venue and what came of it so far.
@@ -91,7 +94,7 @@ class LiveCourse:
         self.start_ns = time.time_ns()
         self.model: CourseModel | None = None
         self._emit, self._recorder, self._tape, self._control = emit, recorder, tape, control
-        self._told_at = 0
+        self._told_at, self._told_s = 0, time.monotonic()
         self._warned = False
         self._publishing = Publishing(publications, self._publish)
         # Not the market itself: its clients must be freed in this thread, and a session may outlive it.
@@ -135,8 +138,8 @@ class LiveCourse:
         if self.feed is not None:
             self._publishing.tell_before(self.feed.position + 1)
             self._warn_of_sizes(self.feed, now)
-        if self.outcome.order_events != self._told_at:
-            self._told_at = self.outcome.order_events
+        if self.outcome.order_events != self._told_at or time.monotonic() - self._told_s > _ACCOUNT_S:
+            self._told_at, self._told_s = self.outcome.order_events, time.monotonic()
             self.tell_account()
         return self.ticks - before
 

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
-from nautilus_trader.model import ClientOrderId
+from nautilus_trader.core import UUID4
+from nautilus_trader.model import ClientOrderId, OrderUpdated, Quantity
 
-import engine.nautilus.doubt as doubt
 from engine.messages.commands import Cancel, Modify
 from engine.messages.events import AccountChanged, Filled
 from engine.messages.executions import standing
+from engine.nautilus import doubt, live
 from tests.engine.session.live_sessions import Driven
 from tests.engine.session.test_live_venue import at, is_now, orders, statuses
 from tests.venue import Setup, ThreadVenue, levels
@@ -78,6 +79,19 @@ def test_what_the_venue_says_unasked_is_no_proof_that_it_never_got_an_order(venu
         driven.until(lambda: is_now(driven, lost, "REJECTED"))
 
 
+def test_an_account_that_changes_by_an_answer_alone_is_told(
+    venue: ThreadVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with at(venue) as (driven, puppet):
+        order_id = puppet.limit("BUY", "0.5", "2000.00")
+        driven.until(lambda: is_now(driven, order_id, "ACCEPTED"))
+        venue.inject("half_open")
+        venue.trade("2000.00", "11", "SELL")
+        driven.until(lambda: is_now(driven, order_id, "FILLED"))  # found by asking, and its fee is not
+        monkeypatch.setattr(live, "_ASK_ACCOUNT_S", 0.2)
+        driven.until(lambda: driven.told(AccountChanged)[-1].balances[0].total == venue.truth().wallet)
+
+
 def ask_for(driven: Driven, order_id: str) -> None:
     desk = driven.session.course.venue.desk
     desk.query_order(desk._cache.order(ClientOrderId(order_id)))
@@ -102,3 +116,57 @@ def test_an_execution_that_was_guessed_before_it_was_told_counts_once(venue: Thr
         assert back.quantity == -guess.quantity
         assert "was a guess" in back.reason
         assert guess not in standing(told)
+
+
+def test_an_order_that_a_guess_seemed_to_fill_works_on_when_that_is_told(venue: ThreadVenue) -> None:
+    with at(venue) as (driven, puppet):
+        order_id = puppet.limit("BUY", "0.5", "2000.00")
+        driven.until(lambda: is_now(driven, order_id, "ACCEPTED"))
+        venue.inject("out_of_order")
+        venue.trade("2000.00", "10.25", "SELL")
+        ask_for(driven, order_id)
+        driven.until(lambda: "FILLED" in statuses(driven, order_id))  # the half, guessed and told
+        driven.until(lambda: is_now(driven, order_id, "PARTIALLY_FILLED"))
+        driven.until(lambda: puppet.held() == Decimal("0.250"))
+        venue.trade("2000.00", "0.25", "SELL")
+        driven.until(lambda: is_now(driven, order_id, "FILLED"))
+        assert sum(each.quantity for each in driven.told(Filled)) == Decimal("0.500")
+        driven.until(lambda: puppet.held() == Decimal("0.500"))
+
+
+def test_an_order_that_was_cut_to_what_it_had_traded_is_filled(venue: ThreadVenue) -> None:
+    """WORKAROUND(2.0.0rc7): the node leaves such an order partially filled, at work for ever.
+
+    So it came to be: a closing order that the venue cut was guessed filled while its cancellation had no
+    answer, when the node takes no new size from answers; then the stream told of the cut.
+    """
+    with at(venue) as (driven, puppet):
+        order_id = puppet.limit("BUY", "0.5", "2000.00")
+        driven.until(lambda: is_now(driven, order_id, "ACCEPTED"))
+        venue.trade("2000.00", "10.3", "SELL")
+        driven.until(lambda: is_now(driven, order_id, "PARTIALLY_FILLED"))
+        tell(driven, order_id, "0.300")
+        driven.until(lambda: orders(driven, order_id)[-1].quantity == Decimal("0.300"))
+        driven.until(lambda: is_now(driven, order_id, "FILLED"))
+        assert driven.session.course.venue.desk.open_orders() == 0
+
+
+def tell(driven: Driven, order_id: str, size: str) -> None:
+    """As the venue's stream tells that an order was cut."""
+    live = driven.session.course.venue
+    order = live._cache.order(ClientOrderId(order_id))
+    now, amount = time.time_ns(), Quantity.from_str(size)
+    names = (order.trader_id, order.strategy_id, order.instrument_id, order.client_order_id)
+    live._guesses._resolver.hand_in(
+        OrderUpdated(
+            *names,
+            amount,
+            UUID4(),
+            now,
+            now,
+            reconciliation=False,
+            venue_order_id=order.venue_order_id,
+            account_id=order.account_id,
+            price=order.price,
+        )
+    )
