@@ -124,14 +124,14 @@ class ReportingStrategy(Strategy):
         with self._telling("on_order_event"):
             order = self._cache.order(event.client_order_id)
             reason = events.reason(event)
+            if isinstance(event, OrderFillVoided):  # before the order, which may be at work again by it
+                self._tell(events.taken_back(event, order.events()))
             self._tell(events.order_changed(order, event.ts_event, reason=reason))
             if isinstance(event, OrderDenied | OrderRejected):
                 self.refusal = reason
                 self._warn_of_refusal(str(event.client_order_id), reason)
             if isinstance(event, OrderFilled):
                 self._tell(events.filled(event))
-            elif isinstance(event, OrderFillVoided):
-                self._tell(events.taken_back(event, order.events()))
 
     @unbroken
     def on_position_event(self, event: Any) -> None:

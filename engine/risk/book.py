@@ -258,6 +258,8 @@ class AccountBook:
         if event.instrument not in self._valuing or trade in self._trades:
             return  # a venue may tell an execution twice
         self._trades.add(trade)
+        if event.quantity < 0 and event.order_id not in self.orders:
+            self._sent.discard(event.order_id)  # what ended it never happened; it is told next if it works
         line = self.line(event.instrument, event.strategy)
         fee = event.fee if event.fee_currency == line.valuing.settled_in else ZERO
         self._earn(line, line.fill(event.quantity, event.price, fee, is_buy=event.side == "BUY"))

@@ -261,6 +261,17 @@ def test_a_withdrawn_change_leaves_the_order_as_it_was() -> None:
     assert rule(desk, buy("3.01")) == "position"
 
 
+def test_an_order_whose_end_was_none_counts_again() -> None:
+    desk = Desk(Limits(position=D(5)))
+    order = desk.order(buy("4"))
+    desk.fill(order, "2")
+    desk.fill(order, "2")  # the same once more: it seems filled, and is not
+    desk.fill(order, "-2")
+    desk.tell(order, "PARTIALLY_FILLED")
+    assert rule(desk, buy("1")) == ""
+    assert rule(desk, buy("1.01")) == "position"
+
+
 def test_an_order_that_ended_cannot_be_changed() -> None:
     desk = Desk()
     order = desk.order(buy("2", "99"))

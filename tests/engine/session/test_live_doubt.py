@@ -128,6 +128,7 @@ def test_an_order_that_a_guess_seemed_to_fill_works_on_when_that_is_told(venue: 
         driven.until(lambda: "FILLED" in statuses(driven, order_id))  # the half, guessed and told
         driven.until(lambda: is_now(driven, order_id, "PARTIALLY_FILLED"))
         driven.until(lambda: puppet.held() == Decimal("0.250"))
+        assert driven.session._control._book.orders[order_id].filled == Decimal("0.250")  # the gate counts it
         venue.trade("2000.00", "0.25", "SELL")
         driven.until(lambda: is_now(driven, order_id, "FILLED"))
         assert sum(each.quantity for each in driven.told(Filled)) == Decimal("0.500")
