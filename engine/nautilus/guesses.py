@@ -19,6 +19,12 @@ from engine.nautilus.resolver import Resolving
 _MADE_HERE: Final = 5
 """Version of the UUIDs by which the node names what it makes up; venues draw theirs at random, or count."""
 
+_TOLD_WITHIN_NS: Final = 1_000_000_000
+"""An execution carries the time at which it was told, an order that at which it traded.
+
+What is taken back wrongly for being so close is asked for and found again; what is not counts twice for ever.
+"""
+
 
 class Guesses:
     """Takes back what was guessed once it is told.
@@ -62,7 +68,7 @@ class Guesses:
         left = event.quantity
         for guess in self._cache.order(ClientOrderId(event.order_id)).events():
             # It was made from the order's state at that time, so it holds all that had happened by then.
-            if not _is_guess(guess) or guess.ts_event < event.ts:
+            if not _is_guess(guess) or guess.ts_event + _TOLD_WITHIN_NS < event.ts:
                 continue
             name = str(guess.trade_id)
             known = self._known.get(name, Decimal(0))

@@ -7,6 +7,8 @@ from typing import Any
 from tests.venue.symbol import SIDES, Symbol
 
 OPEN = frozenset(("NEW", "PARTIALLY_FILLED"))
+_TOLD_MS = 4
+"""The stream's word of something bears a later time than that has."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,7 +92,7 @@ class Order:
         symbol = self.symbol
         return {
             "e": "ORDER_TRADE_UPDATE",
-            "E": now_ms,
+            "E": now_ms + _TOLD_MS,
             "T": self.updated_ms,
             "o": {
                 "s": symbol.name,
@@ -234,7 +236,7 @@ class Conditional:
         symbol, order = self.symbol, self.order
         return {
             "e": "ALGO_UPDATE",
-            "E": now_ms,
+            "E": now_ms + _TOLD_MS,
             "T": self.updated_ms,
             "o": {
                 "caid": self.client_id,
