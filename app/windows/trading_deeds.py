@@ -10,9 +10,8 @@ from app.windows.replay_deeds import ReplayDeeds
 from app.windows.trading_actions import HOTKEYS
 from engine.messages.commands import AnyCommand, Reverse, Submit
 from engine.messages.events import HaltStep, OrderChanged
-from engine.messages.orders import HAND, OrderIntent, Side
+from engine.messages.orders import ENDED, HAND, OrderIntent, Side
 from engine.messages.run import ArmState
-from widgets.order_words import DONE
 
 if TYPE_CHECKING:
     from app.session import StationSession
@@ -139,7 +138,7 @@ class TradingDeeds(ReplayDeeds):
         session, market = found
         orders = session.state.orders
         own = [order for order in orders.working(market.instrument.id) if order.strategy == HAND]
-        own = own or [each.order for each in orders.twaps.values() if each.order.status not in DONE]
+        own = own or [each.order for each in orders.twaps.values() if each.order.status not in ENDED]
         if own:
             session.cancel(own[-1].order_id)
         else:

@@ -6,9 +6,8 @@ from decimal import Decimal
 
 from engine.messages.events import AnyEvent, Logged, OrderChanged, TwapChanged
 from engine.messages.instrument import Instrument
-from engine.messages.orders import OrderIntent
+from engine.messages.orders import ENDED, OrderIntent
 from engine.nautilus.twap import Schedule
-from engine.risk.book import ENDED
 
 _NS = 1_000_000_000
 

@@ -18,8 +18,8 @@ import msgspec
 from engine.messages.events import AnyEvent
 from engine.messages.instrument import Instrument
 from engine.messages.limits import Limits, Protection, RiskPolicy
-from engine.messages.orders import Denial, OrderIntent
-from engine.risk.book import ENDED, AccountBook
+from engine.messages.orders import ENDED, Denial, OrderIntent
+from engine.risk.book import AccountBook
 from engine.risk.case import Case
 from engine.risk.gate import Gate, RiskGate
 

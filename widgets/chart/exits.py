@@ -14,9 +14,8 @@ from PySide6.QtCore import QCoreApplication
 
 from engine.messages.commands import AnyCommand, Cancel, Submit
 from engine.messages.events import OrderChanged
-from engine.messages.orders import HAND, OrderIntent, Side
+from engine.messages.orders import ENDED, HAND, OrderIntent, Side
 from widgets.chart.state import ChartDesk, ChartOrders
-from widgets.order_words import DONE
 from widgets.own_orders import Kind, can_move, kind_of, left_of, waits_at
 
 _ON_ITS_WAY: Final = frozenset({"INITIALIZED", "SUBMITTED", "IN_DOUBT"})
@@ -70,9 +69,9 @@ class Exits:
         for request, order_id in list(self._replaced.items()):
             pair, old = self._orders.of_request(request), self._orders.orders[order_id]
             if old.status == "FILLED":
-                commands += [Cancel(each.order_id) for each in pair[:1] if each.status not in DONE]
+                commands += [Cancel(each.order_id) for each in pair[:1] if each.status not in ENDED]
             elif any(each.filled for each in pair) or _at_work(pair):
-                commands += [Cancel(order_id)] if old.status not in DONE else []
+                commands += [Cancel(order_id)] if old.status not in ENDED else []
             elif why := self._why_not(pair):
                 note = _tr("The exit at work stays alone; the pair was refused: {reason}").format(reason=why)
             else:
@@ -83,7 +82,7 @@ class Exits:
     def _why_not(self, pair: Sequence[OrderChanged]) -> str:
         """Why a pair is not at work and never will be; empty as long as it may."""
         for each in pair:
-            if each.status in DONE:
+            if each.status in ENDED:
                 return each.reason or each.status.lower()
         refusal = self._desk.refusal
         refused = self._desk.refusals > self._refusals and refusal is not None and refusal.command == "submit"
@@ -114,7 +113,7 @@ class Exits:
 
 
 def _at_work(pair: Sequence[OrderChanged]) -> bool:
-    return len(pair) == 2 and all(each.status not in DONE | _ON_ITS_WAY for each in pair)
+    return len(pair) == 2 and all(each.status not in ENDED | _ON_ITS_WAY for each in pair)
 
 
 def _tr(text: str) -> str:
