@@ -19,6 +19,7 @@ from engine.credentials.standing import Standing, without_withdrawals
 from engine.errors import UserError
 from engine.messages.connection import Connection
 from engine.nautilus.adapters import adapter_named, parameters_of
+from engine.nautilus.adapters.clients import check_keys
 
 _VENUES: Final[dict[str, Callable[[Any, Mapping[str, str], Ask], Standing]]] = {
     "binance_futures": binance.check_futures,
@@ -62,11 +63,7 @@ def check_connection(
             f"The station cannot ask {adapter.title} about a key, nor whether it may withdraw; a session "
             "shows whether it is right, so begin with paper, or with little."
         )
-    if missing := [field.title for field in adapter.secrets if not secrets.get(field.name)]:
-        raise UserError(
-            f"{connection.name} lacks its keys ({', '.join(missing)}); set them with: "
-            f"nexttick keys set {connection.name}"
-        )
+    check_keys(connection, secrets)
     return without_withdrawals(connection.name, _VENUES[adapter.name](parameters, secrets, ask))
 
 

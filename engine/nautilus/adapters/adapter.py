@@ -14,6 +14,7 @@ LIVE: Final = "live"
 
 _ACCOUNT: Final = re.compile(r"[A-Za-z0-9_]{0,32}")
 _INSTRUMENT: Final = re.compile(r"\S+\.[A-Z0-9_]+")
+_WALLET: Final = re.compile(r"0x[0-9a-fA-F]{40}")
 _TRIAL: Final = re.compile(r"test|demo|sandbox|paper", re.IGNORECASE)
 
 type Url = Annotated[str, Meta(description="Empty is the venue's own address.")]
@@ -50,6 +51,10 @@ class ConnectionParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     def instrument_ids(self) -> list[str]:
         """Instruments to load; empty is all."""
         return self.instruments.replace(",", " ").split()
+
+    def urls(self, *names: str) -> dict[str, str | None]:
+        """Values of these addresses; None where it is the venue's own."""
+        return {name: getattr(self, name) or None for name in names}
 
     def addresses(self) -> Iterator[tuple[str, str]]:
         """Names and values of the addresses that are not the venue's own."""
@@ -128,8 +133,14 @@ class Clients(NamedTuple):
     account_id: str = ""
 
 
-type Build = Callable[[Any, Mapping[str, str], str | None], tuple[Client, Client | None]]
-"""Makes the clients of parameters, secrets and account id; for market data alone where that is None."""
+type Keys = Mapping[str, str | None]
+"""An adapter's secrets by the names that NautilusTrader has for them; None for those that are not kept."""
+
+type Made = tuple[Client, Client | None]
+"""Clients of market data and of orders."""
+
+type Build = Callable[[Any, Keys, str | None], Made]
+"""Makes the clients of parameters, keys and account id; for market data alone where that is None."""
 
 
 class Adapter(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,6 +186,17 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(sorted(map(str, kind.values), key=lambda value: known[value]))
 
 
+_NOTHING: Final[Mapping[str, Any]] = {}
+STOPS_AND_LIMITS: Final = (
+    "MARKET",
+    "LIMIT",
+    "STOP_MARKET",
+    "STOP_LIMIT",
+    "MARKET_IF_TOUCHED",
+    "LIMIT_IF_TOUCHED",
+)
+"""Orders that most venues take."""
+
 KEY_AND_SECRET: Final = (SecretField("api_key", "API key"), SecretField("api_secret", "API secret"))
 
 
@@ -192,9 +214,52 @@ def member(kind: Any, name: str) -> Any:
     return getattr(kind, name.upper())
 
 
-def or_none[Kept](value: Kept) -> Kept | None:
-    """None for what is empty, as NautilusTrader takes its own default for None."""
-    return value or None
+def environment(kind: Any, name: str) -> Any:
+    """Member for an environment; that of real money has another name at each venue."""
+    if name == LIVE:
+        return next(getattr(kind, each) for each in ("LIVE", "MAINNET", "PRODUCTION") if hasattr(kind, each))
+    return member(kind, name)
+
+
+def made(
+    module: Any,
+    prefix: str,
+    account_id: str | None,
+    both: Mapping[str, Any],
+    *,
+    data: Mapping[str, Any] = _NOTHING,
+    orders: Mapping[str, Any] = _NOTHING,
+) -> Made:
+    """Clients of an adapter whose classes NautilusTrader named as it mostly does.
+
+    Parameters
+    ----------
+    module : module
+        NautilusTrader's.
+    prefix : str
+        Of its classes' names.
+    account_id : str or None
+        None for market data alone.
+    both, data, orders : mapping
+        Settings of both clients, and of either alone.
+    """
+
+    def client(kind: str, settings: Mapping[str, Any]) -> Client:
+        config = getattr(module, f"{prefix}{kind}ClientConfig")
+        return Client(getattr(module, f"{prefix}{kind}ClientFactory")(), config(**both, **settings))
+
+    market = client("Data", data)
+    if account_id is None:
+        return market, None
+    from nautilus_trader.model import AccountId  # noqa: PLC0415 - loads the engine
+
+    return market, client("Execution", {"account_id": AccountId(account_id), **orders})
+
+
+def check_wallet(name: str, address: str) -> None:
+    """Raise `ValueError` for what is no address of a wallet; empty is none, and fine."""
+    if address and not _WALLET.fullmatch(address):
+        raise ValueError(f"{name}={address} is no address; write 0x and 40 hexadecimal digits.")
 
 
 def _check_address(name: str, url: str) -> None:

@@ -1,19 +1,19 @@
 """AX Exchange: perpetual contracts on currencies, shares, metals and energy."""
 
-from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
 from engine.nautilus.adapters.adapter import (
     KEY_AND_SECRET,
-    LIVE,
     Adapter,
     Capabilities,
-    Client,
     ConnectionParameters,
+    Keys,
+    Made,
     Url,
-    or_none,
+    environment,
+    made,
 )
 
 
@@ -30,35 +30,16 @@ class Parameters(ConnectionParameters, frozen=True, kw_only=True, forbid_unknown
     base_url_ws_private: Annotated[Url, Meta(title="Private stream address")] = ""
 
 
-def _clients(
-    parameters: Parameters, secrets: Mapping[str, str], account_id: str | None
-) -> tuple[Client, Client | None]:
-    from nautilus_trader.adapters import architect_ax as ax  # noqa: PLC0415 - loads the engine
-    from nautilus_trader.model import AccountId  # noqa: PLC0415
+def _clients(parameters: Parameters, keys: Keys, account_id: str | None) -> Made:
+    from nautilus_trader.adapters import architect_ax  # noqa: PLC0415 - loads the engine
 
-    is_live = parameters.environment == LIVE
-    environment = ax.AxEnvironment.PRODUCTION if is_live else ax.AxEnvironment.SANDBOX
-    data = ax.AxDataClientConfig(
-        api_key=secrets.get("api_key"),
-        api_secret=secrets.get("api_secret"),
-        environment=environment,
-        base_url_http=or_none(parameters.base_url_http),
-        base_url_ws_public=or_none(parameters.base_url_ws_public),
-        base_url_ws_private=or_none(parameters.base_url_ws_private),
-    )
-    factory = ax.AxDataClientFactory()
-    if account_id is None:
-        return Client(factory, data), None
-    orders = ax.AxExecutionClientConfig(
-        account_id=AccountId(account_id),
-        api_key=secrets["api_key"],
-        api_secret=secrets["api_secret"],
-        environment=environment,
-        base_url_http=or_none(parameters.base_url_http),
-        base_url_orders=or_none(parameters.base_url_orders),
-        base_url_ws_private=or_none(parameters.base_url_ws_private),
-    )
-    return Client(factory, data), Client(ax.AxExecutionClientFactory(), orders)
+    both = {
+        "environment": environment(architect_ax.AxEnvironment, parameters.environment),
+        **keys,
+        **parameters.urls("base_url_http", "base_url_ws_private"),
+    }
+    data, orders = parameters.urls("base_url_ws_public"), parameters.urls("base_url_orders")
+    return made(architect_ax, "Ax", account_id, both, data=data, orders=orders)
 
 
 ARCHITECT_AX: Final = Adapter(

@@ -1,19 +1,20 @@
 """Binance: spot, and futures margined in USD or in coins."""
 
-from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
 from engine.nautilus.adapters.adapter import (
     KEY_AND_SECRET,
+    STOPS_AND_LIMITS,
     Adapter,
     Capabilities,
-    Client,
     ConnectionParameters,
+    Keys,
+    Made,
     Url,
-    member,
-    or_none,
+    environment,
+    made,
 )
 
 type _Environment = Annotated[
@@ -26,14 +27,6 @@ type _WsTrading = Annotated[
 type _Http = Annotated[Url, Meta(title="HTTP address")]
 type _Stream = Annotated[Url, Meta(title="Stream address")]
 type _OrderStream = Annotated[Url, Meta(title="Order stream address")]
-_LIMITS_AND_STOPS: Final = (
-    "MARKET",
-    "LIMIT",
-    "STOP_MARKET",
-    "STOP_LIMIT",
-    "MARKET_IF_TOUCHED",
-    "LIMIT_IF_TOUCHED",
-)
 
 
 class SpotParameters(ConnectionParameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,11 +57,8 @@ class FuturesParameters(ConnectionParameters, frozen=True, kw_only=True, forbid_
     base_url_ws_trading: _OrderStream = ""
 
 
-def _clients(
-    parameters: SpotParameters | FuturesParameters, secrets: Mapping[str, str], account_id: str | None
-) -> tuple[Client, Client | None]:
+def _clients(parameters: SpotParameters | FuturesParameters, keys: Keys, account_id: str | None) -> Made:
     from nautilus_trader.adapters import binance  # noqa: PLC0415 - loads the engine
-    from nautilus_trader.model import AccountId  # noqa: PLC0415
 
     mode, us = None, False
     if isinstance(parameters, SpotParameters):
@@ -78,37 +68,18 @@ def _clients(
     else:
         is_usd = parameters.margined_in == "usd"
         product = binance.BinanceProductType.USD_M if is_usd else binance.BinanceProductType.COIN_M
-    environment = member(binance.BinanceEnvironment, parameters.environment)
     ids = parameters.instrument_ids()
     provider = binance.BinanceInstrumentProviderConfig(load_all=not ids, load_ids=ids or None)
-    data = binance.BinanceDataClientConfig(
-        product_type=product,
-        environment=environment,
-        base_url_http=or_none(parameters.base_url_http),
-        base_url_ws=or_none(parameters.base_url_ws),
-        api_key=secrets.get("api_key"),
-        api_secret=secrets.get("api_secret"),
-        spot_market_data_mode=mode,
-        instrument_provider=provider,
-        us=us,
-    )
-    factory = binance.BinanceDataClientFactory()
-    if account_id is None:
-        return Client(factory, data), None
-    orders = binance.BinanceExecutionClientConfig(
-        account_id=AccountId(account_id),
-        product_type=product,
-        environment=environment,
-        base_url_http=or_none(parameters.base_url_http),
-        base_url_ws=or_none(parameters.base_url_ws),
-        base_url_ws_trading=or_none(parameters.base_url_ws_trading),
-        use_ws_trading=parameters.ws_trading,
-        api_key=secrets["api_key"],
-        api_secret=secrets["api_secret"],
-        instrument_provider=provider,
-        us=us,
-    )
-    return Client(factory, data), Client(binance.BinanceExecutionClientFactory(), orders)
+    both = {
+        "product_type": product,
+        "environment": environment(binance.BinanceEnvironment, parameters.environment),
+        "instrument_provider": provider,
+        "us": us,
+        **keys,
+        **parameters.urls("base_url_http", "base_url_ws"),
+    }
+    orders = {"use_ws_trading": parameters.ws_trading, **parameters.urls("base_url_ws_trading")}
+    return made(binance, "Binance", account_id, both, data={"spot_market_data_mode": mode}, orders=orders)
 
 
 SPOT: Final = Adapter(
@@ -120,7 +91,7 @@ SPOT: Final = Adapter(
     parameters=SpotParameters,
     secrets=KEY_AND_SECRET,
     capabilities=Capabilities(
-        orders=_LIMITS_AND_STOPS,
+        orders=STOPS_AND_LIMITS,
         time_in_force=("GTC", "IOC", "FOK"),
         post_only=True,
         modify=True,
@@ -139,7 +110,7 @@ FUTURES: Final = Adapter(
     parameters=FuturesParameters,
     secrets=KEY_AND_SECRET,
     capabilities=Capabilities(
-        orders=(*_LIMITS_AND_STOPS, "TRAILING_STOP_MARKET"),
+        orders=(*STOPS_AND_LIMITS, "TRAILING_STOP_MARKET"),
         time_in_force=("GTC", "IOC", "FOK", "GTD"),
         post_only=True,
         reduce_only=True,

@@ -1,19 +1,21 @@
 """Bybit: spot, linear and inverse contracts of a unified account."""
 
-from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
 from engine.nautilus.adapters.adapter import (
     KEY_AND_SECRET,
+    STOPS_AND_LIMITS,
     Adapter,
     Capabilities,
-    Client,
     ConnectionParameters,
+    Keys,
+    Made,
     Url,
+    environment,
+    made,
     member,
-    or_none,
 )
 
 
@@ -34,38 +36,17 @@ class Parameters(ConnectionParameters, frozen=True, kw_only=True, forbid_unknown
     base_url_ws_trade: Annotated[Url, Meta(title="Order stream address")] = ""
 
 
-def _clients(
-    parameters: Parameters, secrets: Mapping[str, str], account_id: str | None
-) -> tuple[Client, Client | None]:
+def _clients(parameters: Parameters, keys: Keys, account_id: str | None) -> Made:
     from nautilus_trader.adapters import bybit  # noqa: PLC0415 - loads the engine
-    from nautilus_trader.model import AccountId  # noqa: PLC0415
 
-    products = [member(bybit.BybitProductType, parameters.product)]
-    name = {"live": "mainnet"}.get(parameters.environment, parameters.environment)
-    environment = member(bybit.BybitEnvironment, name)
-    data = bybit.BybitDataClientConfig(
-        product_types=products,
-        environment=environment,
-        api_key=secrets.get("api_key"),
-        api_secret=secrets.get("api_secret"),
-        base_url_http=or_none(parameters.base_url_http),
-        base_url_ws_public=or_none(parameters.base_url_ws_public),
-        base_url_ws_private=or_none(parameters.base_url_ws_private),
-    )
-    factory = bybit.BybitDataClientFactory()
-    if account_id is None:
-        return Client(factory, data), None
-    orders = bybit.BybitExecutionClientConfig(
-        product_types=products,
-        environment=environment,
-        api_key=secrets["api_key"],
-        api_secret=secrets["api_secret"],
-        base_url_http=or_none(parameters.base_url_http),
-        base_url_ws_private=or_none(parameters.base_url_ws_private),
-        base_url_ws_trade=or_none(parameters.base_url_ws_trade),
-        account_id=AccountId(account_id),
-    )
-    return Client(factory, data), Client(bybit.BybitExecutionClientFactory(), orders)
+    both = {
+        "product_types": [member(bybit.BybitProductType, parameters.product)],
+        "environment": environment(bybit.BybitEnvironment, parameters.environment),
+        **keys,
+        **parameters.urls("base_url_http", "base_url_ws_private"),
+    }
+    data, orders = parameters.urls("base_url_ws_public"), parameters.urls("base_url_ws_trade")
+    return made(bybit, "Bybit", account_id, both, data=data, orders=orders)
 
 
 BYBIT: Final = Adapter(
@@ -77,15 +58,7 @@ BYBIT: Final = Adapter(
     parameters=Parameters,
     secrets=KEY_AND_SECRET,
     capabilities=Capabilities(
-        orders=(
-            "MARKET",
-            "LIMIT",
-            "STOP_MARKET",
-            "STOP_LIMIT",
-            "MARKET_IF_TOUCHED",
-            "LIMIT_IF_TOUCHED",
-            "TRAILING_STOP_MARKET",
-        ),
+        orders=(*STOPS_AND_LIMITS, "TRAILING_STOP_MARKET"),
         time_in_force=("GTC", "IOC", "FOK"),
         post_only=True,
         reduce_only=True,

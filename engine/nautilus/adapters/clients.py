@@ -91,19 +91,28 @@ def clients_of(connection: Connection, secrets: Mapping[str, str], *, trading: b
     """
     adapter = adapter_named(connection.adapter)
     parameters = parameters_of(adapter, connection.parameters)
+    keys = {field.name: secrets.get(field.name) for field in adapter.secrets}
     if not trading:
-        return Clients(adapter.client, adapter.venue, adapter.build(parameters, secrets, None)[0], None)
+        return Clients(adapter.client, adapter.venue, adapter.build(parameters, keys, None)[0], None)
     if parameters.is_real_money and not connection.real_money_allowed:
         raise real_money_refused(connection.name, parameters)
-    if missing := [field.title for field in adapter.secrets if not secrets.get(field.name)]:
+    check_keys(connection, secrets)
+    account = parameters.account or re.sub(r"[^A-Za-z0-9_]", "_", connection.name)
+    account_id = f"{adapter.client}-{account}"
+    data, execution = adapter.build(parameters, keys, account_id)
+    return Clients(adapter.client, adapter.venue, data, execution, account_id)
+
+
+def check_keys(connection: Connection, secrets: Mapping[str, str]) -> None:
+    """Raise UserError where keys of a connection are missing."""
+    missing = [
+        field.title for field in adapter_named(connection.adapter).secrets if not secrets.get(field.name)
+    ]
+    if missing:
         raise UserError(
             f"{connection.name} lacks its keys ({', '.join(missing)}); set them with: "
             f"nexttick keys set {connection.name}"
         )
-    account = parameters.account or re.sub(r"[^A-Za-z0-9_]", "_", connection.name)
-    account_id = f"{adapter.client}-{account}"
-    data, execution = adapter.build(parameters, secrets, account_id)
-    return Clients(adapter.client, adapter.venue, data, execution, account_id)
 
 
 def real_money_refused(name: str, parameters: ConnectionParameters) -> UserError:

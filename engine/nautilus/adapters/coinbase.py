@@ -1,6 +1,5 @@
 """Coinbase Advanced Trade: spot, and the derivatives of its futures commission merchant."""
 
-from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta
@@ -8,12 +7,13 @@ from msgspec import Meta
 from engine.nautilus.adapters.adapter import (
     Adapter,
     Capabilities,
-    Client,
     ConnectionParameters,
+    Keys,
+    Made,
     SecretField,
     Url,
-    member,
-    or_none,
+    environment,
+    made,
 )
 
 
@@ -36,34 +36,20 @@ class Parameters(ConnectionParameters, frozen=True, kw_only=True, forbid_unknown
     base_url_ws: Annotated[Url, Meta(title="Stream address")] = ""
 
 
-def _clients(
-    parameters: Parameters, secrets: Mapping[str, str], account_id: str | None
-) -> tuple[Client, Client | None]:
+def _clients(parameters: Parameters, keys: Keys, account_id: str | None) -> Made:
     from nautilus_trader.adapters import coinbase  # noqa: PLC0415 - loads the engine
-    from nautilus_trader.model import AccountId, AccountType  # noqa: PLC0415
+    from nautilus_trader.model import AccountType  # noqa: PLC0415
 
-    environment = member(coinbase.CoinbaseEnvironment, parameters.environment)
-    data = coinbase.CoinbaseDataClientConfig(
-        api_key=secrets.get("api_key"),
-        api_secret=secrets.get("api_secret"),
-        base_url_rest=or_none(parameters.base_url_rest),
-        base_url_ws=or_none(parameters.base_url_ws),
-        environment=environment,
-    )
-    factory = coinbase.CoinbaseDataClientFactory()
-    if account_id is None:
-        return Client(factory, data), None
-    orders = coinbase.CoinbaseExecutionClientConfig(
-        account_id=AccountId(account_id),
-        api_key=secrets["api_key"],
-        api_secret=secrets["api_secret"],
-        base_url_rest=or_none(parameters.base_url_rest),
-        base_url_ws=or_none(parameters.base_url_ws),
-        environment=environment,
-        account_type=AccountType.CASH if parameters.product == "spot" else AccountType.MARGIN,
-        retail_portfolio_id=or_none(parameters.portfolio),
-    )
-    return Client(factory, data), Client(coinbase.CoinbaseExecutionClientFactory(), orders)
+    both = {
+        "environment": environment(coinbase.CoinbaseEnvironment, parameters.environment),
+        **keys,
+        **parameters.urls("base_url_rest", "base_url_ws"),
+    }
+    orders = {
+        "account_type": AccountType.CASH if parameters.product == "spot" else AccountType.MARGIN,
+        "retail_portfolio_id": parameters.portfolio or None,
+    }
+    return made(coinbase, "Coinbase", account_id, both, orders=orders)
 
 
 COINBASE: Final = Adapter(

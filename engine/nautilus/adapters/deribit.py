@@ -1,19 +1,21 @@
 """Deribit: options, futures, perpetuals and spot."""
 
-from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
 from engine.nautilus.adapters.adapter import (
+    STOPS_AND_LIMITS,
     Adapter,
     Capabilities,
-    Client,
     ConnectionParameters,
+    Keys,
+    Made,
     SecretField,
     Url,
+    environment,
+    made,
     member,
-    or_none,
 )
 
 
@@ -32,36 +34,16 @@ class Parameters(ConnectionParameters, frozen=True, kw_only=True, forbid_unknown
     base_url_ws: Annotated[Url, Meta(title="Stream address")] = ""
 
 
-def _clients(
-    parameters: Parameters, secrets: Mapping[str, str], account_id: str | None
-) -> tuple[Client, Client | None]:
+def _clients(parameters: Parameters, keys: Keys, account_id: str | None) -> Made:
     from nautilus_trader.adapters import deribit  # noqa: PLC0415 - loads the engine
-    from nautilus_trader.model import AccountId  # noqa: PLC0415
 
-    products = [member(deribit.DeribitProductType, parameters.product)]
-    name = {"live": "mainnet"}.get(parameters.environment, parameters.environment)
-    environment = member(deribit.DeribitEnvironment, name)
-    data = deribit.DeribitDataClientConfig(
-        product_types=products,
-        environment=environment,
-        api_key=secrets.get("api_key"),
-        api_secret=secrets.get("api_secret"),
-        base_url_http=or_none(parameters.base_url_http),
-        base_url_ws=or_none(parameters.base_url_ws),
-    )
-    factory = deribit.DeribitDataClientFactory()
-    if account_id is None:
-        return Client(factory, data), None
-    orders = deribit.DeribitExecutionClientConfig(
-        account_id=AccountId(account_id),
-        product_types=products,
-        environment=environment,
-        api_key=secrets["api_key"],
-        api_secret=secrets["api_secret"],
-        base_url_http=or_none(parameters.base_url_http),
-        base_url_ws=or_none(parameters.base_url_ws),
-    )
-    return Client(factory, data), Client(deribit.DeribitExecutionClientFactory(), orders)
+    both = {
+        "product_types": [member(deribit.DeribitProductType, parameters.product)],
+        "environment": environment(deribit.DeribitEnvironment, parameters.environment),
+        **keys,
+        **parameters.urls("base_url_http", "base_url_ws"),
+    }
+    return made(deribit, "Deribit", account_id, both)
 
 
 DERIBIT: Final = Adapter(
@@ -73,7 +55,7 @@ DERIBIT: Final = Adapter(
     parameters=Parameters,
     secrets=(SecretField("api_key", "Client ID"), SecretField("api_secret", "Client secret")),
     capabilities=Capabilities(
-        orders=("MARKET", "LIMIT", "STOP_MARKET", "STOP_LIMIT", "MARKET_IF_TOUCHED", "LIMIT_IF_TOUCHED"),
+        orders=STOPS_AND_LIMITS,
         time_in_force=("GTC", "IOC", "FOK", "GTD"),
         post_only=True,
         reduce_only=True,

@@ -1,24 +1,23 @@
 """Derive: options, perpetuals and spot on its own chain, signed with a session key."""
 
-import re
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
 from engine.nautilus.adapters.adapter import (
+    STOPS_AND_LIMITS,
     Adapter,
     Capabilities,
-    Client,
     ConnectionParameters,
+    Keys,
+    Made,
     SecretField,
     Url,
-    member,
-    or_none,
+    check_wallet,
+    environment,
+    made,
 )
-
-_ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
 
 
 class Parameters(ConnectionParameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -45,40 +44,26 @@ class Parameters(ConnectionParameters, frozen=True, kw_only=True, forbid_unknown
     def __post_init__(self) -> None:
         """Raise `ValueError` for what no connection can have."""
         super().__post_init__()
-        if self.wallet_address and not _ADDRESS.fullmatch(self.wallet_address):
-            raise ValueError("wallet_address is no address; write 0x and 40 hexadecimal digits.")
+        check_wallet("wallet_address", self.wallet_address)
         if not self.max_fee_per_contract.is_finite() or self.max_fee_per_contract <= 0:
             raise ValueError(f"max_fee_per_contract={self.max_fee_per_contract} must be above 0.")
 
 
-def _clients(
-    parameters: Parameters, secrets: Mapping[str, str], account_id: str | None
-) -> tuple[Client, Client | None]:
+def _clients(parameters: Parameters, keys: Keys, account_id: str | None) -> Made:
     from nautilus_trader.adapters import derive  # noqa: PLC0415 - loads the engine
-    from nautilus_trader.model import AccountId  # noqa: PLC0415
 
-    name = {"live": "mainnet"}.get(parameters.environment, parameters.environment)
-    environment = member(derive.DeriveEnvironment, name)
-    data = derive.DeriveDataClientConfig(
-        base_url_rest=or_none(parameters.base_url_rest),
-        base_url_ws=or_none(parameters.base_url_ws),
-        environment=environment,
-        currencies=parameters.currencies.replace(",", " ").split(),
-    )
-    factory = derive.DeriveDataClientFactory()
-    if account_id is None:
-        return Client(factory, data), None
-    orders = derive.DeriveExecutionClientConfig(
-        account_id=AccountId(account_id),
-        wallet_address=or_none(parameters.wallet_address),
-        session_key=secrets["session_key"],
-        subaccount_id=parameters.subaccount,
-        base_url_rest=or_none(parameters.base_url_rest),
-        base_url_ws=or_none(parameters.base_url_ws),
-        environment=environment,
-        max_fee_per_contract=parameters.max_fee_per_contract,
-    )
-    return Client(factory, data), Client(derive.DeriveExecutionClientFactory(), orders)
+    both = {
+        "environment": environment(derive.DeriveEnvironment, parameters.environment),
+        **parameters.urls("base_url_rest", "base_url_ws"),
+    }
+    orders = {
+        "wallet_address": parameters.wallet_address or None,
+        "subaccount_id": parameters.subaccount,
+        "max_fee_per_contract": parameters.max_fee_per_contract,
+        **keys,
+    }
+    data = {"currencies": parameters.currencies.replace(",", " ").split()}
+    return made(derive, "Derive", account_id, both, data=data, orders=orders)
 
 
 DERIVE: Final = Adapter(
@@ -90,7 +75,7 @@ DERIVE: Final = Adapter(
     parameters=Parameters,
     secrets=(SecretField("session_key", "Private session key"),),
     capabilities=Capabilities(
-        orders=("MARKET", "LIMIT", "STOP_MARKET", "STOP_LIMIT", "MARKET_IF_TOUCHED", "LIMIT_IF_TOUCHED"),
+        orders=STOPS_AND_LIMITS,
         time_in_force=("GTC", "IOC", "FOK"),
         post_only=True,
         reduce_only=True,

@@ -1,18 +1,19 @@
 """dYdX v4: perpetuals, signed with a wallet's key."""
 
-from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
 from engine.nautilus.adapters.adapter import (
+    STOPS_AND_LIMITS,
     Adapter,
     Capabilities,
-    Client,
     ConnectionParameters,
+    Keys,
+    Made,
     SecretField,
-    member,
-    or_none,
+    environment,
+    made,
 )
 
 
@@ -30,25 +31,16 @@ class Parameters(ConnectionParameters, frozen=True, kw_only=True, forbid_unknown
     ] = 0
 
 
-def _clients(
-    parameters: Parameters, secrets: Mapping[str, str], account_id: str | None
-) -> tuple[Client, Client | None]:
+def _clients(parameters: Parameters, keys: Keys, account_id: str | None) -> Made:
     from nautilus_trader.adapters import dydx  # noqa: PLC0415 - loads the engine
-    from nautilus_trader.model import AccountId  # noqa: PLC0415
 
-    name = {"live": "mainnet"}.get(parameters.environment, parameters.environment)
-    network = member(dydx.DydxNetwork, name)
-    data = Client(dydx.DydxDataClientFactory(), dydx.DydxDataClientConfig(network=network))
-    if account_id is None:
-        return data, None
-    orders = dydx.DydxExecutionClientConfig(
-        account_id=AccountId(account_id),
-        network=network,
-        private_key=secrets["private_key"],
-        wallet_address=or_none(parameters.wallet_address),
-        subaccount_number=parameters.subaccount,
-    )
-    return data, Client(dydx.DydxExecutionClientFactory(), orders)
+    both = {"network": environment(dydx.DydxNetwork, parameters.environment)}
+    orders = {
+        "wallet_address": parameters.wallet_address or None,
+        "subaccount_number": parameters.subaccount,
+        **keys,
+    }
+    return made(dydx, "Dydx", account_id, both, orders=orders)
 
 
 DYDX: Final = Adapter(
@@ -60,7 +52,7 @@ DYDX: Final = Adapter(
     parameters=Parameters,
     secrets=(SecretField("private_key", "Private key of the wallet"),),
     capabilities=Capabilities(
-        orders=("MARKET", "LIMIT", "STOP_MARKET", "STOP_LIMIT", "MARKET_IF_TOUCHED", "LIMIT_IF_TOUCHED"),
+        orders=STOPS_AND_LIMITS,
         time_in_force=("GTC", "IOC", "FOK", "GTD"),
         post_only=True,
         reduce_only=True,

@@ -1,23 +1,22 @@
 """Hyperliquid: perpetuals and spot, signed with a wallet's key."""
 
-import re
-from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
 from engine.nautilus.adapters.adapter import (
+    STOPS_AND_LIMITS,
     Adapter,
     Capabilities,
-    Client,
     ConnectionParameters,
+    Keys,
+    Made,
     SecretField,
     Url,
-    member,
-    or_none,
+    check_wallet,
+    environment,
+    made,
 )
-
-_ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
 
 
 class Parameters(ConnectionParameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,38 +42,24 @@ class Parameters(ConnectionParameters, frozen=True, kw_only=True, forbid_unknown
     def __post_init__(self) -> None:
         """Raise `ValueError` for what no connection can have."""
         super().__post_init__()
-        for name, value in (("account_address", self.account_address), ("vault_address", self.vault_address)):
-            if value and not _ADDRESS.fullmatch(value):
-                raise ValueError(f"{name}={value} is no address; write 0x and 40 hexadecimal digits.")
+        check_wallet("account_address", self.account_address)
+        check_wallet("vault_address", self.vault_address)
 
 
-def _clients(
-    parameters: Parameters, secrets: Mapping[str, str], account_id: str | None
-) -> tuple[Client, Client | None]:
+def _clients(parameters: Parameters, keys: Keys, account_id: str | None) -> Made:
     from nautilus_trader.adapters import hyperliquid  # noqa: PLC0415 - loads the engine
-    from nautilus_trader.model import AccountId  # noqa: PLC0415
 
-    name = {"live": "mainnet"}.get(parameters.environment, parameters.environment)
-    environment = member(hyperliquid.HyperliquidEnvironment, name)
-    data = hyperliquid.HyperliquidDataClientConfig(
-        environment=environment,
-        base_url_http=or_none(parameters.base_url_http),
-        base_url_ws=or_none(parameters.base_url_ws),
-    )
-    factory = hyperliquid.HyperliquidDataClientFactory()
-    if account_id is None:
-        return Client(factory, data), None
-    orders = hyperliquid.HyperliquidExecutionClientConfig(
-        account_id=AccountId(account_id),
-        private_key=secrets["private_key"],
-        vault_address=or_none(parameters.vault_address),
-        account_address=or_none(parameters.account_address),
-        environment=environment,
-        base_url_http=or_none(parameters.base_url_http),
-        base_url_ws=or_none(parameters.base_url_ws),
-        base_url_exchange=or_none(parameters.base_url_exchange),
-    )
-    return Client(factory, data), Client(hyperliquid.HyperliquidExecutionClientFactory(), orders)
+    both = {
+        "environment": environment(hyperliquid.HyperliquidEnvironment, parameters.environment),
+        **parameters.urls("base_url_http", "base_url_ws"),
+    }
+    orders = {
+        "vault_address": parameters.vault_address or None,
+        "account_address": parameters.account_address or None,
+        **keys,
+        **parameters.urls("base_url_exchange"),
+    }
+    return made(hyperliquid, "Hyperliquid", account_id, both, orders=orders)
 
 
 HYPERLIQUID: Final = Adapter(
@@ -86,7 +71,7 @@ HYPERLIQUID: Final = Adapter(
     parameters=Parameters,
     secrets=(SecretField("private_key", "Private key of the API wallet"),),
     capabilities=Capabilities(
-        orders=("MARKET", "LIMIT", "STOP_MARKET", "STOP_LIMIT", "MARKET_IF_TOUCHED", "LIMIT_IF_TOUCHED"),
+        orders=STOPS_AND_LIMITS,
         time_in_force=("GTC", "IOC"),
         post_only=True,
         reduce_only=True,

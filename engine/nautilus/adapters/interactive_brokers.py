@@ -1,12 +1,20 @@
 """Interactive Brokers through Trader Workstation or IB Gateway, where the person is logged in."""
 
-from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
 from engine.errors import UserError
-from engine.nautilus.adapters.adapter import Adapter, Capabilities, Client, ConnectionParameters
+from engine.nautilus.adapters.adapter import (
+    STOPS_AND_LIMITS,
+    Adapter,
+    Capabilities,
+    Client,
+    ConnectionParameters,
+    Keys,
+    Made,
+    member,
+)
 
 
 class Parameters(ConnectionParameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,9 +56,7 @@ class Parameters(ConnectionParameters, frozen=True, kw_only=True, forbid_unknown
             )
 
 
-def _clients(
-    parameters: Parameters, _secrets: Mapping[str, str], account_id: str | None
-) -> tuple[Client, Client | None]:
+def _clients(parameters: Parameters, _keys: Keys, account_id: str | None) -> Made:
     from nautilus_trader.adapters import interactive_brokers as ib  # noqa: PLC0415 - loads the engine
     from nautilus_trader.model import InstrumentId  # noqa: PLC0415
 
@@ -61,7 +67,7 @@ def _clients(
         host=parameters.host,
         port=parameters.port,
         client_id=parameters.client_id,
-        market_data_type=getattr(ib.MarketDataType, parameters.market_data.upper()),
+        market_data_type=member(ib.MarketDataType, parameters.market_data),
         instrument_provider=provider,
     )
     factory = ib.InteractiveBrokersDataClientFactory()
@@ -91,16 +97,7 @@ INTERACTIVE_BROKERS: Final = Adapter(
     parameters=Parameters,
     secrets=(),
     capabilities=Capabilities(
-        orders=(
-            "MARKET",
-            "LIMIT",
-            "STOP_MARKET",
-            "STOP_LIMIT",
-            "MARKET_IF_TOUCHED",
-            "LIMIT_IF_TOUCHED",
-            "TRAILING_STOP_MARKET",
-            "TRAILING_STOP_LIMIT",
-        ),
+        orders=(*STOPS_AND_LIMITS, "TRAILING_STOP_MARKET", "TRAILING_STOP_LIMIT"),
         time_in_force=("GTC", "IOC", "FOK", "GTD", "DAY"),
         modify=True,
         bracket=True,

@@ -1,19 +1,20 @@
 """Kraken: spot, and futures."""
 
-from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
 from engine.nautilus.adapters.adapter import (
     KEY_AND_SECRET,
+    STOPS_AND_LIMITS,
     Adapter,
     Capabilities,
-    Client,
     ConnectionParameters,
+    Keys,
+    Made,
     Url,
-    member,
-    or_none,
+    environment,
+    made,
 )
 
 
@@ -40,40 +41,21 @@ class FuturesParameters(ConnectionParameters, frozen=True, kw_only=True, forbid_
     ws_private_url: Annotated[Url, Meta(title="Private stream address")] = ""
 
 
-def _clients(
-    parameters: SpotParameters | FuturesParameters, secrets: Mapping[str, str], account_id: str | None
-) -> tuple[Client, Client | None]:
+def _clients(parameters: SpotParameters | FuturesParameters, keys: Keys, account_id: str | None) -> Made:
     from nautilus_trader.adapters import kraken  # noqa: PLC0415 - loads the engine
-    from nautilus_trader.model import AccountId  # noqa: PLC0415
 
     is_spot = isinstance(parameters, SpotParameters)
-    product = kraken.KrakenProductType.SPOT if is_spot else kraken.KrakenProductType.FUTURES
-    environment = member(kraken.KrakenEnvironment, parameters.environment)
-    data = kraken.KrakenDataClientConfig(
-        product_type=product,
-        environment=environment,
-        api_key=secrets.get("api_key"),
-        api_secret=secrets.get("api_secret"),
-        base_url=or_none(parameters.base_url),
-        ws_public_url=or_none(parameters.ws_public_url),
-        ws_private_url=or_none(parameters.ws_private_url),
+    both = {
+        "product_type": kraken.KrakenProductType.SPOT if is_spot else kraken.KrakenProductType.FUTURES,
+        "environment": environment(kraken.KrakenEnvironment, parameters.environment),
+        **keys,
+        **parameters.urls("base_url"),
+    }
+    data = parameters.urls("ws_public_url", "ws_private_url")
+    return made(
+        kraken, "Kraken", account_id, both, data=data, orders={"ws_url": parameters.ws_private_url or None}
     )
-    factory = kraken.KrakenDataClientFactory()
-    if account_id is None:
-        return Client(factory, data), None
-    orders = kraken.KrakenExecutionClientConfig(
-        account_id=AccountId(account_id),
-        api_key=secrets["api_key"],
-        api_secret=secrets["api_secret"],
-        product_type=product,
-        environment=environment,
-        base_url=or_none(parameters.base_url),
-        ws_url=or_none(parameters.ws_private_url),
-    )
-    return Client(factory, data), Client(kraken.KrakenExecutionClientFactory(), orders)
 
-
-_ORDERS: Final = ("MARKET", "LIMIT", "STOP_MARKET", "STOP_LIMIT", "MARKET_IF_TOUCHED", "LIMIT_IF_TOUCHED")
 
 SPOT: Final = Adapter(
     name="kraken_spot",
@@ -84,7 +66,7 @@ SPOT: Final = Adapter(
     parameters=SpotParameters,
     secrets=KEY_AND_SECRET,
     capabilities=Capabilities(
-        orders=(*_ORDERS, "TRAILING_STOP_MARKET", "TRAILING_STOP_LIMIT"),
+        orders=(*STOPS_AND_LIMITS, "TRAILING_STOP_MARKET", "TRAILING_STOP_LIMIT"),
         time_in_force=("GTC", "IOC", "FOK", "GTD"),
         post_only=True,
         modify=True,
@@ -102,7 +84,7 @@ FUTURES: Final = Adapter(
     parameters=FuturesParameters,
     secrets=KEY_AND_SECRET,
     capabilities=Capabilities(
-        orders=_ORDERS,
+        orders=STOPS_AND_LIMITS,
         time_in_force=("GTC", "IOC"),
         post_only=True,
         reduce_only=True,

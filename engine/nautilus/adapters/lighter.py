@@ -1,19 +1,20 @@
 """Lighter: perpetuals and spot on its own chain, signed with an API key."""
 
-from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
 from engine.nautilus.adapters.adapter import (
+    STOPS_AND_LIMITS,
     Adapter,
     Capabilities,
-    Client,
     ConnectionParameters,
+    Keys,
+    Made,
     SecretField,
     Url,
-    member,
-    or_none,
+    environment,
+    made,
 )
 
 
@@ -31,32 +32,19 @@ class Parameters(ConnectionParameters, frozen=True, kw_only=True, forbid_unknown
     base_url_ws: Annotated[Url, Meta(title="Stream address")] = ""
 
 
-def _clients(
-    parameters: Parameters, secrets: Mapping[str, str], account_id: str | None
-) -> tuple[Client, Client | None]:
+def _clients(parameters: Parameters, keys: Keys, account_id: str | None) -> Made:
     from nautilus_trader.adapters import lighter  # noqa: PLC0415 - loads the engine
-    from nautilus_trader.model import AccountId  # noqa: PLC0415
 
-    name = {"live": "mainnet"}.get(parameters.environment, parameters.environment)
-    environment = member(lighter.LighterEnvironment, name)
-    data = lighter.LighterDataClientConfig(
-        base_url_http=or_none(parameters.base_url_http),
-        base_url_ws=or_none(parameters.base_url_ws),
-        environment=environment,
-    )
-    factory = lighter.LighterDataClientFactory()
-    if account_id is None:
-        return Client(factory, data), None
-    orders = lighter.LighterExecutionClientConfig(
-        account_id=AccountId(account_id),
-        account_index=parameters.account_index,
-        api_key_index=parameters.api_key_index,
-        private_key=secrets["private_key"],
-        base_url_http=or_none(parameters.base_url_http),
-        base_url_ws=or_none(parameters.base_url_ws),
-        environment=environment,
-    )
-    return Client(factory, data), Client(lighter.LighterExecutionClientFactory(), orders)
+    both = {
+        "environment": environment(lighter.LighterEnvironment, parameters.environment),
+        **parameters.urls("base_url_http", "base_url_ws"),
+    }
+    orders = {
+        "account_index": parameters.account_index,
+        "api_key_index": parameters.api_key_index,
+        **keys,
+    }
+    return made(lighter, "Lighter", account_id, both, orders=orders)
 
 
 LIGHTER: Final = Adapter(
@@ -68,7 +56,7 @@ LIGHTER: Final = Adapter(
     parameters=Parameters,
     secrets=(SecretField("private_key", "Private key of the API key"),),
     capabilities=Capabilities(
-        orders=("MARKET", "LIMIT", "STOP_MARKET", "STOP_LIMIT", "MARKET_IF_TOUCHED", "LIMIT_IF_TOUCHED"),
+        orders=STOPS_AND_LIMITS,
         time_in_force=("GTC", "IOC", "GTD", "DAY"),
         post_only=True,
         reduce_only=True,

@@ -1,20 +1,22 @@
 """OKX: spot, swaps and futures."""
 
-from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
 from engine.nautilus.adapters.adapter import (
     KEY_AND_SECRET,
+    STOPS_AND_LIMITS,
     Adapter,
     Capabilities,
-    Client,
     ConnectionParameters,
+    Keys,
+    Made,
     SecretField,
     Url,
+    environment,
+    made,
     member,
-    or_none,
 )
 
 
@@ -42,43 +44,19 @@ class Parameters(ConnectionParameters, frozen=True, kw_only=True, forbid_unknown
     base_url_ws_business: Annotated[Url, Meta(title="Business stream address")] = ""
 
 
-def _clients(
-    parameters: Parameters, secrets: Mapping[str, str], account_id: str | None
-) -> tuple[Client, Client | None]:
+def _clients(parameters: Parameters, keys: Keys, account_id: str | None) -> Made:
     from nautilus_trader.adapters import okx  # noqa: PLC0415 - loads the engine
-    from nautilus_trader.model import AccountId  # noqa: PLC0415
 
-    kinds = [member(okx.OKXInstrumentType, parameters.product)]
-    environment = member(okx.OKXEnvironment, parameters.environment)
-    region = member(okx.OKXRegion, parameters.region)
-    data = okx.OKXDataClientConfig(
-        instrument_types=kinds,
-        environment=environment,
-        region=region,
-        api_key=secrets.get("api_key"),
-        api_secret=secrets.get("api_secret"),
-        api_passphrase=secrets.get("api_passphrase"),
-        base_url_http=or_none(parameters.base_url_http),
-        base_url_ws_public=or_none(parameters.base_url_ws_public),
-        base_url_ws_business=or_none(parameters.base_url_ws_business),
-    )
-    factory = okx.OKXDataClientFactory()
-    if account_id is None:
-        return Client(factory, data), None
-    orders = okx.OKXExecutionClientConfig(
-        account_id=AccountId(account_id),
-        instrument_types=kinds,
-        environment=environment,
-        region=region,
-        api_key=secrets["api_key"],
-        api_secret=secrets["api_secret"],
-        api_passphrase=secrets["api_passphrase"],
-        base_url_http=or_none(parameters.base_url_http),
-        base_url_ws_private=or_none(parameters.base_url_ws_private),
-        base_url_ws_business=or_none(parameters.base_url_ws_business),
-        margin_mode=member(okx.OKXMarginMode, parameters.margin),
-    )
-    return Client(factory, data), Client(okx.OKXExecutionClientFactory(), orders)
+    both = {
+        "instrument_types": [member(okx.OKXInstrumentType, parameters.product)],
+        "environment": environment(okx.OKXEnvironment, parameters.environment),
+        "region": member(okx.OKXRegion, parameters.region),
+        **keys,
+        **parameters.urls("base_url_http", "base_url_ws_business"),
+    }
+    margin = {"margin_mode": member(okx.OKXMarginMode, parameters.margin)}
+    orders = {**margin, **parameters.urls("base_url_ws_private")}
+    return made(okx, "OKX", account_id, both, data=parameters.urls("base_url_ws_public"), orders=orders)
 
 
 OKX: Final = Adapter(
@@ -90,7 +68,7 @@ OKX: Final = Adapter(
     parameters=Parameters,
     secrets=(*KEY_AND_SECRET, SecretField("api_passphrase", "Passphrase", "text")),
     capabilities=Capabilities(
-        orders=("MARKET", "LIMIT", "STOP_MARKET", "STOP_LIMIT", "MARKET_IF_TOUCHED", "LIMIT_IF_TOUCHED"),
+        orders=STOPS_AND_LIMITS,
         time_in_force=("GTC", "IOC", "FOK"),
         post_only=True,
         reduce_only=True,

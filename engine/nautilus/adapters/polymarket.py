@@ -1,6 +1,5 @@
 """Polymarket: shares in the outcomes of events, signed with a wallet's key."""
 
-from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta
@@ -9,11 +8,12 @@ from engine.nautilus.adapters.adapter import (
     KEY_AND_SECRET,
     Adapter,
     Capabilities,
-    Client,
     ConnectionParameters,
+    Keys,
+    Made,
     SecretField,
     Url,
-    or_none,
+    made,
 )
 
 
@@ -30,28 +30,12 @@ class Parameters(ConnectionParameters, frozen=True, kw_only=True, forbid_unknown
     base_url_ws: Annotated[Url, Meta(title="Stream address")] = ""
 
 
-def _clients(
-    parameters: Parameters, secrets: Mapping[str, str], account_id: str | None
-) -> tuple[Client, Client | None]:
+def _clients(parameters: Parameters, keys: Keys, account_id: str | None) -> Made:
     from nautilus_trader.adapters import polymarket  # noqa: PLC0415 - loads the engine
 
-    data = polymarket.PolymarketDataClientConfig(
-        base_url_http=or_none(parameters.base_url_http), base_url_ws=or_none(parameters.base_url_ws)
-    )
-    factory = polymarket.PolymarketDataClientFactory()
-    if account_id is None:
-        return Client(factory, data), None
-    orders = polymarket.PolymarketExecutionClientConfig(
-        account_id=account_id,
-        private_key=secrets["private_key"],
-        api_key=secrets["api_key"],
-        api_secret=secrets["api_secret"],
-        passphrase=secrets["passphrase"],
-        funder=or_none(parameters.funder),
-        base_url_http=or_none(parameters.base_url_http),
-        base_url_ws=or_none(parameters.base_url_ws),
-    )
-    return Client(factory, data), Client(polymarket.PolymarketExecutionClientFactory(), orders)
+    both = parameters.urls("base_url_http", "base_url_ws")
+    orders = {"account_id": account_id, "funder": parameters.funder or None, **keys}
+    return made(polymarket, "Polymarket", account_id, both, orders=orders)
 
 
 POLYMARKET: Final = Adapter(

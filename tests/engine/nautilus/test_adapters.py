@@ -141,6 +141,21 @@ def test_addresses_reach_the_configurations() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ADAPTERS)
+def test_every_address_of_a_form_reaches_a_client(name: str) -> None:
+    fields = [each.name for each in msgspec.structs.fields(ADAPTERS[name].parameters) if "url" in each.name]
+    given = {field: f"https://127.0.0.1:{port}" for port, field in enumerate(fields, 1)}
+    clients = clients_of(connection(name, allowed=True, **given), secrets_of(name), trading=True)
+    assert clients.execution is not None
+    kept = [
+        getattr(config, each)
+        for config in (clients.data.config, clients.execution.config)
+        for each in dir(config)
+        if "url" in each
+    ]
+    assert set(given.values()) <= set(kept)
+
+
 def test_a_decimal_crosses_as_text() -> None:
     parameters = parameters_of(ADAPTERS["derive"], _NEEDED["derive"])
     assert isinstance(parameters, DeriveParameters)
