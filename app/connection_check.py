@@ -1,11 +1,12 @@
 """Asks a venue or a vendor about the key that is kept for it, as the command line and the window do."""
 
-from app.profiles import Profiles
+from app.profiles import Profiles, kept_of
 from app.secrets import PROFILES, Fields, Profile, Secrets
 from engine.credentials.asking import Ask, asked_over_http
 from engine.credentials.checks import can_check, check_connection, check_vendor
 from engine.credentials.standing import Standing
 from engine.errors import UserError, unknown_name
+from engine.nautilus.adapters import adapter_named
 
 
 def standing_of(name: str, secrets: Secrets, profiles: Profiles, ask: Ask = asked_over_http) -> Standing:
@@ -22,8 +23,8 @@ def standing_of(name: str, secrets: Secrets, profiles: Profiles, ask: Ask = aske
     if name not in profiles.names():
         raise unknown_name("profile", name, [*PROFILES, *profiles.names()])
     # Asking costs nothing, so real money needs no leave here.
-    connection = profiles.connection(name, live_trading=False)
-    kept = profiles.get(name).kept
+    connection = profiles.get(name)
+    kept = kept_of(connection)
     return check_connection(connection, _kept(kept, secrets) if kept.fields else {}, ask)
 
 
@@ -35,7 +36,7 @@ def checked_before_trading(name: str, secrets: Secrets, profiles: Profiles) -> s
     UserError
         The key is refused by the venue, may withdraw, or the venue does not answer.
     """
-    adapter = profiles.get(name).spec
+    adapter = adapter_named(profiles.get(name).adapter)
     if not can_check(adapter.name):
         return f"{adapter.title} cannot be asked about the key, so whether it may withdraw is not known."
     return standing_of(name, secrets, profiles).sentence

@@ -15,38 +15,11 @@ from app.secrets import PROFILES, Profile
 from app.toml import encode_table, write_atomically
 from engine.errors import UserError, unknown_name
 from engine.messages.connection import Connection, Value
-from engine.nautilus.adapters import Adapter, ConnectionParameters, adapter_named, parameters_of
-from engine.nautilus.adapters.clients import real_money_refused
+from engine.nautilus.adapters import adapter_named
+from engine.nautilus.adapters.clients import parameters_in, real_money_refused
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _SUFFIX: Final = ".toml"
-
-
-class ConnectionProfile(msgspec.Struct, frozen=True, kw_only=True):
-    """One connection as its file holds it."""
-
-    name: str
-    adapter: str
-    parameters: dict[str, Value] = {}
-
-    @property
-    def spec(self) -> Adapter:
-        """Its adapter; raises UserError where there is none of that name."""
-        return adapter_named(self.adapter)
-
-    def checked(self) -> ConnectionParameters:
-        """Parameters; raises UserError where the adapter cannot have them."""
-        return parameters_of(self.spec, self.parameters)
-
-    @property
-    def account(self) -> str:
-        """Account name, which is typed to arm Live."""
-        return str(self.parameters.get("account") or self.name)
-
-    @property
-    def kept(self) -> Profile:
-        """What is kept of its keys."""
-        return kept_of(Connection(name=self.name, adapter=self.adapter))
 
 
 class Profiles:
@@ -60,8 +33,13 @@ class Profiles:
         files = self.folder.glob(f"*{_SUFFIX}") if self.folder.is_dir() else ()
         return sorted(path.stem for path in files if _NAME.fullmatch(path.stem))
 
-    def get(self, name: str) -> ConnectionProfile:
-        """Profile of this name.
+    def get(self, name: str, *, live_trading: bool = False) -> Connection:
+        """Connection of this name.
+
+        Parameters
+        ----------
+        live_trading : bool
+            The person's setting of this name; it says whether real money is allowed.
 
         Raises
         ------
@@ -84,23 +62,24 @@ class Profiles:
                 f"{path} is not the TOML of a connection, or cannot be read; correct it, or delete it and "
                 "make the connection anew."
             ) from None
-        profile = ConnectionProfile(name=name, adapter=str(table.pop("adapter", "")), parameters=table)
-        self._refuse_keys(profile, path)
-        profile.checked()
-        return profile
+        adapter = str(table.pop("adapter", ""))
+        connection = Connection(name=name, adapter=adapter, parameters=table, real_money_allowed=live_trading)
+        _refuse_keys(connection, path)
+        parameters_in(connection)
+        return connection
 
-    def save(self, profile: ConnectionProfile) -> None:
+    def save(self, connection: Connection) -> None:
         """Write a profile; raises UserError where it has no name, or its adapter cannot have what it says."""
-        if not _NAME.fullmatch(profile.name):
+        if not _NAME.fullmatch(connection.name):
             raise UserError(
-                f"A connection cannot be called {profile.name!r}; take small letters, digits, - and _."
+                f"A connection cannot be called {connection.name!r}; take small letters, digits, - and _."
             )
-        if profile.name in PROFILES:
-            raise UserError(f"{profile.name} is the name of a vendor of data; call the connection otherwise.")
-        profile.checked()
-        table = {"adapter": profile.adapter, **profile.parameters}
+        if connection.name in PROFILES:
+            raise UserError(f"{connection.name} is the name of a vendor of data; call it otherwise.")
+        parameters_in(connection)
+        table = {"adapter": connection.adapter, **connection.parameters}
         try:
-            write_atomically(self._path(profile.name), encode_table(table))
+            write_atomically(self._path(connection.name), encode_table(table))
         except OSError as error:
             raise UserError(
                 f"{self.folder} cannot be written ({error.strerror}); make room there."
@@ -110,40 +89,25 @@ class Profiles:
         """Remove a profile's file; its keys are another matter."""
         self._path(name).unlink(missing_ok=True)
 
-    def connection(self, name: str, *, live_trading: bool) -> Connection:
-        """Connection of a profile, as it goes to the engine.
-
-        Parameters
-        ----------
-        live_trading : bool
-            The person's setting of this name.
-        """
-        profile = self.get(name)
-        return Connection(
-            name=name,
-            adapter=profile.adapter,
-            parameters=profile.parameters,
-            real_money_allowed=live_trading,
-        )
-
     def tradable(self, name: str, *, live_trading: bool) -> Connection:
         """Connection that orders may be sent over; raises UserError for real money without leave."""
-        profile = self.get(name)
-        parameters = profile.checked()
+        connection = self.get(name, live_trading=live_trading)
+        parameters = parameters_in(connection)
         if parameters.is_real_money and not live_trading:
             raise real_money_refused(name, parameters)
-        return self.connection(name, live_trading=live_trading)
+        return connection
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{Path(name).name or '.'}{_SUFFIX}"
 
-    def _refuse_keys(self, profile: ConnectionProfile, path: Path) -> None:
-        found = {field.name for field in profile.spec.secrets} & set(profile.parameters)
-        if found:
-            raise UserError(
-                f"{path} holds {' and '.join(sorted(found))}, and keys never stand in a file; remove that "
-                f"line, and keep the key with: nexttick keys set {profile.name}"
-            )
+
+def _refuse_keys(connection: Connection, path: Path) -> None:
+    found = set(kept_of(connection).fields) & set(connection.parameters)
+    if found:
+        raise UserError(
+            f"{path} holds {' and '.join(sorted(found))}, and keys never stand in a file; remove that "
+            f"line, and keep the key with: nexttick keys set {connection.name}"
+        )
 
 
 def kept_of(connection: Connection) -> Profile:
@@ -163,4 +127,4 @@ def kept_named(name: str, profiles: Profiles) -> Profile:
         return PROFILES[name]
     if name not in profiles.names():
         raise unknown_name("profile", name, [*PROFILES, *profiles.names()])
-    return profiles.get(name).kept
+    return kept_of(profiles.get(name))

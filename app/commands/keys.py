@@ -11,7 +11,7 @@ import msgspec
 from app.commands import Once, Report, Result
 from app.connection_check import standing_of
 from app.key_import import from_environment, from_file
-from app.profiles import Profiles, kept_named
+from app.profiles import Profiles, kept_named, kept_of
 from app.secrets import PROFILES, Profile, Secrets, masked, vault_path
 from engine.credentials.standing import Standing
 from engine.errors import UserError
@@ -95,7 +95,7 @@ def _listed(secrets: Secrets, profiles: Profiles) -> Result:
     known = list(PROFILES.values())
     for name in names:
         try:
-            known.append(profiles.get(name).kept)
+            known.append(kept_of(profiles.get(name)))
         except UserError as error:
             broken[name] = str(error)
     shown = {profile.name: _masked(profile, secrets) for profile in known}

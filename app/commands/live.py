@@ -35,7 +35,7 @@ def run(args: argparse.Namespace, report: Report) -> Result:
     check_minutes(args.minutes)
     profiles = Profiles()
     connection = profiles.tradable(args.profile, live_trading=person_settings().live_trading)
-    account = profiles.get(args.profile).account
+    account = connection.account
     described = run_arguments.run_of(args, "thread", connection)
     armed = args.arm if args.arm is not None else _typed(account)
     if armed != account:

@@ -57,4 +57,4 @@ def _take_stored_instrument(args: argparse.Namespace) -> None:
 def _connection(name: str) -> Connection:
     from app.profiles import Profiles  # noqa: PLC0415 - loads the adapters' parameters
 
-    return Profiles().connection(name, live_trading=False)
+    return Profiles().get(name)

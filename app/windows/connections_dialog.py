@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.profiles import ConnectionProfile, Profiles
+from app.profiles import Profiles, kept_of
 from app.secrets import Secrets
 from app.windows.background import Background
 from app.windows.connection_text import capability_rows
@@ -32,7 +32,7 @@ from engine.credentials.checks import check_connection
 from engine.credentials.standing import Standing
 from engine.errors import UserError
 from engine.messages.connection import Connection, Value
-from engine.nautilus.adapters import ADAPTERS, Adapter, parameters_of
+from engine.nautilus.adapters import ADAPTERS, Adapter, adapter_named, parameters_of
 from engine.nautilus.adapters.clients import real_money_refused
 from widgets.form import FormError, ParameterForm
 
@@ -127,7 +127,7 @@ class ConnectionsDialog(QDialog):
         while name in taken:
             stem, _, number = name.rpartition("-")
             name = f"{stem}-{int(number) + 1}" if number.isdigit() and stem else f"{name}-2"
-        self._show(ConnectionProfile(name=name, adapter=adapter), saved=False)
+        self._show(Connection(name=name, adapter=adapter), saved=False)
 
     def choose(self, name: str) -> None:
         """Choose a profile, as a person would."""
@@ -140,17 +140,17 @@ class ConnectionsDialog(QDialog):
             self._tell(sentence.replace("%1", self.name.text().strip()), bad=True)
             return
         try:
-            profile = self._edited()
-            self._profiles.save(profile)
+            connection = self._edited()
+            self._profiles.save(connection)
         except UserError as error:
             self._tell(str(error), bad=True)
             return
-        self._saved = profile.name
-        self.keys.keep(profile.kept)
-        self._fill_list(profile.name)
+        self._saved = connection.name
+        self.keys.keep(kept_of(connection))
+        self._fill_list(connection.name)
         self.name.setReadOnly(True)
         self._delete.setEnabled(True)
-        self._tell(self.tr("%1 is saved.").replace("%1", profile.name))
+        self._tell(self.tr("%1 is saved.").replace("%1", connection.name))
 
     def delete(self) -> None:
         """Remove the profile with its keys, which nothing brings back; so it is asked for twice."""
@@ -173,17 +173,16 @@ class ConnectionsDialog(QDialog):
     def test(self) -> None:
         """Ask the venue about the key, in the background; reads only."""
         try:
-            profile = self._edited()
+            connection = self._edited()
         except UserError as error:
             self._tell(str(error), bad=True)
             return
-        connection = Connection(name=profile.name, adapter=profile.adapter, parameters=profile.parameters)
         read, ask = self.keys.merged(), self._ask
         self._test.setEnabled(False)
         self._tell(self.tr("Asking %1…").replace("%1", self._adapter.title))
-        self._tests.ask(profile.name, lambda: check_connection(connection, read(), ask))
+        self._tests.ask(connection.name, lambda: check_connection(connection, read(), ask))
 
-    def _edited(self) -> ConnectionProfile:
+    def _edited(self) -> Connection:
         try:
             values = self.form.values()
         except FormError as error:
@@ -194,16 +193,14 @@ class ConnectionsDialog(QDialog):
             for name, value in values.items()
             if name == "environment" or value != msgspec.to_builtins(defaults[name])
         }
-        return ConnectionProfile(
-            name=self.name.text().strip(), adapter=self._adapter.name, parameters=changed
-        )
+        return Connection(name=self.name.text().strip(), adapter=self._adapter.name, parameters=changed)
 
-    def _show(self, profile: ConnectionProfile, *, saved: bool) -> None:
-        self._adapter = profile.spec
-        self._saved = profile.name if saved else None
-        self.name.setText(profile.name)
+    def _show(self, connection: Connection, *, saved: bool) -> None:
+        self._adapter = adapter_named(connection.adapter)
+        self._saved = connection.name if saved else None
+        self.name.setText(connection.name)
         self.name.setReadOnly(saved)
-        self.kinds.setCurrentIndex(self.kinds.findData(profile.adapter))
+        self.kinds.setCurrentIndex(self.kinds.findData(connection.adapter))
         self._venue.setText(self._adapter.title)
         self._ask_first()
         while self._can.rowCount():
@@ -211,8 +208,8 @@ class ConnectionsDialog(QDialog):
         for label, text in capability_rows(self._adapter):
             self._can.addRow(label, _label("form_note", text))
         self._tell("")
-        self.form.set_schema(msgspec.json.schema(self._adapter.parameters), profile.parameters)
-        self.keys.show_keys(profile.kept, self._adapter)
+        self.form.set_schema(msgspec.json.schema(self._adapter.parameters), connection.parameters)
+        self.keys.show_keys(kept_of(connection), self._adapter)
         self._delete.setEnabled(saved)
 
     def _on_chosen(self, name: str) -> None:

@@ -10,6 +10,8 @@ from app.profiles import Profiles
 from app.windows.run_dialog import RunDialog
 from engine.errors import UserError
 from engine.messages.run import Run
+from engine.nautilus.adapters import adapter_named
+from engine.nautilus.adapters.clients import parameters_in
 from engine.store import Store
 
 type _Kind = Literal["connection", "stored", "generated"]
@@ -101,7 +103,7 @@ class OpenLiveDialog(RunDialog):
         if self._mode.currentData() == "live":
             connection = self._profiles.tradable(name, live_trading=self._live_trading)
             return Run(instrument=instrument, mode="live", connection=connection)
-        connection = self._profiles.connection(name, live_trading=self._live_trading)
+        connection = self._profiles.get(name, live_trading=self._live_trading)
         return Run(instrument=instrument, mode="paper", connection=connection, venue=self.venue_rules())
 
     def _title(self, kind: _Kind, name: str) -> str:
@@ -128,7 +130,7 @@ class OpenLiveDialog(RunDialog):
 
     def _show_instruments(self, name: str) -> None:
         try:
-            self._instrument.addItems(self._profiles.get(name).checked().instrument_ids())
+            self._instrument.addItems(parameters_in(self._profiles.get(name)).instrument_ids())
         except UserError:
             return  # the note says why it cannot be used
 
@@ -140,13 +142,14 @@ class OpenLiveDialog(RunDialog):
             self._note.setText(self.tr("Real time or faster; it cannot be paused. A replay can."))
             return
         try:
-            profile = self._profiles.get(name)
-            parameters = profile.checked()
+            connection = self._profiles.get(name)
+            parameters = parameters_in(connection)
         except UserError as error:
             self._note.setText(str(error))
             return
         where = self.tr("real money") if parameters.is_real_money else self.tr("a trial, no real money")
         said = self.tr("%1 · account %2 · %3. Live starts in View and is armed by typing the account's name.")
-        for place, text in (("%1", profile.spec.title), ("%2", profile.account), ("%3", where)):
+        title = adapter_named(connection.adapter).title
+        for place, text in (("%1", title), ("%2", connection.account), ("%3", where)):
             said = said.replace(place, text)
         self._note.setText(said)

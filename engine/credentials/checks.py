@@ -18,8 +18,8 @@ from engine.credentials.asking import Ask, asked_over_http
 from engine.credentials.standing import Standing, without_withdrawals
 from engine.errors import UserError
 from engine.messages.connection import Connection
-from engine.nautilus.adapters import adapter_named, parameters_of
-from engine.nautilus.adapters.clients import check_keys
+from engine.nautilus.adapters import adapter_named
+from engine.nautilus.adapters.clients import check_keys, parameters_in
 
 _VENUES: Final[dict[str, Callable[[Any, Mapping[str, str], Ask], Standing]]] = {
     "binance_futures": binance.check_futures,
@@ -57,7 +57,7 @@ def check_connection(
         the key may withdraw.
     """
     adapter = adapter_named(connection.adapter)
-    parameters = parameters_of(adapter, connection.parameters)
+    parameters = parameters_in(connection)
     if adapter.name not in _VENUES:
         raise UserError(
             f"The station cannot ask {adapter.title} about a key, nor whether it may withdraw; a session "

@@ -102,8 +102,8 @@ def market_at(run: Run, secrets: Mapping[str, str]) -> LiveMarket:
         execution=simulated if clients.execution is None else _named(clients.execution),
         start_ns=now,
         end_ns=_EVER,
-        account_id=clients.account_id if trading else "",
-        account=str(parameters.get("account") or connection.name) if trading else "paper",
+        account_id=clients.account_id,
+        account=connection.account if trading else "paper",
     )
 
 

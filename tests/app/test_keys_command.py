@@ -10,8 +10,9 @@ import pytest
 import app.secrets
 from app import passphrase
 from app.__main__ import main
-from app.profiles import ConnectionProfile, Profiles
+from app.profiles import Profiles
 from app.secrets import SERVICE
+from engine.messages.connection import Connection
 from tests.app.keyrings import FakeKeyring
 from tests.venue import Setup, ThreadVenue
 
@@ -106,7 +107,7 @@ def test_a_machine_without_a_keyring_is_told(
 
 @pytest.fixture
 def _bybit() -> None:
-    Profiles().save(ConnectionProfile(name="desk", adapter="bybit"))
+    Profiles().save(Connection(name="desk", adapter="bybit"))
 
 
 @pytest.mark.usefixtures("_bybit")
@@ -195,7 +196,7 @@ def test_a_file_without_the_key_is_told_without_being_shown(
 
 
 def test_a_pem_file_is_kept_with_its_lines(keyring: FakeKeyring, monkeypatch: pytest.MonkeyPatch) -> None:
-    Profiles().save(ConnectionProfile(name="cb", adapter="coinbase"))
+    Profiles().save(Connection(name="cb", adapter="coinbase"))
     pem = "-----BEGIN EC PRIVATE KEY-----\nMHc\n-----END EC PRIVATE KEY-----"
     for sent in (pem, pem.replace("\n", "\\n"), pem.replace("\n", " ")):
         monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps({"api_key": KEY, "api_secret": sent})))
@@ -206,7 +207,7 @@ def test_a_pem_file_is_kept_with_its_lines(keyring: FakeKeyring, monkeypatch: py
 def test_where_nothing_is_kept_nothing_is_set(
     keyring: FakeKeyring, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Profiles().save(ConnectionProfile(name="ib", adapter="interactive_brokers"))
+    Profiles().save(Connection(name="ib", adapter="interactive_brokers"))
     assert main(["keys", "set", "ib", "--stdin"]) == 2
     assert "needs no key, as you log in elsewhere" in capsys.readouterr().err
     assert main(["keys", "list"]) == 0
@@ -217,7 +218,7 @@ def test_a_key_is_tested_at_the_venue(
     keyring: FakeKeyring, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with ThreadVenue(Setup()) as venue:
-        profile = ConnectionProfile(
+        profile = Connection(
             name="local", adapter="binance_futures", parameters={"base_url_http": venue.at.http}
         )
         Profiles().save(profile)

@@ -23,11 +23,12 @@ from pytestqt.qtbot import QtBot
 from app import passphrase
 from app.engines import in_process, secrets_of
 from app.errors import Bug, BugCollector
-from app.profiles import ConnectionProfile, Profiles
+from app.profiles import Profiles, kept_of
 from app.secrets import Secrets
 from app.windows.connections_dialog import ConnectionsDialog
 from engine.link.process import ProcessLink
 from engine.messages.commands import Finish
+from engine.messages.connection import Connection
 from engine.messages.events import Phase
 from engine.messages.run import Run
 from tests.app.keyrings import FakeKeyring
@@ -53,9 +54,9 @@ def venue() -> Iterator[ThreadVenue]:
 
 
 @pytest.fixture
-def profile(own_home: Path, venue: ThreadVenue) -> ConnectionProfile:
+def profile(own_home: Path, venue: ThreadVenue) -> Connection:
     """A connection to the local exchange; sessions record all."""
-    made = ConnectionProfile(
+    made = Connection(
         name="local",
         adapter="binance_futures",
         parameters={
@@ -136,8 +137,8 @@ def test_an_engine_is_told_its_keys_and_keeps_them_to_itself(
 ) -> None:
     keyring = FakeKeyring()
     monkeypatch.setattr("app.secrets.system_keyring", lambda: keyring)
-    Secrets().set(Profiles().get("local").kept, {"api_key": KEY, "api_secret": PRIVATE})
-    connection = Profiles().connection("local", live_trading=False)
+    Secrets().set(kept_of(Profiles().get("local")), {"api_key": KEY, "api_secret": PRIVATE})
+    connection = Profiles().get("local")
     run = Run(
         instrument="BTCUSDT.SIM",
         simulate="crypto",
@@ -167,20 +168,18 @@ def test_an_engine_is_told_its_keys_and_keeps_them_to_itself(
     assert list((own_home / "logs").iterdir())
 
 
-def test_paper_is_not_told_what_could_trade(
-    profile: ConnectionProfile, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_paper_is_not_told_what_could_trade(profile: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     keyring = FakeKeyring()
     monkeypatch.setattr("app.secrets.system_keyring", lambda: keyring)
-    Secrets().set(profile.kept, {"api_key": KEY, "api_secret": PRIVATE})
-    connection = Profiles().connection("local", live_trading=False)
+    Secrets().set(kept_of(profile), {"api_key": KEY, "api_secret": PRIVATE})
+    connection = Profiles().get("local")
     assert secrets_of(Run(instrument="ETHUSDT-PERP.BINANCE", connection=connection, mode="paper")) == {}
 
 
 @pytest.mark.expects_log
 def test_the_window_and_a_fault_in_it_show_no_key(
     qtbot: QtBot,
-    profile: ConnectionProfile,
+    profile: Connection,
     own_home: Path,
     venue: ThreadVenue,
     caplog: pytest.LogCaptureFixture,
@@ -199,7 +198,7 @@ def test_the_window_and_a_fault_in_it_show_no_key(
     collector = BugCollector(bugs.append)
 
     def fault() -> None:
-        kept = secrets.get(profile.kept)
+        kept = secrets.get(kept_of(profile))
         raise ValueError(f"{kept} of {secrets} is at fault")
 
     try:

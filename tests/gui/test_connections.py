@@ -13,10 +13,11 @@ from pytestqt.qtbot import QtBot
 
 import app.secrets
 from app import passphrase
-from app.profiles import ConnectionProfile, Profiles
+from app.profiles import Profiles
 from app.secrets import SERVICE, Secrets, vault_path
 from app.windows.connections_dialog import ConnectionsDialog
 from engine.credentials.asking import Answer, Question
+from engine.messages.connection import Connection
 from engine.nautilus.adapters import ADAPTERS
 from tests.app.keyrings import FakeKeyring
 from tests.gui.conftest import Desk
@@ -38,8 +39,8 @@ def keyring() -> FakeKeyring:
 @pytest.fixture
 def profiles() -> Profiles:
     made = Profiles()
-    made.save(ConnectionProfile(name="desk", adapter="binance_futures", parameters={"account": "mine"}))
-    made.save(ConnectionProfile(name="ib", adapter="interactive_brokers"))
+    made.save(Connection(name="desk", adapter="binance_futures", parameters={"account": "mine"}))
+    made.save(Connection(name="ib", adapter="interactive_brokers"))
     return made
 
 

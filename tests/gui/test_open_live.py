@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.profiles import ConnectionProfile, Profiles
+from app.profiles import Profiles
 from app.windows.open_live import OpenLiveDialog
 from engine.errors import UserError
 from engine.feeds.simulated import PROFILES, simulate
@@ -14,12 +14,12 @@ from engine.messages.run import Run
 from engine.store import Store
 from tests.gui.conftest import Desk
 
-TRIAL = ConnectionProfile(
+TRIAL = Connection(
     name="trial",
     adapter="binance_futures",
     parameters={"account": "MINE", "instruments": "BTCUSDT-PERP.BINANCE ETHUSDT-PERP.BINANCE"},
 )
-REAL = ConnectionProfile(name="real", adapter="binance_futures", parameters={"environment": "live"})
+REAL = Connection(name="real", adapter="binance_futures", parameters={"environment": "live"})
 
 
 @pytest.fixture

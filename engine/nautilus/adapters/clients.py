@@ -73,6 +73,11 @@ def parameters_of(adapter: Adapter, given: Mapping[str, Value]) -> ConnectionPar
         raise UserError(f"The connection to {adapter.title} cannot be used: {said.rstrip('.')}.") from None
 
 
+def parameters_in(connection: Connection) -> ConnectionParameters:
+    """Parameters of a connection; raises UserError as `parameters_of` does, or for an unknown adapter."""
+    return parameters_of(adapter_named(connection.adapter), connection.parameters)
+
+
 def clients_of(connection: Connection, secrets: Mapping[str, str], *, trading: bool) -> Clients:
     """Clients of a live node.
 
@@ -90,7 +95,7 @@ def clients_of(connection: Connection, secrets: Mapping[str, str], *, trading: b
         the settings do not allow it.
     """
     adapter = adapter_named(connection.adapter)
-    parameters = parameters_of(adapter, connection.parameters)
+    parameters = parameters_in(connection)
     keys = {field.name: secrets.get(field.name) for field in adapter.secrets}
     if not trading:
         return Clients(adapter.client, adapter.venue, adapter.build(parameters, keys, None)[0], None)
