@@ -59,6 +59,9 @@ class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
         Of GTD, ns UTC.
     stop : Decimal or None
         Of an entry: trigger of the stop that its fill sets to work, so that its loss can be told beforehand.
+    closes : str
+        Position (or instrument, for all that is held of it) that this closes and does nothing else, as part
+        of a flattening.
     """
 
     instrument: str
@@ -77,6 +80,7 @@ class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
     twap: Twap | None = None
     changes: str | None = None
     stop: Decimal | None = None
+    closes: str = ""
 
 
 class Sizing(msgspec.Struct, frozen=True):

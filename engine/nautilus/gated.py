@@ -26,9 +26,12 @@ class GatedStrategy(ReportingStrategy):
         self._reducing = Reducing(cache) if self.context.simulated else None
 
     @unbroken
-    def submit(self, order: Any) -> bool:
-        """Send an order through the gate; False when it was refused (told as a DENIED order)."""
-        return self._pass_gate([order]) and self._send([order])
+    def submit(self, order: Any, *args: Any, closes: str = "") -> bool:
+        """Send an order through the gate; False when it was refused (told as a DENIED order).
+
+        What it `closes` is the gate's to know; the rest is as Nautilus' own.
+        """
+        return self._pass_gate([order], closes) and self._send([order], *args)
 
     @unbroken
     def submit_order(self, order: Any, *args: Any, **kwargs: Any) -> None:
@@ -118,12 +121,12 @@ class GatedStrategy(ReportingStrategy):
         self._tell(Denied(ts=self._clock.timestamp_ns(), order_id=order_id, intent=intent, denial=denial))
         self._warn(f"Change of {order_id} refused: {denial.text}")
 
-    def _pass_gate(self, orders: list[Any]) -> bool:
+    def _pass_gate(self, orders: list[Any], closes: str = "") -> bool:
         """All of them or none; each that stays behind is told as denied."""
         self.refusal = ""
         gate = self.context.gate
         for at, order in enumerate(orders):
-            intent = _intent(order, _stop_of(order, orders))
+            intent = _intent(order, _stop_of(order, orders), closes)
             denial = gate.check(intent, str(order.client_order_id))
             if denial is not None:
                 for passed in orders[:at]:
@@ -201,7 +204,7 @@ def _stop_of(entry: Any, orders: list[Any]) -> Decimal | None:
     return None
 
 
-def _intent(order: Any, stop: Decimal | None = None) -> OrderIntent:
+def _intent(order: Any, stop: Decimal | None = None, closes: str = "") -> OrderIntent:
     return OrderIntent(
         instrument=str(order.instrument_id),
         strategy=str(order.strategy_id),
@@ -217,4 +220,5 @@ def _intent(order: Any, stop: Decimal | None = None) -> OrderIntent:
         reduce_only=order.is_reduce_only,
         quote_quantity=order.is_quote_quantity,
         stop=stop,
+        closes=closes,
     )

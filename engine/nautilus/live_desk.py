@@ -34,10 +34,11 @@ class LiveDesk(Desk):
         side = OrderSide.SELL if holding.quantity > 0 else OrderSide.BUY
         size = (self.instrument_id, side, quantity(abs(holding.quantity), self.instrument))
         if by == "market":
-            self.submit(self.order_factory.market(*size))
+            order = self.order_factory.market(*size)
         else:
             at = price(self.limit_through(holding.quantity), self.instrument)
-            self.submit(self.order_factory.limit(*size, at, time_in_force=TimeInForce.IOC))
+            order = self.order_factory.limit(*size, at, time_in_force=TimeInForce.IOC)
+        self.submit(order, closes=self.instrument.id)
 
     def ask_account(self) -> None:
         """Have the venue tell the account's balances, as a lost connection may have swallowed a change."""

@@ -95,6 +95,7 @@ def _checked(intent: OrderIntent, instrument: Instrument, now_ns: int) -> OrderI
         expire_ns=intent.expire_ns if intent.time_in_force == "GTD" else None,
         stop=None,
         changes=None,
+        closes="",
     )
 
 

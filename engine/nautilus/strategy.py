@@ -98,11 +98,8 @@ class StationStrategy(GatedStrategy):
             else:
                 at, at_once = price(limit, self.instrument), TimeInForce.IOC
                 order = self.order_factory.limit(*size, at, time_in_force=at_once, reduce_only=True)
-            if self.context.hedging:
-                # It only takes from this one position; the gate knows of none but the sum, which may be 0.
-                self._send([order], position.id)
-            else:
-                self.submit_order(order)
+            of_it = (position.id,) if self.context.hedging else ()
+            self.submit(order, *of_it, closes=str(position.id))
 
     def go_to(self, target: Decimal) -> Any | None:
         """Trade at market to hold `target` (signed, in base currency) once all is filled.

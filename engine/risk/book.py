@@ -114,7 +114,7 @@ class AccountBook:
     @property
     def holds(self) -> bool:
         """Whether anything is held, in any strategy."""
-        return any(line.net for line in self._lines.values())
+        return any(line.holds for line in self._lines.values())
 
     def mid(self, instrument: str) -> Decimal | None:
         """Price between bid and ask; None where it is not known."""

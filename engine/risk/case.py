@@ -91,34 +91,38 @@ class Case:
 
     @property
     def reduces(self) -> tuple[bool, bool]:
-        """Whether it truly reduces in the account, and in its strategy."""
-        if self.intent.reduce_only and not self.line_reduces:
+        """Whether it truly reduces in the account, and in its strategy.
+
+        What closes one position of several in a flattening may take the account farther for the moment that
+        the others take to close; so it does both where it does either.
+        """
+        intent = self.intent
+        in_account, in_strategy = self.total_reduces, self.line_reduces
+        if (intent.reduce_only or intent.closes) and not in_strategy:
             # Who flattens closes at once, before the orders that are cancelled with it have ended.
-            return self.reduces_without(self.leaving)
-        return self.total_reduces, self.line_reduces
+            in_account, in_strategy = self._reduces_once_cancelled()
+        if intent.closes:
+            size = self.leaves if self.is_buy else -self.leaves
+            in_account = in_strategy = in_account or in_strategy or self.line.bears(intent.closes, size)
+        return in_account, in_strategy
 
-    @property
-    def leaving(self) -> Decimal:
-        """What orders of its line and side may still fill whose cancellation is under way."""
-        return sum(
-            (
-                each.leaves
-                for each in self.book.orders.values()
-                if each.line is self.line
-                and each.is_buy == self.is_buy
-                and not each.reduce_only
-                and each.status == "PENDING_CANCEL"
-            ),
-            ZERO,
-        )
-
-    def reduces_without(self, leaving: Decimal) -> tuple[bool, bool]:
-        """Whether it takes away in the account, and in its strategy, once so much is cancelled."""
+    def _reduces_once_cancelled(self) -> tuple[bool, bool]:
+        """As `reduces`, without what orders may still fill whose cancellation is under way."""
+        leaving = [
+            each
+            for each in self.book.orders.values()
+            if each.line.total is self.total
+            and each.is_buy == self.is_buy
+            and not each.reduce_only
+            and each.status == "PENDING_CANCEL"
+        ]
+        mine = sum((each.leaves for each in leaving if each.line is self.line), ZERO)
+        of_all = sum((each.leaves for each in leaving), ZERO)
         if self.is_buy:
-            account = self.total.net < ZERO and self.total_long <= leaving
-            return account, self.line.net < ZERO and self.line_long <= leaving
-        account = self.total.net > ZERO and -self.total_short <= leaving
-        return account, self.line.net > ZERO and -self.line_short <= leaving
+            in_account = self.total.net < ZERO and self.total_long <= of_all
+            return in_account, self.line.net < ZERO and self.line_long <= mine
+        in_account = self.total.net > ZERO and -self.total_short <= of_all
+        return in_account, self.line.net > ZERO and -self.line_short <= mine
 
     @property
     def far(self) -> Decimal | None:

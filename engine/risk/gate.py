@@ -48,7 +48,8 @@ class RiskGate:
     An order that truly reduces passes all but the first. It does where the account, or its own strategy,
     holds the opposite, and where together with all other orders of its side it could take that no further
     than to nothing; of a reduce-only one without those whose cancellation is under way. What merely moves
-    the risk into another strategy still keeps to the limits of positions.
+    the risk into another strategy still keeps to the limits of positions, unless it `closes` a position: then
+    others are closed with it, and an account is flat only by way of what lies between.
 
     Parameters
     ----------

@@ -91,6 +91,11 @@ class Line:
         self._untold += size
         return self._move(size, self.valuing.level(price)) - fee
 
+    def bears(self, position: str, size: Decimal) -> bool:
+        """Whether a signed size takes a position that stands beside others no farther than to nothing."""
+        held = self._told.get(position, ZERO) if len(self._told) > 1 else ZERO
+        return ZERO < -size <= held or held <= -size < ZERO
+
     def tell(self, position: str, quantity: Decimal, average_open: Decimal, close: Decimal | None) -> Decimal:
         """Take a position as the venue has it; what no fill told of is adopted. Returns what that realised.
 
@@ -118,6 +123,11 @@ class Line:
     def average(self) -> Decimal | None:
         """Average price of what is held."""
         return self.valuing.price_at(self.cost / self.net) if self.net else None
+
+    @property
+    def holds(self) -> bool:
+        """Whether anything is open, were it positions that cancel out in a hedging account."""
+        return bool(self.net or self._told)
 
     def unrealised(self, price: Decimal) -> Decimal:
         """Profit of what is held at a price."""

@@ -267,7 +267,8 @@ class LiveControl:
         if self._expires_ns is not None and now >= self._expires_ns:
             self.shut(f"{ARMED_LIVE_NS // 60_000_000_000} minutes passed without an order by hand.")
         self.gate.mark()
-        wants_flat = self._protecting.look(self.gate, now, holds=self._book.holds)
+        is_flat = not self._book.holds and not self._book.orders
+        wants_flat = self._protecting.look(self.gate, now, is_flat=is_flat)
         if wants_flat and self._desk is not None:
             self._desk.flatten()
         ended = now - _TICKS_LATE_NS

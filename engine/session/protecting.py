@@ -29,13 +29,16 @@ class Protecting:
         self._told: Stage = "normal"
         self._flattened_ns: int | None = None
 
-    def look(self, gate: RiskGate, now_ns: int, *, holds: bool) -> bool:
-        """Tell a stage that is new; whether all that is held is to be closed now."""
+    def look(self, gate: RiskGate, now_ns: int, *, is_flat: bool) -> bool:
+        """Tell a stage that is new; whether all is to be cancelled and closed now.
+
+        An account is flat that holds nothing and has no order at work, which would open something yet.
+        """
         guard = gate.protection
         if guard.stage != self._told:
             self._told = guard.stage
             self._emit(Logged(ts=now_ns, level="warning", source="protection", text=guard.said))
-        if guard.stage != "flat" or not holds or gate.halted:  # a halt flattens by itself
+        if guard.stage != "flat" or is_flat or gate.halted:  # a halt flattens by itself
             self._flattened_ns = None
             return False
         if self._flattened_ns is not None and now_ns - self._flattened_ns < _AGAIN_NS:

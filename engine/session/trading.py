@@ -296,7 +296,9 @@ class Trading:
         """
         course, every_ns = self._now, self._every_ns
         course.gate.mark()
-        if self._protecting.look(course.gate, self._ts, holds=bool(course.desk.positions())):
+        desk = course.desk
+        is_flat = not desk.positions() and not desk.open_orders()
+        if self._protecting.look(course.gate, self._ts, is_flat=is_flat):
             course.act(lambda desk: desk.flatten())
         if every_ns is not None:
             self._follow_bars((self._ts // every_ns + 1) * every_ns)

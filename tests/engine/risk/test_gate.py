@@ -134,6 +134,33 @@ def test_a_strategy_may_close_its_own_but_not_take_the_account_beyond_its_limits
     assert rule(desk, buy("2", strategy="other")) == "position"
 
 
+def test_what_closes_one_strategys_position_passes_though_the_account_is_taken_farther_meanwhile() -> None:
+    desk = Desk(Limits(position=D(1)))
+    desk.hold("5")
+    desk.hold("-3", strategy="ema")
+    desk.gate.halted = True
+    assert rule(desk, sell("5", reduce_only=True)) == "position"
+    assert rule(desk, sell("5.01", closes="P")) == "halted"
+    assert desk.ask(sell("5", closes="P", reduce_only=True)) is None
+    assert desk.ask(buy("3", strategy="ema", closes="Q", reduce_only=True)) is None
+    assert rule(desk, sell("0.01", closes="P")) == "halted"
+    assert rule(desk, sell("1", strategy="other", closes="P")) == "halted"
+
+
+def test_one_position_of_a_hedging_account_is_closed_whatever_stands_beside_it() -> None:
+    desk = halted_with("5")
+    desk.position("5", "100", position_id="LONG")
+    desk.hold("-5")
+    desk.position("-5", "100", position_id="SHORT")
+    assert desk.book.holds
+    assert rule(desk, sell("5", reduce_only=True)) == "halted"
+    assert rule(desk, sell("5", closes="LONG", reduce_only=True)) == ""
+    assert rule(desk, buy("5", closes="SHORT", reduce_only=True)) == ""
+    assert rule(desk, buy("5", closes="LONG", reduce_only=True)) == "halted"
+    assert rule(desk, sell("5.01", closes="LONG", reduce_only=True)) == "halted"
+    assert rule(desk, sell("5", closes="NONE", reduce_only=True)) == "halted"
+
+
 # States ---------------------------------------------------------------------------------------------------
 
 

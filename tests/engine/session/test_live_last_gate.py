@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from nautilus_trader.model import OrderSide
 
-from engine.messages.commands import Flatten, Modify, SetPolicy, Submit
+from engine.messages.commands import Flatten, Modify, SetArmState, SetPolicy, Submit
 from engine.messages.events import Denied, Logged, OrderChanged
 from engine.messages.limits import Limits, RiskPolicy
+from engine.messages.orders import HAND
 from engine.nautilus.instrument import quantity
 from engine.recording.audited import lines
 from engine.recording.recorder import SessionRecorder
@@ -131,4 +132,19 @@ def test_what_the_account_bears_all_leaves(venue: ThreadVenue) -> None:
         limited(driven, "1")
         sent = [puppet.limit("BUY", "0.01", "1900.00") for _ in range(60)]
         driven.until(lambda: all(is_now(driven, each, "ACCEPTED") for each in sent))
+        assert driven.told(Denied) == []
+
+
+def test_a_foreign_position_is_flattened_whatever_the_hand_may_hold(venue: ThreadVenue) -> None:
+    with at(venue) as (driven, puppet), Client(other(venue)) as someone:
+        someone.wait(lambda event: event["event"] == "quote")
+        someone.do("market", id="TAKEN", side="BUY", size="0.7")
+        bought = puppet.market("SELL", "0.2")
+        driven.until(lambda: is_now(driven, "TAKEN", "FILLED") and is_now(driven, bought, "FILLED"))
+        nothing = Limits(position=Decimal("0.1"), order_quantity=Decimal("0.1"))
+        policy = RiskPolicy(account=nothing, strategies={HAND: nothing}, instruments={ETH: nothing})
+        driven.session.handle(SetPolicy(policy))
+        driven.session.handle(SetArmState(state="view"))
+        driven.session.handle(Flatten())
+        driven.until(lambda: not venue.truth().positions)
         assert driven.told(Denied) == []
