@@ -4,8 +4,9 @@
 run: .venv/.installed
 	@packaging/linux/run.sh
 
+# On all cores, a file on one of them; more than eight processes would only wait for one another.
 test: .venv/.installed
-	@QT_QPA_PLATFORM=offscreen .venv/bin/python -m pytest
+	@QT_QPA_PLATFORM=offscreen .venv/bin/python -m pytest -n logical --maxprocesses 8 --dist loadfile
 
 check: .venv/.installed
 	.venv/bin/ruff check

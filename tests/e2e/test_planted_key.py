@@ -121,7 +121,7 @@ def test_no_command_leaves_a_key_behind(
         command("demo", "--seconds", "2", "--offscreen", "--screenshot", "demo.png", "--json", "demo.json"),
         command("live", *market, code=2),
         command("paper", *market, "--minutes", "0.05", "--json", "paper_live.json"),
-        command("live", *market, "--arm", "local", "--minutes", "0.05", "--json", "live.json"),
+        command("live", *market, "--arm", "local", "--minutes", "0.2", "--json", "live.json"),
     ]
     assert venue.truth().fills, "nothing was traded with the key, so nothing was searched"
     assert (own_home / "vault" / "keys.vault").exists()

@@ -204,11 +204,11 @@ def test_an_impossible_speed_is_refused_before_anything_starts() -> None:
         pass
 
 
-def test_it_stops_within_a_second_while_the_market_goes_on() -> None:
-    with paper(*crypto_columns(), strategy=Market, speed=1.0) as driven:
+def test_it_stops_without_waiting_for_the_market_to_end() -> None:
+    with paper(*crypto_columns(), strategy=Market, speed=0.1) as driven:  # for another 200 s
         driven.until(lambda: driven.told(Filled))
         began = time.monotonic()
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 10.0
 
 
 def test_the_end_of_a_recording_is_told_and_the_session_stays_until_it_is_ended() -> None:
