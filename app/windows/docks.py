@@ -10,6 +10,9 @@ from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QTa
 from app.windows.layouts import DockPlace, Layout, WindowPlace
 from app.windows.panel_host import PanelHost
 
+DRAWN_FOR: Final = (1600, 900)
+"""Size of the window that layouts are drawn for."""
+
 _TITLE_PX: Final = 22
 _AREAS: Final = {
     "left": Qt.DockWidgetArea.LeftDockWidgetArea,
@@ -165,11 +168,14 @@ def _place_anew(window: QMainWindow, docks: Mapping[str, PanelDock], places: lis
     placed = {spot.id for spot in places}
     _hide(window, [dock for name, dock in docks.items() if name not in placed], before)
     _raise_first_tabs(docks, places)
+    # In a small window panels share what there is, so that the chart does not pay for all.
+    wide = min(1.0, window.width() / DRAWN_FOR[0])
+    high = min(1.0, window.height() / DRAWN_FOR[1])
     for way, sizes in (
-        (Qt.Orientation.Horizontal, [(docks[spot.id], spot.width) for spot in places if spot.width]),
-        (Qt.Orientation.Vertical, [(docks[spot.id], spot.height) for spot in places if spot.height]),
+        (Qt.Orientation.Horizontal, [(docks[spot.id], spot.width * wide) for spot in places if spot.width]),
+        (Qt.Orientation.Vertical, [(docks[spot.id], spot.height * high) for spot in places if spot.height]),
     ):
-        window.resizeDocks([dock for dock, _ in sizes], [size for _, size in sizes], way)
+        window.resizeDocks([dock for dock, _ in sizes], [round(size) for _, size in sizes], way)
 
 
 def _hide(window: QMainWindow, docks: list[PanelDock], before: dict[str, PanelDock]) -> None:

@@ -6,7 +6,7 @@ from typing import Final, override
 
 import msgspec
 import psutil
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -23,7 +23,7 @@ from app.style import icon
 from app.windows.actions import ACTIONS
 from app.windows.deeds import ATTACH_ENTRY, LAYOUT_ENTRY, Deeds
 from app.windows.disarmed import DisarmNotice
-from app.windows.docks import PanelDock, columns_of, place, saved_place, settle_titles
+from app.windows.docks import DRAWN_FOR, PanelDock, columns_of, place, saved_place, settle_titles
 from app.windows.exports import table_of
 from app.windows.halt_notice import HaltNotice
 from app.windows.kept_models import kept_models
@@ -84,7 +84,7 @@ class MainWindow(QMainWindow):
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self.setDockOptions(self.dockOptions() | QMainWindow.DockOption.GroupedDragging)
-        self.resize(1600, 900)
+        self.resize(QSize(*DRAWN_FOR).boundedTo(self.screen().availableSize()))
         self.setContentsMargins(_FRAME_PX, _FRAME_PX, _FRAME_PX, _FRAME_PX)
         self.top = TopBar(station.theme, self)
         self.setMenuWidget(self.top)

@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenuBar, QToolButton, QVBoxL
 
 from app.windows.arm_switch import ArmSwitch
 from app.windows.banner import Banner
+from widgets.elided import ElidedLabel
 from widgets.theme import Theme
 from widgets.transport import TransportBar
 
@@ -31,7 +32,7 @@ class TopBar(QWidget):
         self.kill.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._name = QLabel()
         self._name.setObjectName("session_name")
-        self._detail = QLabel()
+        self._detail = ElidedLabel()
         self._detail.setObjectName("quiet")
         self._mode = QLabel()
         self._mode.setObjectName("mode")

@@ -19,6 +19,8 @@ from engine.errors import UserError
 from engine.messages.frames import Control
 from widgets.chart.state import ChartDesk, ChartMarket, ChartNews, ChartOrders, ChartSignals
 from widgets.chart.trade_canvas import TradeCanvas
+from widgets.elided import ElidedLabel
+from widgets.folding import Folding
 from widgets.stale import StaleVeil
 from widgets.theme import Theme
 
@@ -189,6 +191,7 @@ class ChartPanel(QWidget):
         names = (self.tr("Line"), self.tr("1s"), self.tr("1m"), self.tr("5m"), self.tr("100 ticks"))
         for spec, name in zip((None, *_PRESETS), names, strict=True):
             button = self._button(name)
+            self._header.addWidget(button)
             button.clicked.connect(lambda _checked, chosen=spec: self._on_choice(chosen))
             self.choice_buttons[spec] = button
         self.custom = QLineEdit(self)
@@ -199,7 +202,7 @@ class ChartPanel(QWidget):
         self.custom.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.custom.returnPressed.connect(self._on_custom_entered)
         self._header.addWidget(self.custom)
-        self.made_of = QLabel(self)
+        self.made_of = ElidedLabel(self)
         self.made_of.setObjectName("quiet")
         self._header.addWidget(self.made_of)
         self.message = QLabel(self)
@@ -208,7 +211,7 @@ class ChartPanel(QWidget):
         self.message.setContentsMargins(8, 0, 8, 4)
         self.message.hide()
         self._header.addStretch()
-        self.conflation = QLabel(self)
+        self.conflation = ElidedLabel(self)
         self.conflation.setObjectName("quiet")
         self._header.addWidget(self.conflation)
         self.layer_buttons: dict[str, QToolButton] = {}
@@ -228,6 +231,7 @@ class ChartPanel(QWidget):
             button.setChecked(True)
             button.toggled.connect(lambda on, chosen=layer: self._on_layer_toggled(chosen, visible=on))
             self.layer_buttons[layer] = button
+        self._header.addWidget(Folding(self.tr("Layers"), list(self.layer_buttons.values()), self))
         self._mark_choice()
         self._name_prices()
 
@@ -264,7 +268,6 @@ class ChartPanel(QWidget):
         button.setCheckable(True)
         button.setAutoRaise(True)
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._header.addWidget(button)
         return button
 
     def _mark_choice(self) -> None:

@@ -26,6 +26,8 @@ from widgets.theme import Theme
 ROW: Final = 16
 HEAD: Final = 18
 _PAD: Final = 6
+_LEAST_WIDTH: Final = 240
+"""Of time, a price of seven digits and a size, beside each other."""
 _ARROWS: Final = ("•", "▲", "▼")
 
 
@@ -55,6 +57,7 @@ class TapeView(QAbstractScrollArea):
         self._bold = Glyphs(mono_font(11, bold=True))
         self._largest = 0.0
         self._price_width = self._price_right = self._digits = 0
+        self.setMinimumWidth(_LEAST_WIDTH)
         self.set_theme(theme)
 
     @property

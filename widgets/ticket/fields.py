@@ -122,7 +122,7 @@ class Row(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(2)
-        grid.setColumnMinimumWidth(0, 72)
+        grid.setColumnMinimumWidth(0, 64)
         grid.setColumnStretch(1, 1)
         grid.addWidget(head, 0, 0)
         grid.addLayout(line, 0, 1)

@@ -48,6 +48,15 @@ class _Lines(Page):
         return QSize(240, self.minimumHeight())
 
 
+class _FormArea(QScrollArea):
+    """Scrolls up and down only, and so is never narrower than its form."""
+
+    @override
+    def minimumSizeHint(self) -> QSize:
+        bar = self.verticalScrollBar().sizeHint().width()
+        return QSize(self.widget().minimumSizeHint().width() + bar, super().minimumSizeHint().height())
+
+
 class TicketPanel(QWidget):
     """Places orders; asks the engine beforehand what they would come to.
 
@@ -113,7 +122,7 @@ class TicketPanel(QWidget):
         sides.setSpacing(4)
         for button in self.sides.values():
             sides.addWidget(button, 1)
-        area = QScrollArea()
+        area = _FormArea()
         area.setWidget(self.view)
         area.setWidgetResizable(True)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
