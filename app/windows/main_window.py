@@ -5,63 +5,41 @@ import time
 from typing import Final, override
 
 import msgspec
-import psutil
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
     QDropEvent,
-    QPainter,
     QPaintEvent,
 )
-from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QTabWidget, QWidget
+from PySide6.QtWidgets import QMainWindow, QTabWidget
 
-from app.session import Notice
 from app.state.session import SessionState
 from app.station import Station
 from app.style import icon
 from app.windows.actions import ACTIONS
 from app.windows.deeds import ATTACH_ENTRY, LAYOUT_ENTRY, Deeds
-from app.windows.disarmed import DisarmNotice
 from app.windows.docks import DRAWN_FOR, PanelDock, columns_of, place, saved_place, settle_titles
 from app.windows.exports import table_of
-from app.windows.halt_notice import HaltNotice
-from app.windows.kept_models import kept_models
-from app.windows.ladder import name_keys, serve_ladder
+from app.windows.kill_in_dialogs import KillInDialogs
 from app.windows.layouts import Layout, WindowPlace
 from app.windows.menus import give_keys, make_actions, palette_entries
+from app.windows.mode_frame import FRAME_PX, paint_frame
 from app.windows.model_deeds import MODEL_ENTRY
+from app.windows.notices import Notices
 from app.windows.panel_host import PanelHost
-from app.windows.panels import PANELS, Trading
-from app.windows.recorder_notice import RecorderNotice
-from app.windows.session_text import TimeDigits, describe, mode_of, status_cells
-from app.windows.strategy import StrategyPanel
+from app.windows.panels import PANELS
+from app.windows.session_text import TimeDigits, describe
+from app.windows.status_figures import StatusFigures
 from app.windows.top_bar import TopBar
-from widgets.blotter import OrdersPanel
-from widgets.blotter.table import EventTable
-from widgets.book import LadderPanel
+from app.windows.wiring import Wiring
 from widgets.chart.panel import ChartPanel
-from widgets.chart.view import TimeWindow
-from widgets.correlation.panel import CorrelationPanel
 from widgets.data.panel import DataPanel
 from widgets.model.shelf import ModelsPanel
-from widgets.model.strip import ModelPanel
 from widgets.palette import CommandPalette, Entry
-from widgets.rate import Rate
-from widgets.results import ResultsPanel
-from widgets.risk import RiskPanel
-from widgets.signals.panel import SignalsPanel
 from widgets.status import StatusStrip
-from widgets.watchlist import WatchlistPanel
-from widgets.why import WhyPanel
-
-_FRAME_PX: Final = 3
-_FRAME_OF: Final = {"quiet": 1, "signal": 2}
-"""Width of the frame by its colour; what trades has all of it."""
 
 _STATUS_EVERY_S: Final = 0.25
-_CONNECTION: Final = "connection"
-_REFUSAL: Final = "refusal"
 
 
 class MainWindow(QMainWindow):
@@ -85,7 +63,7 @@ class MainWindow(QMainWindow):
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self.setDockOptions(self.dockOptions() | QMainWindow.DockOption.GroupedDragging)
         self.resize(QSize(*DRAWN_FOR).boundedTo(self.screen().availableSize()))
-        self.setContentsMargins(_FRAME_PX, _FRAME_PX, _FRAME_PX, _FRAME_PX)
+        self.setContentsMargins(FRAME_PX, FRAME_PX, FRAME_PX, FRAME_PX)
         self.top = TopBar(station.theme, self)
         self.setMenuWidget(self.top)
         self.status = StatusStrip(station.theme)
@@ -95,21 +73,17 @@ class MainWindow(QMainWindow):
         self.docks: dict[str, PanelDock] = {}
         self.hosts: dict[str, PanelHost] = {}
         self.deeds = Deeds(self)
+        self._wiring = Wiring(self)
         self._make_panels()
         self.actions_ = make_actions(self, self.top.menus, self.deeds, self.docks, self._keys())
         self._connect()
         self._status_due_s = 0.0
-        self._refusals_seen = 0
-        self._disarmed = DisarmNotice(self.top.banner, self.deeds.show_model_strip)
-        self._recorder = RecorderNotice(self.top.banner)
-        self._halt = HaltNotice(self.top.halt, self.deeds.rearm)
-        self._dismissed: str | None = None
+        self._notices = Notices(self)
+        KillInDialogs(self)
         self._loop: tuple[int, int] | None = None
         self._results_shown = self._signals_shown = False
-        self._mode_colour = "signal"
-        self._rate = Rate()
+        self._figures = StatusFigures(station, self.status)
         self._digits = TimeDigits()
-        self._process = psutil.Process()
         self._settling = QTimer(self, singleShot=True, interval=0)
         self._settling.timeout.connect(self._on_docks_moved)
         for dock in self.docks.values():
@@ -123,7 +97,7 @@ class MainWindow(QMainWindow):
 
     def _make_panels(self) -> None:
         for spec in PANELS:
-            host = PanelHost(spec, self.station.theme, self._session_state, self._on_panel_made)
+            host = PanelHost(spec, self.station.theme, self._session_state, self._wiring.connect)
             self.hosts[spec.id] = host
             self.station.clock.add(host)
             if spec.area == "centre":
@@ -133,67 +107,6 @@ class MainWindow(QMainWindow):
 
     def _session_state(self) -> SessionState | None:
         return self.station.state
-
-    def _on_panel_made(self, widget: QWidget) -> None:
-        self._connect_trading(widget)
-        match widget:
-            case RiskPanel():
-                widget.limits_asked.connect(self.deeds.edit_limits)
-            case ChartPanel():
-                widget.time_chosen.connect(self.deeds.seek)
-                widget.time_hovered.connect(self._on_time_hovered)
-                widget.time_window_changed.connect(self._on_time_window_changed)
-            case StrategyPanel():
-                widget.run_asked.connect(self._on_run_asked)
-                widget.load_asked.connect(self.deeds.load_model)
-                widget.card_asked.connect(self.deeds.open_kept)
-                session = self.station.session
-                widget.show_run(session.run if session else None)
-            case EventTable():
-                widget.export_asked.connect(self.deeds.save_export)
-                widget.why_asked.connect(self.deeds.explain_row)
-            case SignalsPanel():
-                widget.time_hovered.connect(self._on_time_hovered)
-                widget.export_asked.connect(self.deeds.save_export)
-                widget.why_asked.connect(self.deeds.explain_row)
-            case ResultsPanel():
-                widget.export_asked.connect(self.deeds.save_export)
-            case ModelPanel():
-                widget.arming_asked.connect(self.deeds.set_arming)
-            case WhyPanel():
-                widget.asked.connect(self.deeds.explain_at)
-            case WatchlistPanel():
-                widget.replay_asked.connect(self._on_replay_asked)
-                widget.set_stored(self.deeds_stored())
-            case _:
-                self._on_kept_panel_made(widget)
-
-    def _connect_trading(self, widget: QWidget) -> None:
-        """Connect a panel from which orders are placed, changed or cancelled."""
-        panel: object = widget
-        if isinstance(panel, Trading):
-            panel.command_asked.connect(self.deeds.trade)
-        if isinstance(widget, OrdersPanel):
-            widget.change_asked.connect(self.deeds.change_order)
-
-    def _on_kept_panel_made(self, widget: QWidget) -> None:
-        """Connect a panel that shows what is kept, not what a session does, or keeps something itself."""
-        match widget:
-            case LadderPanel():
-                serve_ladder(widget, self.station)
-            case ModelsPanel():
-                widget.set_source(kept_models)
-                widget.load_asked.connect(self.deeds.load_model)
-                widget.card_asked.connect(self.deeds.open_kept)
-                widget.armed_asked.connect(self.deeds.arm_kept)
-                widget.shadow_asked.connect(self.deeds.shadow_kept)
-                widget.export_asked.connect(self.deeds.save_export)
-            case DataPanel():
-                self.deeds.serve_data(widget)
-            case CorrelationPanel():
-                self.deeds.serve_correlation(widget)
-            case _:
-                pass
 
     def _connect(self) -> None:
         bar, deeds = self.top.transport, self.deeds
@@ -208,15 +121,11 @@ class MainWindow(QMainWindow):
         self.top.card.clicked.connect(deeds.show_session_model)
         self.top.arm.asked.connect(deeds.set_arm)
         self.top.kill.clicked.connect(deeds.kill)
-        self.top.banner.dismissed.connect(self._on_banner_dismissed)
         self.palette_.chosen.connect(self._on_palette_chosen)
         self.station.session_changed.connect(self._on_session_changed)
         self.station.theme_changed.connect(self._on_theme_changed)
         self.station.keys_changed.connect(self._on_keys_changed)
-        application = QApplication.instance()
-        assert isinstance(application, QApplication)  # noqa: S101 - there is no window without one
-        application.focusWindowChanged.connect(self._on_focus_moved)
-        self.station.store_changed.connect(self._on_store_changed)
+        self.station.store_changed.connect(self._wiring.show_stored)
 
     # What others ask of it
 
@@ -299,17 +208,12 @@ class MainWindow(QMainWindow):
             return
         self._status_due_s = now_s + _STATUS_EVERY_S
         state = self.station.state
-        ticks_per_s = self._rate.over(state.health.ticks if state is not None else 0, now_s)
-        memory = self._process.memory_info().rss
-        session = self.station.session
-        one_process = session is not None and session.shares_our_process
-        figures = self.station.clock.figures
-        self.status.set_cells(status_cells(state, figures, ticks_per_s, memory, one_process=one_process))
+        self._figures.refresh(now_s)
         if state is not None:
             self.top.transport.set_time_precision(self._digits.of(state))
             self._raise_results(state)
             self._raise_signals(state)
-        self._show_notice()
+        self._notices.refresh()
 
     def _raise_results(self, state: SessionState) -> None:
         """Bring the results to the front when a run is finished, once."""
@@ -331,52 +235,11 @@ class MainWindow(QMainWindow):
             self._loop = loop
             self.show_marks()
 
-    def _show_notice(self) -> None:
-        session = self.station.session
-        banner = self.top.banner
-        notice = session.notice if session is not None else None
-        self._show_mode(notice)
-        if notice is None:
-            self._dismissed = None
-            banner.clear(_CONNECTION)
-        elif self._dismissed != notice.cause:
-            banner.say(
-                notice.text,
-                severity="danger" if notice.cause != "end" else "info",
-                key=_CONNECTION,
-                details="\n".join(notice.details),
-                action=(self.tr("Restart"), self.deeds.restart_session),
-            )
-        if session is None:
-            return
-        if session.state.refusals > self._refusals_seen and session.state.refusal is not None:
-            banner.say(session.state.refusal.text, severity="warning", key=_REFUSAL)
-        self._refusals_seen = session.state.refusals
-        self._disarmed.refresh(session.state)
-        self._recorder.refresh(session.state)
-
-    def _show_mode(self, notice: Notice | None) -> None:
-        mode = mode_of(notice, self.station.state)
-        self.top.show_mode(*mode)
-        state = self.station.state
-        self.top.arm.show_control(state.control if state is not None else None)
-        self.top.kill.setEnabled(state is not None)
-        self._halt.refresh(state)
-        stale_s = self.station.session.stale_s if self.station.session is not None else None
-        for host in self.hosts.values():
-            host.set_stale(stale_s)
-        self.top.transport.set_down(down=notice is not None and notice.cause != "silence")
-        if mode[1] != self._mode_colour:
-            self._mode_colour = mode[1]
-            self.update()
-
     # Slots
 
     def _on_session_changed(self) -> None:
         session = self.station.session
-        self._refusals_seen = 0
-        self._dismissed = None
-        self.top.banner.clear(_CONNECTION)
+        self._notices.start_anew()
         self.top.transport.bind(session.state if session else None)
         run = session.run if session else None
         self.top.transport.set_replays(
@@ -392,11 +255,9 @@ class MainWindow(QMainWindow):
             else ""
         )
         self.top.show_session(*describe(run), has_model=run is not None and run.inference is not None)
-        self._show_mode(session.notice if session else None)
+        self._notices.show_mode(session.notice if session else None)
         self.setWindowTitle(f"{self.top.session_name} – NextTick Station" if session else "NextTick Station")
-        panel = self.hosts["strategy"].widget
-        if isinstance(panel, StrategyPanel):
-            panel.show_run(session.run if session else None)
+        self._wiring.show_session()
         self.update()
 
     def _on_theme_changed(self) -> None:
@@ -423,45 +284,10 @@ class MainWindow(QMainWindow):
 
     def _on_keys_changed(self) -> None:
         give_keys(self.actions_, self._keys())
-        ladder = self.hosts["ladder"].widget
-        if isinstance(ladder, LadderPanel):
-            name_keys(ladder, self._keys())
-
-    def _on_store_changed(self) -> None:
-        panel = self.hosts["watchlist"].widget
-        if isinstance(panel, WatchlistPanel):
-            panel.set_stored(self.deeds_stored())
-        correlation = self.hosts["correlation"].widget
-        if isinstance(correlation, CorrelationPanel):
-            correlation.show_instruments(self.deeds_stored())
-
-    def _on_time_hovered(self, ts: int | None) -> None:
-        panel = self.hosts["why"].widget
-        if isinstance(panel, WhyPanel):
-            panel.point_at(ts)
-        signals = self.hosts["signals"].widget
-        if isinstance(signals, SignalsPanel):
-            signals.point_at(ts)
-
-    def _on_time_window_changed(self, window: TimeWindow) -> None:
-        panel = self.hosts["signals"].widget
-        if isinstance(panel, SignalsPanel):
-            panel.set_window(window)
+        self._wiring.show_keys(self._keys())
 
     def _on_docks_moved(self) -> None:
         settle_titles(self, self.docks)
-
-    def _on_focus_moved(self) -> None:
-        """Let the kill switch's key work in a dialog of this window too."""
-        dialog = QApplication.activeWindow()
-        parent = dialog.parentWidget() if isinstance(dialog, QDialog) else None
-        if dialog is not None and parent is not None and parent.window() is self:
-            dialog.addAction(self.actions_["kill"])
-
-    def _on_banner_dismissed(self, key: str) -> None:
-        session = self.station.session
-        if key == _CONNECTION and session is not None and session.notice is not None:
-            self._dismissed = session.notice.cause
 
     def _on_palette_chosen(self, name: str) -> None:
         if name.startswith(LAYOUT_ENTRY):
@@ -473,32 +299,13 @@ class MainWindow(QMainWindow):
         else:
             self.actions_[name].trigger()
 
-    def _on_run_asked(self, strategy: str, parameters: object, inference: object) -> None:
-        self.deeds.run_again_with(strategy, parameters, inference)
-
-    def _on_replay_asked(self, instrument: str) -> None:
-        self.deeds.open_replay_of(instrument)
-
     # Qt
 
     @override
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        inner = self.rect().adjusted(_FRAME_PX, _FRAME_PX, -_FRAME_PX, -_FRAME_PX)
-        # Nearly every repaint is one of the panels' and stays clear of the frame.
-        if self.station.session is None or inner.contains(event.rect()):
-            return
-        painter = QPainter(self)
-        colour = self.station.theme.colour(self._mode_colour)
-        width, height = self.width(), self.height()
-        wide = _FRAME_OF.get(self._mode_colour, _FRAME_PX)
-        for box in (
-            (0, 0, width, wide),
-            (0, height - wide, width, wide),
-            (0, 0, wide, height),
-            (width - wide, 0, wide, height),
-        ):
-            painter.fillRect(*box, colour)
+        if self.station.session is not None:
+            paint_frame(self, event, self.station.theme, self._notices.mode_colour)
 
     @override
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:

@@ -8,7 +8,15 @@ import msgspec
 import pytest
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QLineEdit, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QDialog,
+    QDialogButtonBox,
+    QLineEdit,
+    QPushButton,
+    QToolButton,
+    QWidget,
+)
 
 from app.session import StationSession
 from app.windows.confirm_name import ConfirmName
@@ -137,6 +145,22 @@ def test_a_kill_switch_without_an_engine_says_that_it_can_do_nothing(desk: Desk)
     desk.link.break_with(LinkDown("The engine stopped: gone.", [], expected=False))
     desk.click(desk.window.top.kill)
     assert "look into the account at the venue" in desk.window.top.banner.text
+
+
+def test_the_kill_button_can_be_clicked_in_a_dialog_of_the_window(desk: Desk) -> None:
+    play(desk, control("live", "view", account="main"))
+    desk.window.deeds.arm_live()
+    asked = dialog(desk, ConfirmName)
+    asked.activateWindow()
+    desk.qtbot.waitUntil(lambda: QApplication.activeWindow() is asked)
+    [kill] = [each for each in asked.findChildren(QPushButton) if each.objectName() == "kill"]
+    assert kill.isVisible()
+    assert kill.focusPolicy() is Qt.FocusPolicy.NoFocus
+    assert not kill.autoDefault()
+    desk.click(kill)
+    assert desk.sent == [Kill("the window's kill switch")]
+    assert asked.isVisible()
+    asked.close()
 
 
 def test_the_kill_key_works_in_a_dialog_of_the_window(desk: Desk) -> None:

@@ -49,12 +49,20 @@ class _Lines(Page):
 
 
 class _FormArea(QScrollArea):
-    """Scrolls up and down only, and so is never narrower than its form."""
+    """Scrolls a form up and down only, and so is never narrower than it."""
+
+    def __init__(self, form: QWidget) -> None:
+        super().__init__()
+        self._form = form
+        self.setWidget(form)
+        self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
     @override
     def minimumSizeHint(self) -> QSize:
         bar = self.verticalScrollBar().sizeHint().width()
-        return QSize(self.widget().minimumSizeHint().width() + bar, super().minimumSizeHint().height())
+        return QSize(self._form.minimumSizeHint().width() + bar, super().minimumSizeHint().height())
 
 
 class TicketPanel(QWidget):
@@ -122,11 +130,6 @@ class TicketPanel(QWidget):
         sides.setSpacing(4)
         for button in self.sides.values():
             sides.addWidget(button, 1)
-        area = _FormArea()
-        area.setWidget(self.view)
-        area.setWidgetResizable(True)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         foot = QVBoxLayout()
         foot.setContentsMargins(8, 4, 8, 8)
         foot.setSpacing(4)
@@ -136,7 +139,7 @@ class TicketPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(sides)
-        column.addWidget(area, 1)
+        column.addWidget(_FormArea(self.view), 1)
         column.addWidget(self.stop)
         column.addWidget(self.life)
         column.addWidget(self.preview)
