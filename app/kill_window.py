@@ -178,7 +178,11 @@ class KillWindow(QWidget):
         told = self._caller.told
         sight = told.sight
         self.button.setEnabled(not told.ended and not (sight is not None and sight.is_halted))
-        self.step.setText(self._words(told))
+        words = self._words(told)
+        if words != self.step.text():
+            self.step.setText(words)
+            if self.isVisible():
+                self.resize(self.width(), max(self.height(), self.heightForWidth(self.width())))
         if sight is not None:
             self._show_mode(sight.mode)
             self.about.setText(sight.instrument)
@@ -209,8 +213,8 @@ class KillWindow(QWidget):
         if left is not None:
             words = self.tr(
                 "This session has ended with %1. They may still be at the venue, and nothing can be done "
-                "about them from here: cancel and close them in the account %2 at the venue, or open the "
-                "session again. Then close this window."
+                "about them from here. Cancel and close them at the venue (account %2), or open the session "
+                "again; then close this window."
             )
             return words.replace("%1", left.left).replace("%2", left.account or "–")
         if sight is not None and not sight.is_flat:

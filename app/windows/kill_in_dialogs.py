@@ -38,7 +38,9 @@ class KillInDialogs(QObject):
         if boxes and self._window.station.session is not None:
             button = _button(self._window.top.kill.toolTip())
             button.clicked.connect(kill.trigger)
-            boxes[-1].addButton(button, QDialogButtonBox.ButtonRole.HelpRole)  # away from the others
+            boxes[-1].addButton(
+                button, QDialogButtonBox.ButtonRole.ResetRole
+            )  # on the left, away from what goes on
 
     def _is_ours(self, dialog: QWidget) -> bool:
         parent = dialog.parentWidget()

@@ -66,7 +66,7 @@ def twap(
     filled: Decimal = Decimal(2_000),
     sent: int = 2,
     left: int = 8,
-    reason: str = "2 of 10 slices sent; the next at 08:00:04.000 UTC.",
+    reason: str = "2 of 10 slices sent, the next at 08:00:04.000 UTC.",
     ts: int = START_NS,
 ) -> TwapChanged:
     """A TWAP to buy 10,000 by hand."""

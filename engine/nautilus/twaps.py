@@ -58,8 +58,8 @@ class _Twap:
         schedule, sent = self.schedule, f"{self.sent} of {self.schedule.count} slices sent"
         if self.next_ns is not None:
             at = datetime.fromtimestamp(self.next_ns / _NS, UTC).time().isoformat("milliseconds")
-            return f"{sent}; the next at {at} UTC."
-        return f"{sent}; {schedule.left:f} were not." if schedule.left else f"{sent}."
+            return f"{sent}, the next at {at} UTC."
+        return f"{sent}, {schedule.left:f} not." if schedule.left else f"{sent}."
 
 
 class Twaps:

@@ -71,7 +71,7 @@ def test_a_running_twap_is_a_row_that_is_cancelled_like_an_order(desk: Desk) -> 
     rows = [[str(shown.index(row, at).data()) for at in range(shown.columnCount())] for row in range(2)]
     [at] = [row for row, texts in enumerate(rows) if "r1" in texts]
     assert {"TWAP", "10,000", "2,000", "Partially filled"} <= set(rows[at])
-    assert any(text.startswith("2 of 10 slices sent; the next at") for text in rows[at])
+    assert any(text.startswith("2 of 10 slices sent, the next at") for text in rows[at])
     choose = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
     orders.view.selectionModel().setCurrentIndex(shown.index(at, 0), choose)
     orders.prepare_menu()

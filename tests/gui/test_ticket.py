@@ -472,7 +472,7 @@ def test_a_twap_is_told_by_its_own_row_and_what_was_refused_last(desk: Desk, tic
     slices = [order(f"H-{n}", "FILLED", request=request, filled=Decimal(1_000)) for n in range(2)]
     ticket.tell([twap(request), *slices, order("H-8", "REJECTED", request=request, reason="Too fast.")])
     assert ticket.panel.life.text.splitlines() == [
-        "TWAP: Partially filled: 2,000 EUR of 10,000 EUR filled. 2 of 10 slices sent; "
+        "TWAP: Partially filled: 2,000 EUR of 10,000 EUR filled. 2 of 10 slices sent, "
         "the next at 08:00:04.000 UTC.",
         "Rejected: Too fast.",
     ]

@@ -55,7 +55,7 @@ def order_columns(tr: Translate) -> list[Column[OrderChanged]]:
         number("trigger", tr("Trigger"), lambda row: row.trigger, 78),
         words("flags", tr("Flags"), flags_text, 78),
         origin(tr("Origin"), lambda row: row.strategy),
-        words("reason", tr("Reason"), lambda row: row.reason, 200),
+        words("reason", tr("Reason"), lambda row: row.reason, 260),
         words("order_id", tr("Order"), lambda row: row.order_id, 170),
     ]
 

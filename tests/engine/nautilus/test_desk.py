@@ -629,7 +629,7 @@ def test_a_twap_is_told_as_the_one_order_that_it_is() -> None:
         assert now.next_ns == START_NS + 5 * SECOND
         assert (now.order.type, now.order.side, now.order.quantity) == ("TWAP", "BUY", 6_000)
         assert now.order.average_price == Decimal("1.10031")  # bought at 1.10021 and 1.10041
-        assert now.order.reason == "2 of 3 slices sent; the next at 22:13:25.000 UTC."
+        assert now.order.reason == "2 of 3 slices sent, the next at 22:13:25.000 UTC."
         rig.to(5.05)
         assert told_of(rig)[-1] == ("PARTIALLY_FILLED", 4_000, 3, 0)  # all sent, and the last on its way
         rig.to(27)
