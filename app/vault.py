@@ -121,7 +121,10 @@ class Vault:
     def _change(self, change: Callable[[dict[str, str]], dict[str, str]]) -> None:
         from engine.store.locking import exclusive  # noqa: PLC0415 - loads the store
 
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
         with exclusive(self.path.parent, "the vault of keys", _patience()):
             self._write(change(self._entries()))
 
@@ -188,7 +191,9 @@ class Vault:
             )
         except ValueError:
             raise self._damaged() from None  # less memory than lanes need
-        key = derivation.derive((checked(passphrase) if is_new else passphrase).encode())
+        # One from the environment may hold bytes that are no text.
+        text = checked(passphrase) if is_new else passphrase
+        key = derivation.derive(text.encode(errors="surrogateescape"))
         self._key = salt, cost, key
         return key
 

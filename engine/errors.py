@@ -56,6 +56,7 @@ def unknown_name(what: str, given: str, valid: Iterable[str]) -> UserError:
 def in_words(error: Exception) -> str:
     """What msgspec found wrong with a file's values, in words; what it says otherwise stays."""
     said, _, place = str(error).partition(" - at `$")
+    said = said.removesuffix(".")  # ours are sentences, and this one goes on
     where = place.removesuffix("`").removeprefix(".")
     for pattern, words in _PLAIN:
         found = re.fullmatch(pattern, said)

@@ -65,10 +65,11 @@ def run(args: argparse.Namespace, _report: Report) -> Result:
         return _listed(secrets, profiles)
     if args.question == "test":
         return _tested(args.profile, standing_of(args.profile, secrets, profiles))
-    profile = kept_named(args.profile, profiles)
     if args.question == "delete":
+        profile = _to_delete(args.profile, secrets, profiles)
         secrets.delete(profile)
         return Result({"profile": profile.name, "kept": False}, f"The key of {profile.title} is removed.")
+    profile = kept_named(args.profile, profiles)
     if not profile.fields:
         raise UserError(
             f"{profile.title} needs no key, as you log in elsewhere; nexttick keys test {profile.name} looks."
@@ -80,6 +81,17 @@ def run(args: argparse.Namespace, _report: Report) -> Result:
     if not warning:
         return Result(answer, text)
     return Result({**answer, "warning": warning}, f"{text}\nWarning: {warning}")
+
+
+def _to_delete(name: str, secrets: Secrets, profiles: Profiles) -> Profile:
+    """What is kept under a name, also where its connection is gone or its file cannot be read."""
+    try:
+        return kept_named(name, profiles)
+    except UserError:
+        left = Profile(name, name, ())
+        if secrets.get(left) is None:
+            raise
+        return left
 
 
 def _given(args: argparse.Namespace, profile: Profile) -> tuple[dict[str, str], str]:
@@ -138,7 +150,7 @@ def _typed(profile: Profile) -> dict[str, str]:
 def _from_stdin() -> dict[str, str]:
     try:
         return msgspec.json.decode(sys.stdin.read(), type=dict[str, str])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeError):  # what is no text may have been read as surrogates
         raise UserError(
             'Standard input is not one JSON object of texts; send for example {"key": "…"}.'
         ) from None  # the error would quote what was sent

@@ -62,7 +62,7 @@ def run(args: argparse.Namespace, report: Report) -> Result:
 
 def _chosen(found: list[Endpoint], args: argparse.Namespace) -> list[Endpoint]:
     if not found:
-        raise UserError("No session runs on this machine.")
+        raise UserError("No session runs on this machine, so there is nothing to halt.")
     if args.session is not None:
         names = {endpoint.id: endpoint for endpoint in found}
         if args.session not in names:

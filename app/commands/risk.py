@@ -1,7 +1,7 @@
 """`nexttick risk`: the limits in force, and what the gate would say to an order."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -30,6 +30,8 @@ _QUESTIONS: Final = {
 }
 _DENIED: Final = 1
 """Exit code of a no."""
+_LARGEST: Final = Decimal(10) ** 12
+"""The engine's sizes and prices end at a few million million."""
 
 
 class Prices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,11 +67,6 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     orders: list[OrderIntent] = []
     touch: dict[str, Prices] = {}
     time: datetime | None = None
-
-    def __post_init__(self) -> None:
-        """Raise `ValueError` for an account that there cannot be."""
-        if self.leverage <= 0:
-            raise ValueError(f"leverage={self.leverage} must be above 0.")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -130,6 +127,8 @@ def _shown(policies: Policies) -> Result:
 def _lines(policies: Policies, now: PolicyVersion, kept: list[PolicyVersion]) -> list[str]:
     policy = now.policy
     since = f"in force since {now.time}" if now.time else "in force as the station came"
+    if not now.time and policies.path.exists():
+        since = "in force as written by hand"
     scopes = {
         "account": policy.account,
         **{f"strategy {name}": limits for name, limits in policy.strategies.items()},
@@ -186,9 +185,39 @@ def _order(path: Path) -> tuple[OrderIntent, Snapshot]:
     if unknown:
         raise UserError(f"{path} cannot be used: {min(unknown)} is nothing that belongs there; remove it.")
     try:
-        return msgspec.convert(order, OrderIntent), _snapshot(account, order)
+        intent, snapshot = msgspec.convert(order, OrderIntent), _snapshot(account, order)
     except msgspec.ValidationError as error:
         raise UserError(f"{path} cannot be used: {in_words(error)}; write for example {_EXAMPLE}.") from error
+    problem = _impossible(intent, snapshot)
+    if problem:
+        raise UserError(f"{path} cannot be used: {problem}; correct it.")
+    return intent, snapshot
+
+
+def _impossible(intent: OrderIntent, account: Snapshot) -> str:
+    """What no market and no account can have, in words; empty where there is no such thing."""
+    for name, number in (*_numbers("", intent), *_numbers("", account)):
+        if not number.is_finite() or abs(number) >= _LARGEST:
+            return f"{name} is {number}"
+    if account.leverage <= 0:
+        return f"a leverage of {account.leverage} is not above 0"
+    for name, touch in account.touch.items():
+        if not 0 < touch.bid <= touch.ask:
+            return f"the touch of {name}, bid {touch.bid} and ask {touch.ask}, is no market"
+    return ""
+
+
+def _numbers(name: str, of: object) -> Iterator[tuple[str, Decimal]]:
+    match of:
+        case Decimal():
+            yield name, of
+        case dict() | msgspec.Struct():
+            fields = of if isinstance(of, dict) else msgspec.structs.asdict(of)
+            for each, value in fields.items():
+                yield from _numbers(each, value)
+        case list():
+            for value in of:
+                yield from _numbers(name, value)
 
 
 _EXAMPLE: Final = (

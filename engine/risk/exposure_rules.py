@@ -15,6 +15,7 @@ from engine.risk.valuing import ZERO
 from engine.risk.wording import at_most, plain, size
 
 _PERCENT: Final = 100
+_NONE_LEFT: Final = "beyond any share of equity, of which none is left"
 
 
 class Position(ScaledRule):
@@ -121,8 +122,10 @@ class _OfEquity(_Value):
 
     @override
     def shown(self, value: Decimal, allowed: Decimal) -> tuple[Decimal, str, str]:
-        share = round(self.in_unit(value, self.state.book.equity() or ZERO), 4)
-        return share, f"{plain(round(share, 2))} % of equity", f"{plain(self.limit)} %"
+        equity = self.state.book.equity() or ZERO
+        share = round(self.in_unit(value, equity), 4)
+        words = f"{plain(round(share, 2))} % of equity" if equity > ZERO else _NONE_LEFT
+        return share, words, f"{plain(self.limit)} %"
 
     @override
     def used(self, newest: Case | None, now_ns: int) -> Decimal | None:
@@ -156,8 +159,10 @@ class Leverage(_OfEquity):
 
     @override
     def shown(self, value: Decimal, allowed: Decimal) -> tuple[Decimal, str, str]:
-        times = round(self.in_unit(value, self.state.book.equity() or ZERO), 4)
-        return times, f"{plain(round(times, 2))} times equity", f"{plain(self.limit)} times"
+        equity = self.state.book.equity() or ZERO
+        times = round(self.in_unit(value, equity), 4)
+        words = f"{plain(round(times, 2))} times equity" if equity > ZERO else _NONE_LEFT
+        return times, words, f"{plain(self.limit)} times"
 
 
 class Margin(_OfEquity):

@@ -118,8 +118,14 @@ def check_policy(policy: RiskPolicy) -> RiskPolicy:
     Raises
     ------
     UserError
-        Trading hours cannot be read, a kill rule's number is negative or none, or nothing is there to scale.
+        An instrument is named as none is, so that its limits would bind nothing; trading hours cannot be
+        read; a kill rule's number is negative or none; or nothing is there to scale.
     """
+    for name in policy.instruments:
+        if "." not in name or name != name.upper():
+            raise UserError(
+                f"An instrument is named SYMBOL.VENUE in capitals; the limits of {name!r} hold none."
+            )
     for limits in scopes(policy).values():
         if limits.trading_hours:
             TradingHours(limits.trading_hours)

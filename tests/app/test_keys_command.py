@@ -71,6 +71,7 @@ def test_a_key_is_typed_where_nobody_sees_it(
         (["set", "databento", "--stdin"], f'{{"key": "{KEY}"', "is not one JSON object of texts"),
         (["set", "databento", "--stdin"], f'["{KEY}"]', "is not one JSON object of texts"),
         (["set", "databento", "--stdin"], f'{{"kee": "{KEY}"}}', "needs exactly the fields key"),
+        (["set", "databento", "--stdin"], f'{{"key": "{KEY}\udcff"}}', "is not one JSON object of texts"),
         (["delete", "tardis"], "", "No key is kept for tardis"),
         ([], "", "required"),
     ],
@@ -108,6 +109,22 @@ def test_a_machine_without_a_keyring_is_told(
 @pytest.fixture
 def _bybit() -> None:
     Profiles().save(Connection(name="desk", adapter="bybit"))
+
+
+@pytest.mark.usefixtures("_bybit")
+@pytest.mark.parametrize("gone", [True, False])
+def test_the_key_of_a_connection_that_is_gone_or_broken_can_be_removed(
+    keyring: FakeKeyring, capsys: pytest.CaptureFixture[str], gone: bool
+) -> None:
+    keyring.entries[SERVICE, "desk"] = json.dumps({"api_key": KEY, "api_secret": KEY})
+    file = Profiles().folder / "desk.toml"
+    file.unlink() if gone else file.write_text("adapter =")
+    assert main(["keys", "delete", "desk"]) == 0
+    assert keyring.entries == {}
+    assert main(["keys", "delete", "desk"]) == 2
+    assert (
+        "Unknown profile 'desk'" if gone else "is not the TOML of a connection"
+    ) in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("_bybit")

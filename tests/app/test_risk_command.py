@@ -108,6 +108,16 @@ def test_without_a_price_the_limits_that_need_one_say_so(
         ({**ORDER, "colour": "red"}, "colour"),
         ({"side": "BUY"}, "instrument"),
         ({**ORDER, "account": {"cash": 1}}, "cash"),
+        ({**ORDER, "quantity": "NaN"}, "quantity is NaN"),
+        ({**ORDER, "quantity": "Infinity"}, "quantity is Infinity"),
+        ({**ORDER, "quantity": "1e99999"}, "quantity is 1E+99999"),
+        ({**ORDER, "equity": "NaN"}, "equity is NaN"),
+        ({**ORDER, "leverage": "sNaN"}, "leverage is sNaN"),
+        ({**ORDER, "leverage": 0}, "leverage of 0 is not above 0"),
+        ({**ORDER, "positions": {"BTCUSDT.BINANCE": "-Infinity"}}, "BTCUSDT.BINANCE is -Infinity"),
+        ({**ORDER, "touch": {"bid": "NaN", "ask": "65000"}}, "bid is NaN"),
+        ({**ORDER, "touch": {"bid": "65001", "ask": "65000"}}, "bid 65001 and ask 65000, is no market"),
+        ({**ORDER, "touch": {"bid": "0", "ask": "65000"}}, "is no market"),
     ],
 )
 def test_a_file_that_is_no_order_is_told_in_one_sentence(
@@ -141,3 +151,38 @@ def test_the_limits_and_all_versions_are_shown(capsys: pytest.CaptureFixture[str
     assert answer["version"] == 2
     assert answer["policy"]["strategies"]["A"]["order_quantity"] == "0.5"
     assert [each["version"] for each in answer["versions"]] == [1, 2]
+
+
+def test_limits_written_by_hand_are_not_taken_for_the_stations_own(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Policies().path.write_text("[account]\nposition = 3\n", encoding="utf-8")
+    assert main(["risk", "show"]) == 0
+    assert capsys.readouterr().out.startswith("Version 1, in force as written by hand; edit ")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "[account]\ndrawdown = -1\n",
+            "drawdown=-1 must be 0 or more; leave it out for no limit; correct it",
+        ),
+        ('[instruments."btc"]\nposition = 1\n', "the limits of 'btc' hold none"),
+    ],
+)
+def test_limits_that_hold_nothing_are_refused_in_one_sentence(
+    text: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Policies().path.write_text(text, encoding="utf-8")
+    assert main(["risk", "show"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+
+
+def test_an_account_without_equity_is_told_no_number_that_is_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = asked(tmp_path, capsys, {**ORDER, "equity": "-5"}, 1)["text"]
+    assert "of which none is left" in text
+    assert "999" not in text

@@ -255,3 +255,17 @@ def test_a_new_passphrase_is_typed_twice(
     with pytest.raises(UserError, match=said):
         Secrets(asks=True).set(DATABENTO, {"key": KEY})
     assert not vault_path().exists()
+
+
+def test_a_passphrase_that_is_no_text_opens_what_it_shut(path: Path) -> None:
+    words = f"{WORDS}\udcff"  # as the environment gives a byte that no text has
+    opened(path, words).set_password("station", "a", KEY)
+    assert opened(path, words).get_password("station", "a") == KEY
+    with pytest.raises(UserError, match="does not open the vault"):
+        opened(path).get_password("station", "a")
+
+
+def test_a_folder_that_cannot_be_made_is_told(path: Path) -> None:
+    path.parent.write_text("a file stands there")
+    with pytest.raises(UserError, match=r"cannot be written \(.+\), and is as it was"):
+        opened(path).set_password("station", "a", KEY)
