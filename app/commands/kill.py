@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -75,7 +76,13 @@ def _chosen(found: list[Endpoint], args: argparse.Namespace) -> list[Endpoint]:
 
 
 def _named(endpoint: Endpoint) -> str:
-    return f"{endpoint.id}: {endpoint.run.mode} of {endpoint.run.instrument}"
+    return f"{endpoint.id}: {endpoint.run.mode} of {_market(endpoint)}"
+
+
+def _market(endpoint: Endpoint) -> str:
+    """What it trades, also where only its source knows the instrument."""
+    run = endpoint.run
+    return run.instrument or run.simulate or Path(run.recording).name
 
 
 def _list(found: list[Endpoint]) -> Result:
@@ -92,7 +99,7 @@ def _seen(endpoint: Endpoint) -> dict[str, Any]:
         "id": endpoint.id,
         "pid": endpoint.pid,
         "mode": endpoint.run.mode,
-        "instrument": endpoint.run.instrument,
+        "instrument": _market(endpoint),
         "strategy": endpoint.run.strategy,
     }
     try:

@@ -11,7 +11,7 @@ from app.policies import under_limits
 from app.session import StationSession
 from engine.errors import UserError
 from engine.messages.commands import AnyCommand
-from engine.messages.events import Phase, Results
+from engine.messages.events import ArmStateChanged, HaltChanged, Phase, Results
 from engine.messages.run import Run
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ class _Watcher:
     def __init__(self, session: StationSession, report: Report) -> None:
         self._session, self._report = session, report
         self._told = 0
+        self._halt: HaltChanged | None = None
+        self._arming: ArmStateChanged | None = None
         self._warnings: dict[str, None] = {}
 
     @property
@@ -92,6 +94,20 @@ class _Watcher:
             if line.level == "warning":
                 self._warnings[line.text] = None
         self._told = len(lines)
+        self._tell_what_ends_trading()
+
+    def _tell_what_ends_trading(self) -> None:
+        """Tell a halt, and an arming that ended by itself: here no frame changes its colour."""
+        state = self._session.state
+        if state.halt is not None and state.halt is not self._halt:
+            self._warn(f"Kill switch ({state.halt.reason.removesuffix('.')}): {state.halt.text}")
+        if state.arming is not None and state.arming is not self._arming and state.arming.by == "rule":
+            self._warn(f"Nothing opens any more: {state.arming.reason} Start the command again to go on.")
+        self._halt, self._arming = state.halt, state.arming
+
+    def _warn(self, text: str) -> None:
+        self._report(text)
+        self._warnings[text] = None
 
     def _look(self) -> None:
         session = self._session

@@ -14,6 +14,7 @@ from app.state.risk import RiskState
 from app.state.signals import SignalsState
 from engine.messages.events import (
     AnyEvent,
+    ArmStateChanged,
     ConnectionChanged,
     Denied,
     EpochBegan,
@@ -86,6 +87,7 @@ class SessionState:
         self.preview: OrderPreview | None = None
         self.policy: RiskPolicy | None = None
         self.halt: HaltChanged | None = None
+        self.arming: ArmStateChanged | None = None
         self.connections: dict[str, ConnectionChanged] = {}
         self.refusal: Refused | None = None
         self.refusals = 0
@@ -173,6 +175,8 @@ class SessionState:
                     self.policy = event.policy
                 case HaltChanged():
                     self.halt = event
+                case ArmStateChanged():
+                    self.arming = event
                 case ConnectionChanged():
                     self.connections[event.name] = event
                 case Published():

@@ -91,6 +91,11 @@ def market_at(run: Run, secrets: Mapping[str, str]) -> LiveMarket:
     connection = msgspec.structs.replace(run.connection, parameters=parameters)
     trading = run.mode == "live"
     clients = clients_of(connection, secrets, trading=trading)
+    if clients.venue and not run.instrument.endswith(f".{clients.venue}"):
+        raise UserError(
+            f"{connection.name} trades at {clients.venue}, where there is no {run.instrument}; name an "
+            f"instrument as SYMBOL.{clients.venue}."
+        )
     instrument = look_up(clients, run.instrument)
     kinds, now = frozenset(KINDS), time.time_ns()
     simulated = sandbox(instrument, run.venue, kinds)

@@ -32,6 +32,15 @@ def test_paper_stops_when_its_time_is_up(tmp_path: Path) -> None:
     assert json.loads(answer.read_text())["orders"] == 0
 
 
+def test_a_halt_is_told_where_there_is_no_window(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "risk.toml").write_text("[kill]\norders_per_second = 0\n")
+    run = ["--simulate", "crypto", "--end", "2026-01-05T09:00:20", "--strategy", "buy_and_hold"]
+    answer = tmp_path / "answer.json"
+    assert main(["paper", *run, "--speed", "max", "--json", str(answer)]) == 0
+    assert "Kill switch (" in capsys.readouterr().err
+    assert any("Kill switch (" in line for line in json.loads(answer.read_text())["warnings"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -502,6 +502,9 @@ def test_an_instrument_that_the_venue_has_not_is_refused(venue: ThreadVenue) -> 
     run = Run(instrument="NONE-PERP.BINANCE", mode="paper", connection=connection)
     with pytest.raises(UserError, match=r"has no NONE-PERP\.BINANCE"):
         market_at(run, {})
+    elsewhere = msgspec.structs.replace(run, instrument="EURUSD.DUKASCOPY")
+    with pytest.raises(UserError, match=r"local trades at BINANCE, where there is no EURUSD\.DUKASCOPY"):
+        market_at(elsewhere, {})
 
 
 def test_a_second_gate_stands_before_the_venue_whatever_passed_the_first(venue: ThreadVenue) -> None:
