@@ -173,10 +173,8 @@ class SessionState:
                     self.results = event
                 case PolicyChanged():
                     self.policy = event.policy
-                case HaltChanged():
-                    self.halt = event
-                case ArmStateChanged():
-                    self.arming = event
+                case HaltChanged() | ArmStateChanged():
+                    self._take_stand(event)
                 case ConnectionChanged():
                     self.connections[event.name] = event
                 case Published():
@@ -188,3 +186,9 @@ class SessionState:
                     self.orders.apply((event,))
                     self.signals.take_event(event, self.orders)
         self.log.apply(due)
+
+    def _take_stand(self, event: HaltChanged | ArmStateChanged) -> None:
+        if isinstance(event, HaltChanged):
+            self.halt = event
+        else:
+            self.arming = event

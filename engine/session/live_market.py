@@ -11,7 +11,7 @@ from engine.errors import UserError
 from engine.messages.instrument import Instrument
 from engine.messages.run import Run
 from engine.nautilus.adapters import Client as AdapterClient
-from engine.nautilus.adapters import clients_of
+from engine.nautilus.adapters import adapter_named, clients_of
 from engine.nautilus.feed import Feed
 from engine.nautilus.looking import look_up
 from engine.nautilus.node import Client, sandbox
@@ -90,12 +90,13 @@ def market_at(run: Run, secrets: Mapping[str, str]) -> LiveMarket:
     parameters = run.connection.parameters | {"instruments": run.instrument}
     connection = msgspec.structs.replace(run.connection, parameters=parameters)
     trading = run.mode == "live"
-    clients = clients_of(connection, secrets, trading=trading)
-    if clients.venue and not run.instrument.endswith(f".{clients.venue}"):
+    venue = adapter_named(connection.adapter).venue
+    if venue and not run.instrument.endswith(f".{venue}"):
         raise UserError(
-            f"{connection.name} trades at {clients.venue}, where there is no {run.instrument}; name an "
-            f"instrument as SYMBOL.{clients.venue}."
+            f"{connection.name} trades at {venue}, where there is no {run.instrument}; name an instrument as "
+            f"SYMBOL.{venue}."
         )
+    clients = clients_of(connection, secrets, trading=trading)
     instrument = look_up(clients, run.instrument)
     kinds, now = frozenset(KINDS), time.time_ns()
     simulated = sandbox(instrument, run.venue, kinds)
