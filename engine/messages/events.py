@@ -36,7 +36,8 @@ class OrderChanged(Event, frozen=True, kw_only=True, tag="order"):
     """An order's state after one step of its life.
 
     `status` is NautilusTrader's, or `IN_DOUBT`: it was sent and no answer came, so that it may or may not be
-    at work until reconciliation says. `reason` is the gate's or the venue's own. `strategy` is `orders.HAND`
+    at work until reconciliation says; or `HELD`: the station sends it once there is something for it to do,
+    and no venue knows of it. `reason` is the gate's or the venue's own. `strategy` is `orders.HAND`
     for a person's, `EXTERNAL` for one that this station did not place. `request` is that of `Submit`,
     `contingent` names the orders that hang together with it.
     """

@@ -29,6 +29,9 @@ EXTERNAL: Final = "EXTERNAL"
 IN_DOUBT: Final = "IN_DOUBT"
 """Status of an order that was sent, or is being changed, and has no answer: it may or may not be at work."""
 
+HELD: Final = "HELD"
+"""Status of an order that the station sends once there is something for it to do; no venue knows of it."""
+
 ENDED: Final = frozenset({"DENIED", "REJECTED", "CANCELED", "EXPIRED", "FILLED"})
 """Statuses from which an order never works again."""
 
@@ -133,6 +136,8 @@ class OrderPreview(msgspec.Struct, frozen=True, kw_only=True):
         Signed, base units, once the order is filled and nothing else is.
     denial : Denial or None
         What the gate would say; None where it would let it pass.
+    note : str
+        What to know about it, one sentence: what the station holds itself, for example.
     problem : str
         Why nothing can be told, one sentence; all else is then without meaning.
     """
@@ -148,4 +153,5 @@ class OrderPreview(msgspec.Struct, frozen=True, kw_only=True):
     position_before: Decimal = Decimal(0)
     position_after: Decimal = Decimal(0)
     denial: Denial | None = None
+    note: str = ""
     problem: str = ""

@@ -5,7 +5,6 @@ It is called between the engine's windows, never from within: everything here ha
 
 from collections.abc import Sequence
 from decimal import Decimal
-from functools import partial
 from typing import Any, Final, Literal
 
 from engine.errors import UserError
@@ -18,16 +17,15 @@ from engine.messages.commands import (
     Reverse,
     Submit,
 )
-from engine.messages.events import AnyEvent, Logged, PositionChanged
+from engine.messages.events import AnyEvent
 from engine.messages.orders import HAND, Contingency, OrderIntent
 from engine.nautilus import events
 from engine.nautilus.hand import Hand
-from engine.nautilus.held_stop import HeldStop
 from engine.nautilus.orders import Ties
+from engine.nautilus.position_stop import PositionStop
 from engine.nautilus.requests import checked
 from engine.nautilus.strategy import Context
 from engine.nautilus.tags import request_of
-from engine.nautilus.touch import touch
 from engine.nautilus.twaps import Twaps
 from engine.risk.kill import Holding
 
@@ -50,8 +48,7 @@ class Desk(Hand):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._twaps = Twaps(self.instrument, self._send_slice, self._wake, context.emit)
-        self._stop: HeldStop | None = None
-        self._stop_id = ""
+        self.position_stop = PositionStop(self)
         self._late_ns = 0
 
     # Commands --------------------------------------------------------------------------------------------
@@ -85,7 +82,7 @@ class Desk(Hand):
         given = self._in_base(
             checked(request, intents, contingency, self.instrument, self.now_ns), contingency
         )
-        self._requests.add(request)
+        self._requests[request] = None
         self._late_ns = 0
         if given[0].twap is not None:
             self._twaps.begin(request, given[0], self.now_ns)
@@ -105,7 +102,25 @@ class Desk(Hand):
         }
         others = {name: value for name, value in exact.items() if value != now[name]}
         if others:
-            self._owner(order).change(order.client_order_id, **others)
+            self.alter(order, **others)
+
+    def alter(self, order: Any, **changes: Decimal) -> None:
+        """Change `quantity`, `price` or `trigger` of a working order, through the gate; exact."""
+        self._owner(order).change(order.client_order_id, **changes)
+
+    def standing(self, order_id: str) -> Any | None:
+        """The order that stands for this one now; None where nothing of it works any more."""
+        order = self.order_of(order_id)
+        return None if order is None or order.is_closed else order
+
+    def take_back(self, order: Any) -> None:
+        """Cancel an order unless that is under way, whoever placed it."""
+        if not order.is_closed and not order.is_pending_cancel:
+            self._owner(order).cancel_order(order.client_order_id)
+
+    def drop_stop(self, order: Any) -> None:
+        """Cancel the stop of a position that is closed."""
+        self.take_back(order)
 
     def cancel(self, order_id: str) -> None:
         """Cancel a working order, whoever placed it; with a slice the rest of its TWAP ends, too."""
@@ -113,7 +128,7 @@ class Desk(Hand):
             self._twaps.cancel(order_id, self.now_ns)
             self._cancel_all_of([each for each in self._at_work() if request_of(each.tags) == order_id])
             return
-        sent = self._find(order_id)
+        sent = self.order_of(order_id)
         if sent is not None and self._twaps.cancel(request_of(sent.tags), self.now_ns) and sent.is_closed:
             return
         order = self._working(order_id)
@@ -126,9 +141,7 @@ class Desk(Hand):
 
     def _cancel_all_of(self, orders: Sequence[Any]) -> None:
         for order in orders:
-            # A contingent order may be gone by now, with the one before it.
-            if not order.is_closed and not order.is_pending_cancel:
-                self._owner(order).cancel_order(order.client_order_id)
+            self.take_back(order)  # a contingent one may be gone by now, with the one before it
 
     def flatten(self) -> None:
         """Cancel all and close every position, each by whoever holds it."""
@@ -151,7 +164,7 @@ class Desk(Hand):
         in_time, self._late_ns = self.now_ns <= self._late_ns, 0
         late = [each for each in self.positions() if in_time and each.strategy == HAND]
         for holding in late:
-            self._note(f"An order that was on its way left {holding.quantity:+f}; it is closed.")
+            self.say(f"An order that was on its way left {holding.quantity:+f}; it is closed.")
             self.close(holding, "market")
 
     def on_order_canceled(self, _event: Any) -> None:
@@ -172,6 +185,16 @@ class Desk(Hand):
 
     def on_position_opened(self, _event: Any) -> None:
         """Go on with a flattening that waits for orders."""
+        self._close_late()
+
+    def on_position_changed(self, _event: Any) -> None:
+        """Keep the stop as large as the position, and go on with a flattening."""
+        self._close_late()
+        self.position_stop.fit()
+
+    def on_position_closed(self, _event: Any) -> None:
+        """End the stop with the position."""
+        self.position_stop.end()
         self._close_late()
 
     def reverse(self) -> None:
@@ -202,100 +225,19 @@ class Desk(Hand):
         positions = self._cache.positions_open(instrument_id=self.instrument_id)
         if not positions:
             raise UserError(f"No position in {self.instrument.id} is open; there is no stop to move.")
-        stopped = [(position, self._stops_of(position)) for position in positions]
+        stopped = [(position, self.stops_of(position)) for position in positions]
         stopped = [(position, stops) for position, stops in stopped if stops or self._is_own(position)]
         if not stopped:
             raise UserError(
                 "The strategy's position has no stop; it closes it itself. Flatten to close it now."
             )
-        moves = [(position, self._even(position), stops) for position, stops in stopped]
+        moves = [(position, self.even(position), stops) for position, stops in stopped]
         for position, at, stops in moves:
             for stop in stops:
                 if stop.trigger_price.as_decimal() != at:
-                    self._owner(stop).change(stop.client_order_id, trigger=at)
+                    self.alter(stop, trigger=at)
             if not stops:
-                self._protect(position, at)
-
-    # The stop that moves with the market --------------------------------------------------------------------
-
-    def position_to_stop(self) -> PositionChanged:
-        """The hand's position; raises `UserError` where a stop cannot follow it."""
-        return events.position_now(self._to_stop())
-
-    def _to_stop(self) -> Any:
-        if self.context.hedging:
-            raise UserError("Each position of a hedging account stands by itself; give each order its stop.")
-        found = self.own_positions()
-        if not found:
-            raise UserError(f"No position by hand in {self.instrument.id} is open; there is no stop to set.")
-        return found[0]
-
-    def begin_stop(self) -> None:
-        """Keep a stop for the hand's position from now on: the one that it has, or one that is to come."""
-        position = self._to_stop()
-        found = [order for order in self._stops_of(position) if order.order_type.name == "STOP_MARKET"]
-        self._stop_id = str(found[0].client_order_id) if found else ""
-        self._stop = HeldStop(self, self._stop_now, partial(self._place_stop, position))
-        self._stop.fit()
-
-    def stop_at(self, trigger: Decimal) -> None:
-        """Move the kept stop, or close the position where the market is beyond already."""
-        stop = self._stop
-        if stop is None:
-            return
-        if self.is_beyond(trigger):
-            self._note(f"The stop moved to {trigger:f}, and the market is beyond: the position is closed.")
-            self.close_out()
-        else:
-            stop.move_to(trigger)
-
-    def release_stop(self) -> None:
-        """Keep no stop any more; an order that is at work stays."""
-        self._stop = None
-
-    @property
-    def has_stop(self) -> bool:
-        """Whether a stop is kept; it no longer is with the position, or once somebody cancelled it."""
-        if self._stop is not None and self._stop.is_gone:
-            self._stop = None
-            self._note("The stop of the position is gone, and nothing moves it any more.")
-        return self._stop is not None
-
-    def is_beyond(self, trigger: Decimal) -> bool:
-        """Whether the market has passed this price, seen from the hand's position."""
-        now = touch(self._cache, self.instrument_id)
-        return now is not None and (trigger >= now.bid if self.held() > 0 else trigger <= now.ask)
-
-    def even_price(self) -> Decimal | None:
-        """Where the hand's position loses nothing, fees included; None where the market is not beyond."""
-        try:
-            return self._even(self._to_stop())
-        except UserError:
-            return None
-
-    def on_position_changed(self, _event: Any) -> None:
-        """Keep the stop as large as the position, and go on with a flattening."""
-        self._close_late()
-        if self._stop is not None:
-            self._stop.fit()
-
-    def on_position_closed(self, _event: Any) -> None:
-        """End the stop with the position."""
-        stop, self._stop = self._stop, None
-        if stop is not None:
-            stop.end()
-        self._close_late()
-
-    def _stop_now(self) -> Any:
-        order = self._find(self._stop_id)
-        return None if order is None or order.is_closed else order
-
-    def _place_stop(self, position: Any, trigger: Decimal) -> None:
-        self._protect(position, trigger)
-        self._stop_id = f"{self._settings.prefix}-{self._orders}"
-
-    def _note(self, text: str) -> None:
-        self._tell(Logged(ts=self.now_ns, level="info", source="hand", text=text))
+                self.protect(position, at)
 
     # What the kill switch needs ---------------------------------------------------------------------------
 

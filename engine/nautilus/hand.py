@@ -5,15 +5,16 @@ It is a strategy like any other, so that its orders, fills and positions are tol
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 from nautilus_trader.model import BookType, ClientOrderId, TriggerType
 
 from engine.errors import UserError
-from engine.messages.events import Denied
+from engine.messages.events import Denied, Logged
 from engine.messages.orders import HAND, Contingency, OrderIntent
 from engine.nautilus import events
+from engine.nautilus.adapters import MATCHING, Capabilities
 from engine.nautilus.orders import OrderMaker, Ties, ties
 from engine.nautilus.requests import in_lots
 from engine.nautilus.strategy import STOPS, Context, StationStrategy
@@ -35,11 +36,14 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
         Whether the venue ends DAY orders by itself; else they are given midnight UTC as their end.
     taker_fee : Decimal
         Fraction of the value that leaving at market costs.
+    can : Capabilities
+        Of the venue; by default those of the engine's own matching.
     """
 
     prefix: str = "H"
     native_day: bool = False
     taker_fee: Decimal = Decimal(0)
+    can: Capabilities = MATCHING
 
 
 class Hand(StationStrategy):
@@ -59,7 +63,7 @@ class Hand(StationStrategy):
             native_day=self._settings.native_day,
         )
         self._traders: dict[str, StationStrategy] = {HAND: self}
-        self._requests: set[str] = set()
+        self._requests: dict[str, None] = {}
         self._orders = self._lists = 0
 
     @classmethod
@@ -138,7 +142,7 @@ class Hand(StationStrategy):
 
     def _in_base(self, intents: tuple[OrderIntent, ...], contingency: Contingency) -> tuple[OrderIntent, ...]:
         """Intents with their sizes in whole lots of the base; those that hang together as the first."""
-        now = touch(self._cache, self.instrument_id)
+        now = self.touch_now()
         sized = tuple(in_lots(intent, self.instrument, now) for intent in intents)
         if contingency != "none":
             size = sized[0].quantity
@@ -161,7 +165,7 @@ class Hand(StationStrategy):
             raise UserError(f"There is no {instrument} in this session; trade {self.instrument.id}.")
 
     def _touch(self) -> Touch:
-        now = touch(self._cache, self.instrument_id)
+        now = self.touch_now()
         if now is None:
             raise UserError(f"{self.instrument.id} has no price yet; wait for its first tick.")
         return now
@@ -176,12 +180,8 @@ class Hand(StationStrategy):
         found = {str(order.client_order_id): order for order in orders}
         return sorted(found.values(), key=lambda order: (order.ts_init, str(order.client_order_id)))
 
-    def _find(self, order_id: str) -> Any:
-        known = order_id.isascii() and order_id.strip()
-        return self._cache.order(ClientOrderId(order_id)) if known else None
-
     def _working(self, order_id: str) -> Any:
-        order = self._find(order_id)
+        order = self.order_of(order_id)
         if order is None:
             raise UserError(f"There is no order {order_id} in this session; choose one that is at work.")
         if order.is_closed:
@@ -202,7 +202,8 @@ class Hand(StationStrategy):
     def _is_own(self, position: Any) -> bool:
         return str(position.strategy_id) == HAND
 
-    def _stops_of(self, position: Any) -> list[Any]:
+    def stops_of(self, position: Any) -> list[Any]:
+        """Stops at work that protect a position."""
         return [
             order
             for order in self._at_work()
@@ -211,7 +212,8 @@ class Hand(StationStrategy):
             and order.is_buy == (events.signed_size(position) < 0)
         ]
 
-    def _even(self, position: Any) -> Decimal:
+    def even(self, position: Any) -> Decimal:
+        """Price where a position loses nothing, fees included; raises where the market is not beyond."""
         now, held = self._touch(), events.signed_size(position)
         is_long = held > 0
         facts = msgspec.structs.replace(self.instrument, taker_fee=self._settings.taker_fee)
@@ -222,11 +224,27 @@ class Hand(StationStrategy):
             )
         return at
 
-    def _protect(self, position: Any, at: Decimal) -> None:
+    def protect(self, position: Any, at: Decimal) -> str:
+        """Send a stop for all of a position; its name."""
         intent = msgspec.structs.replace(
             self._at_market(-events.signed_size(position)), type="STOP_MARKET", trigger=at, reduce_only=True
         )
         self._send_through_gate("", (intent,), "none")
+        return f"{self._settings.prefix}-{self._orders}"
+
+    def touch_now(self) -> Touch | None:
+        """Best prices; None where they are not known."""
+        return touch(self._cache, self.instrument_id)
+
+    def order_of(self, order_id: str) -> Any | None:
+        """Order of this name, whoever placed it; None where there is none."""
+        known = order_id.isascii() and order_id.strip()
+        return self._cache.order(ClientOrderId(order_id)) if known else None
+
+    def say(self, text: str, *, is_warning: bool = False) -> None:
+        """Tell a sentence."""
+        level: Literal["info", "warning"] = "warning" if is_warning else "info"
+        self._tell(Logged(ts=self.now_ns, level=level, source="hand", text=text))
 
 
 def _entry_fees(position: Any) -> Decimal:

@@ -8,9 +8,10 @@ that blocks, and a node or a strategy that another thread touches or frees would
 import asyncio
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -21,6 +22,7 @@ from nautilus_trader.model import Currency, InstrumentId, Venue
 from engine.messages.events import AccountChanged, AnyEvent, Filled, OrderChanged
 from engine.messages.instrument import Instrument
 from engine.nautilus.account import AccountReader, statistics
+from engine.nautilus.adapters import MATCHING, Capabilities
 from engine.nautilus.doubt import Doubts
 from engine.nautilus.events import order_changed, position_now
 from engine.nautilus.feed import NAME, Feed, feed_factory
@@ -85,6 +87,10 @@ class LiveVenue:
     resumes : dict or None
         What the strategy remembers of an earlier session: it then takes over, at the start, what the account
         holds and has working. None where it takes over nothing.
+    can : Capabilities
+        Of the venue: what it cannot, the hand holds here.
+    hand : mapping
+        What the hand remembers of an earlier session: it takes over what no strategy does.
     """
 
     def __init__(
@@ -106,6 +112,8 @@ class LiveVenue:
         account_id: str = "",
         hedging: bool = False,
         resumes: dict[str, str] | None = None,
+        can: Capabilities = MATCHING,
+        hand: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._venue, self._instrument_id = Venue(instrument.venue), InstrumentId.from_str(instrument.id)
         self._instrument, self._currency = instrument, Currency.from_str(instrument.quote)
@@ -135,7 +143,7 @@ class LiveVenue:
         context = Context(
             name="hand",
             instrument=instrument,
-            parameters=DeskSettings(prefix=hand_prefix(time.time_ns()), taker_fee=taker_fee),
+            parameters=DeskSettings(prefix=hand_prefix(time.time_ns()), taker_fee=taker_fee, can=can),
             kinds=kinds,
             balance=balance,
             gate=last_gate or gate or VenueGate(instrument),
@@ -145,6 +153,7 @@ class LiveVenue:
             last=last_gate,
         )
         self._hand: LiveDesk | None = LiveDesk(context)
+        self._hand.recall(hand)
         self._add(self._hand)
         if strategy != "none":
             called = strategy if isinstance(strategy, str) else strategy.__name__
@@ -152,10 +161,14 @@ class LiveVenue:
             self._strategy = kind(replace(context, name=called, parameters=parameters, lead=lead))
             self._add(self._strategy)
             self._hand.know(self._strategy)
-        self._resumes = resumes is not None and self._strategy is not None
+        self._resuming: StationStrategy | None = None
         if resumes is not None and self._strategy is not None:
             self._recall(self._strategy, resumes)
-            self._strategy.set_external_order_instrument_ids([self._instrument_id])
+            self._resuming = self._strategy
+        elif hand.get("involved"):
+            self._resuming = self._hand
+        if self._resuming is not None:
+            self._resuming.set_external_order_instrument_ids([self._instrument_id])
         self._foreign = self._doubts = self._guesses = None
         if resolving is not None:
             names = {str(each.strategy_id)[-3:]: str(each.strategy_id) for each in self._traders}
@@ -258,21 +271,27 @@ class LiveVenue:
             self._was_running = True
             self._begin()
         now_s = time.monotonic()
-        if self._foreign is not None and self._was_running and now_s - self._looked_s > _LOOK_EVERY_S:
+        looks = self._was_running and now_s - self._looked_s > _LOOK_EVERY_S
+        if looks:
             self._looked_s = now_s
-            self._look()
+            if self._foreign is not None:
+                self._look()
+        self.desk.tend(looks=looks)
 
     def _begin(self) -> None:
         """Tell what reconciliation found, and let the market begin."""
-        if self._resumes and self._strategy is not None:
-            # What is placed elsewhere from now on is not the strategy's.
-            self._strategy.set_external_order_instrument_ids([])
+        if self._resuming is not None:
+            # What is placed elsewhere from now on is not theirs.
+            self._resuming.set_external_order_instrument_ids([])
         account = self._books.changed(self.now_ns)
         self._emit(account)
         for trader in self._traders:
             # Sizes follow from what the account has, which only a simulated one knew before.
             trader.context = replace(trader.context, balance=account.balances[0].total)
             self._tell_standing(trader)
+        if self._foreign is not None:
+            self._foreign.look()
+        self.desk.take_up()
         if self._feed is not None:
             self._serving = self._loop.create_task(self._feed.serve(lambda: self.tap.ticks))
 
@@ -337,7 +356,9 @@ class LiveVenue:
         self._node.dispose()
         if self._feed is not None:
             self._feed.disconnect()
-        self._node = self._strategy = self._hand = self._account = self._cache = self._portfolio = None
+        self._node = self._strategy = self._hand = self._resuming = self._account = self._cache = (
+            self._portfolio
+        ) = None
         self._foreign = self._doubts = self._guesses = None
         del self.tap, self._handle, self._running, self._serving
         # Clients hold themselves, and a strategy may; left to itself, the collector would free them in

@@ -1,18 +1,35 @@
 """The hand at a live venue, where an account may hold what no strategy of the session has opened."""
 
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Final, Literal
 
+import msgspec
 from nautilus_trader.model import OrderSide, TimeInForce
 
-from engine.messages.orders import HAND
+from engine.errors import UserError
+from engine.messages.commands import Modify
+from engine.messages.events import AnyEvent, OrderChanged
+from engine.messages.orders import HAND, Contingency, OrderIntent
+from engine.nautilus import events
 from engine.nautilus.desk import Desk
 from engine.nautilus.instrument import price, quantity
+from engine.nautilus.keeper import Keeper
+from engine.nautilus.orders import Ties, ties
+from engine.nautilus.strategy import Context
 from engine.risk.kill import Holding
+
+_REQUESTS: Final = 500
+"""Newest requests that are known again after a restart."""
 
 
 class LiveDesk(Desk):
-    """Closes foreign positions, too, and asks the venue how things stand."""
+    """Closes foreign positions, too, asks the venue how things stand, and holds what the venue cannot."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._keeper = Keeper(self, self._settings.can)
+        self._is_untended = False
 
     def positions(self) -> list[Holding]:
         """Open positions of all traders; as one, the account's own, where it holds a foreign one.
@@ -45,3 +62,131 @@ class LiveDesk(Desk):
         account_id = self._cache.account_id(self.instrument_id.venue)
         if account_id is not None:
             self.query_account(account_id)
+
+    # What is held here --------------------------------------------------------------------------------------
+
+    def tend(self, *, looks: bool) -> None:
+        """Do what is due of what is held; `looks` where orders of others were looked at, too."""
+        if self._keeper and (looks or self._is_untended):
+            self._is_untended = False
+            self._keeper.tend()
+
+    @property
+    def holds(self) -> bool:
+        """Whether the station holds anything for the venue."""
+        return bool(self._keeper)
+
+    @property
+    def is_unwritten(self) -> bool:
+        """Whether there is something to remember before the node goes on; asking sets it back."""
+        unwritten, self._keeper.is_changed = self._keeper.is_changed, False
+        return unwritten
+
+    def remember(self) -> dict[str, str]:
+        """Requests that were seen, what is held, and whether anything at the venue is the hand's."""
+        if not (self._requests or self._keeper or self.own_positions()):
+            return {}
+        is_involved = bool(self._keeper or self.own_positions() or self._own_unfinished())
+        return {
+            "requests": "\n".join(list(self._requests)[-_REQUESTS:]),
+            "involved": "yes" if is_involved else "",
+            **self._keeper.remember(),
+        }
+
+    def recall(self, state: dict[str, str]) -> None:
+        """Take what `remember` gave."""
+        self._requests = dict.fromkeys(filter(None, state.get("requests", "").split("\n")))
+        self._keeper.recall(state)
+
+    def take_up(self) -> None:
+        """Go on with what was held before, now that the venue has told how things stand."""
+        self._keeper.take_up()
+
+    def place(self, request: str, intents: Sequence[OrderIntent], contingency: Contingency = "none") -> None:
+        """As the hand's; what was seen is remembered before anything leaves."""
+        super().place(request, intents, contingency)
+        self._keeper.is_changed = True
+
+    def modify(self, command: Modify) -> None:
+        """As the hand's; also what waits here."""
+        given = {"quantity": command.quantity, "price": command.price, "trigger": command.trigger}
+        exact = {name: value for name, value in given.items() if value is not None}
+        if any(not value.is_finite() or value <= 0 for value in exact.values()):
+            raise UserError("A size, price or trigger is above 0; give another.")
+        if not self._keeper.alter_waiting(command.order_id, exact):
+            super().modify(command)
+
+    def alter(self, order: Any, **changes: Decimal) -> None:
+        """Change a working order, by another in its place where the venue changes none."""
+        if not self._keeper.alter(order, changes):
+            super().alter(order, **changes)
+
+    def standing(self, order_id: str) -> Any | None:
+        """The order that stands for this one now; None where nothing of it works any more."""
+        return self._keeper.order_of(order_id)
+
+    def drop_stop(self, order: Any) -> None:
+        """Cancel the stop of a position that is closed; one that is held is ended with what it was for."""
+        if not self._keeper.has(str(order.client_order_id)):
+            super().drop_stop(order)
+
+    def cancel(self, order_id: str) -> None:
+        """As the hand's, with what hangs together with it."""
+        if not self._keeper.cancel(order_id):
+            super().cancel(order_id)
+
+    def cancel_all(self) -> None:
+        """As the hand's; nothing is held any more either."""
+        self._keeper.drop("All orders are cancelled.")
+        super().cancel_all()
+
+    def _send_through_gate(
+        self, request: str, intents: Sequence[OrderIntent], contingency: Contingency
+    ) -> bool:
+        keeper = self._keeper
+        if not keeper.must_hold(intents, contingency):
+            return super()._send_through_gate(request, intents, contingency)
+        order_ids, sent = [self._next_id() for _ in intents], [keeper.as_sent(each) for each in intents]
+        if not self._pass(order_ids, sent, ties(contingency, order_ids, ""), request):
+            return False
+        now = 1 if contingency == "bracket" else len(sent)
+        for order_id in order_ids[now:]:
+            self.context.gate.withdraw(order_id)
+        self._dispatch(request, order_ids[:now], sent[:now], [Ties()] * now)
+        keeper.take(request, order_ids, intents, contingency)
+        return True
+
+    def let_out(self, order_id: str, intent: OrderIntent, request: str) -> None:
+        """Send one order through the gate; there is none of this name after it was refused."""
+        if not self._pass([order_id], [intent], [Ties()], request):
+            return
+        try:
+            self._dispatch(request, [order_id], [intent], [Ties()])
+        except UserError as error:
+            self._tell(events.denied(intent, order_id, self.now_ns, str(error), request, ()))
+
+    def new_name(self) -> str:
+        """Name for another order."""
+        return self._next_id()
+
+    def change_order(self, order: Any, **changes: Decimal) -> None:
+        """Change an order at the venue, whoever placed it."""
+        super().alter(order, **changes)
+
+    @property
+    def net(self) -> Decimal:
+        """What the account holds, signed."""
+        found = self._cache.positions_open(instrument_id=self.instrument_id)
+        return sum((events.signed_size(each) for each in found), Decimal(0))
+
+    def tell(self, event: AnyEvent) -> None:
+        """Tell an event."""
+        self._tell(event)
+
+    def _tell(self, event: AnyEvent) -> None:
+        if isinstance(event, OrderChanged):
+            self._is_untended = True
+            linked = self._keeper.linked(event.order_id)
+            if linked:
+                event = msgspec.structs.replace(event, contingent=linked)
+        super()._tell(event)

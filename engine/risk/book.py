@@ -14,7 +14,7 @@ from engine.messages.events import (
     PositionChanged,
 )
 from engine.messages.instrument import Instrument
-from engine.messages.orders import ENDED, IN_DOUBT, OrderIntent
+from engine.messages.orders import ENDED, HELD, IN_DOUBT, OrderIntent
 from engine.risk.lines import Line, Total
 from engine.risk.valuing import HALF, ZERO, Valuing
 from engine.risk.working import Working
@@ -219,7 +219,7 @@ class AccountBook:
                 pass
 
     def _note_order(self, event: OrderChanged) -> None:
-        if event.instrument not in self._valuing:
+        if event.instrument not in self._valuing or event.status == HELD:
             return
         order = self.orders.get(event.order_id)
         if event.status in ENDED:

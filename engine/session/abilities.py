@@ -1,50 +1,48 @@
-"""What a venue takes of a request by hand, through the engine's adapter; the rest is refused unsent."""
+"""What a venue takes of a request by hand through the engine's adapter, and what of it the station holds."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from engine.errors import UserError
-from engine.messages.commands import SetStop
 from engine.messages.orders import Contingency, OrderIntent
 from engine.messages.run import Run
-from engine.nautilus.adapters import Capabilities, adapter_named
-
-_ALL: Final = Capabilities(orders=(), time_in_force=(), oco=True, bracket=True)
+from engine.nautilus.adapters import MATCHING, Capabilities, adapter_named
 
 
 def abilities_of(run: Run) -> Capabilities:
     """Those of the venue at which a run trades; the engine's own matching can all."""
     if run.mode != "live" or run.connection is None:
-        return _ALL
+        return MATCHING
     return adapter_named(run.connection.adapter).capabilities
 
 
-def check_moving(abilities: Capabilities, rule: SetStop) -> None:
-    """Refuse a stop that is to move where the venue would leave it standing; raises `UserError`."""
-    if rule.kind != "none" and not abilities.moves_stops:
-        raise UserError(
-            "This venue changes no stop at work through the engine, so none can move by itself there; place "
-            "one, and cancel it to place another."
-        )
+def holds_of(abilities: Capabilities, intents: Sequence[OrderIntent], contingency: Contingency) -> str:
+    """What of a request the station holds itself, in a sentence; empty where the venue takes all of it."""
+    if contingency == "bracket" and not abilities.bracket:
+        return "The station holds the exits and sends them as the entry fills: not while it does not run."
+    if contingency == "oco" and not abilities.oco:
+        return "The station ties the two: while it does not run, neither ends the other."
+    if not abilities.trails_by_price and any(each.type == "TRAILING_STOP_MARKET" for each in intents):
+        return "The station moves the stop: while it does not run, it stays where it is."
+    return ""
 
 
-def check_able(abilities: Capabilities, intents: Sequence[OrderIntent], contingency: Contingency) -> None:
-    """Refuse a request of which the venue would get a part at most.
+def check_able(run: Run, intents: Sequence[OrderIntent], contingency: Contingency) -> None:
+    """Refuse what neither the venue nor the station can hold.
 
     Raises
     ------
     UserError
-        It takes no orders that hang together, or none that trail so.
+        Its exits could open a position, or it is not the only one of its account.
     """
-    if contingency == "bracket" and not abilities.bracket:
+    abilities = abilities_of(run)
+    if not holds_of(abilities, intents, contingency):
+        return
+    if run.venue.oms == "HEDGING":
+        raise UserError("Each position of a hedging account stands by itself; give each order its own stop.")
+    if contingency == "bracket" and not abilities.reduce_only:
         raise UserError(
-            "This venue takes no brackets through the engine yet; place the stop once the entry has filled."
+            "This venue knows no orders that only reduce, so no exits can be held for it; place the stop "
+            "once the entry has filled."
         )
-    if contingency == "oco" and not abilities.oco:
-        raise UserError(
-            "This venue takes no orders through the engine yet of which one cancels the other; place one."
-        )
-    if not abilities.trails_by_price and any(each.type == "TRAILING_STOP_MARKET" for each in intents):
-        raise UserError(
-            "This venue's trailing stops take no distance in price; let the position's stop move instead."
-        )
+    if contingency == "bracket" and intents[0].type == "TRAILING_STOP_MARKET":
+        raise UserError("The entry of a bracket does not trail here; give it a price or a trigger.")

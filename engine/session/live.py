@@ -120,6 +120,7 @@ class LiveSession:
             kinds=market.kinds,
         )
         self._watching = LiveWatching(market.instrument, run.depth_interval_ns, start_ns) if watched else None
+        recalled = None if memory is None else memory.read(self._strategy, run.instrument)
         self._course = LiveCourse(
             run,
             market,
@@ -131,7 +132,8 @@ class LiveSession:
             publications=publications(run, market.start_ns, market.end_ns),
             recorder=recorder,
             control=self._control,
-            resumes=self._recalled(),
+            resumes=None if recalled is None or not recalled.is_involved else recalled.state,
+            hand={} if recalled is None else recalled.hand,
         )
         self._is_over = False
         self._connection("connecting")
@@ -247,6 +249,7 @@ class LiveSession:
                 self._require_running()
             case _:
                 self._control.obey(command)  # Stop, Attach and Acknowledge are the link's
+                self._remember()
 
     def _touch(self, instrument: str) -> Touch | None:
         return self._course.venue.touch(instrument)
@@ -304,16 +307,15 @@ class LiveSession:
         self._control.step(None, "")
         self._is_over = bool(self._course.venue.problem)
 
-    def _recalled(self) -> dict[str, str] | None:
-        if self._memory is None:
-            return None
-        found = self._memory.read(self._strategy, self._run.instrument)
-        return found.state if found is not None and found.is_involved else None
-
     def _remember(self, *, at_once: bool = False) -> None:
-        """Write down what the strategy has, where that may have changed."""
+        """Write down what the strategy and the hand have, where that may have changed.
+
+        What the hand holds is written before the node goes on, and so before an order of it leaves.
+        """
         memory = self._memory
-        if memory is None or self._told.phase != Phase.PLAYING or not (at_once or memory.is_due):
+        if memory is None or self._told.phase != Phase.PLAYING:
+            return
+        if not (self._course.venue.desk.is_unwritten or at_once or memory.is_due):
             return
         held, orders, state = self._course.venue.strategy_now()
         problem = memory.write(
@@ -323,6 +325,7 @@ class LiveSession:
                 held=held,
                 orders=orders,
                 state=state,
+                hand=self._course.venue.desk.remember(),
             )
         )
         if problem:

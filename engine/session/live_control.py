@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+import msgspec
+
 from engine.columns import Columns
 from engine.errors import UserError
 from engine.messages.commands import (
@@ -40,7 +42,7 @@ from engine.risk.gate import Gate, RiskGate
 from engine.risk.kill import HaltProcedure, KillSwitch
 from engine.risk.kill_rules import KillFacts, KillRuleWatch
 from engine.risk.last_gate import LastGate, Standing, VerdictLog
-from engine.session.abilities import abilities_of, check_able, check_moving
+from engine.session.abilities import abilities_of, check_able, holds_of
 from engine.session.bar_history import BarHistory
 from engine.session.preview import preview
 from engine.session.protecting import Protecting
@@ -96,7 +98,7 @@ class LiveControl:
         self._mode: Mode = run.mode
         self._instrument, self._touch = instrument, touch
         self._balance, self._leverage = run.venue.balance, run.venue.leverage
-        self._abilities = abilities_of(run)
+        self._run = run
         self._preview: OrderPreview | None = None
         self._account, self._kill_switch = account, kill_switch
         self._emit, self._now_ns = emit, now_ns
@@ -175,7 +177,7 @@ class LiveControl:
             case Rearm(confirmation):
                 self._emit(self._halt.rearm(confirmation, self._now_ns()))
             case Submit(intents=intents, contingency=contingency):
-                check_able(self._abilities, intents, contingency)
+                check_able(self._run, intents, contingency)
                 self._connected.obey(command)
                 self._put_off_expiry()
             case Modify() | Cancel() | CancelAll() | Flatten() | Reverse() | BreakEven():
@@ -183,7 +185,6 @@ class LiveControl:
                 if isinstance(command, Modify):
                     self._put_off_expiry()
             case SetStop():
-                check_moving(self._abilities, command)
                 said = self._follower.set(command, self._connected, self._now_ns() - _TICKS_LATE_NS)
                 self._emit(Logged(ts=self._now_ns(), level="info", source="session", text=said))
             case Preview():
@@ -199,7 +200,7 @@ class LiveControl:
     def _answer(self, question: Preview) -> OrderPreview:
         held = self._book.total(self._instrument.id).net
         try:
-            check_able(self._abilities, question.intents, question.contingency)
+            check_able(self._run, question.intents, question.contingency)
         except UserError as error:
             return OrderPreview(
                 request=question.request,
@@ -207,7 +208,7 @@ class LiveControl:
                 position_before=held,
                 problem=str(error),
             )
-        return preview(
+        answer = preview(
             question,
             self._instrument,
             self.gate,
@@ -217,6 +218,8 @@ class LiveControl:
             leverage=self._leverage,
             now_ns=self._now_ns(),
         )
+        note = holds_of(abilities_of(self._run), question.intents, question.contingency)
+        return msgspec.structs.replace(answer, note=note) if note else answer
 
     @property
     def _connected(self) -> LiveDesk:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -20,6 +21,7 @@ from engine.nautilus.live import LiveVenue
 from engine.nautilus.strategy import StationStrategy
 from engine.recording.audited_gate import audited
 from engine.recording.recorder import SessionRecorder
+from engine.session.abilities import abilities_of
 from engine.session.course_model import CourseModel
 from engine.session.equity import CURVE_BUCKETS
 from engine.session.live_control import LiveControl
@@ -65,6 +67,7 @@ class LiveCourse:
     control : LiveControl
         Whose gate orders pass.
     resumes : dict or None
+    hand : mapping
         See `LiveVenue`.
 
     Attributes
@@ -90,6 +93,7 @@ class LiveCourse:
         recorder: SessionRecorder | None = None,
         control: LiveControl,
         resumes: dict[str, str] | None = None,
+        hand: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.start_ns = time.time_ns()
         self.model: CourseModel | None = None
@@ -124,6 +128,8 @@ class LiveCourse:
             account_id=market.account_id,
             hedging=run.venue.oms == "HEDGING",
             resumes=resumes,
+            can=abilities_of(run),
+            hand=hand,
         )
         control.begin(self.venue.desk)
         self._absorbed_s = time.monotonic()

@@ -17,13 +17,14 @@ _EVERY_S: Final = 0.5
 
 
 class Remembered(msgspec.Struct, frozen=True, kw_only=True):
-    """The strategy of a session, what it held when it was last seen, and its own words to itself."""
+    """The strategy of a session, what it held when last seen, and its words to itself; those of the hand."""
 
     strategy: str
     instrument: str
     held: Decimal
     orders: tuple[str, ...] = ()
     state: dict[str, str] = {}
+    hand: dict[str, str] = {}
 
     @property
     def is_involved(self) -> bool:
@@ -47,7 +48,10 @@ class SessionMemory:
         self._problem = ""
 
     def read(self, strategy: str, instrument: str) -> Remembered | None:
-        """What was remembered of this strategy; None where it was another, or nothing."""
+        """What was remembered of this strategy and the hand; of the hand alone where it was another strategy.
+
+        None where that is nothing.
+        """
         try:
             found = msgspec.json.decode(self._path.read_bytes(), type=Remembered)
         except FileNotFoundError:
@@ -55,7 +59,12 @@ class SessionMemory:
         except (OSError, msgspec.MsgspecError) as error:
             print(f"{self._path} cannot be read and is passed over: {error}", file=sys.stderr, flush=True)
             return None
-        return found if (found.strategy, found.instrument) == (strategy, instrument) else None
+        if found.instrument != instrument:
+            return None
+        if found.strategy == strategy:
+            return found
+        alone = Remembered(strategy=strategy, instrument=instrument, held=Decimal(0), hand=found.hand)
+        return alone if found.hand else None
 
     @property
     def is_due(self) -> bool:

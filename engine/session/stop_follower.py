@@ -54,11 +54,11 @@ class StopFollower:
             There is no such position, or the rule cannot be followed.
         """
         if rule.kind == "none":
-            desk.release_stop()
+            desk.position_stop.release()
             self._rule = self._stop = None
             return "The stop stays where it is, and moves no more."
         interval = self._checked(rule)
-        position = desk.position_to_stop()
+        position = desk.position_stop.position
         bars, stop = self._bars.complete(now_ns), self._made(rule, desk.held() > 0)
         if stop is not None:
             for bar in bars:
@@ -66,17 +66,17 @@ class StopFollower:
                 since_entry = rule.kind == "chandelier" and bar.ts_open + interval > position.opened_ns
                 take = stop.close if since_entry or bar is bars[-1] else stop.seed
                 take(bar.high, bar.low, bar.close)
-            if stop.trigger is not None and desk.is_beyond(stop.trigger):
+            if stop.trigger is not None and desk.position_stop.is_beyond(stop.trigger):
                 raise UserError(
                     f"The stop would stand at {stop.trigger:f}, beyond the market; choose a larger multiple, "
                     "or flatten."
                 )
-        desk.begin_stop()
+        desk.position_stop.begin()
         self._rule, self._stop = rule, stop
         self._taken = self._bars.count(now_ns)
         self._slot = now_ns // interval
         if stop is not None and stop.trigger is not None:
-            desk.stop_at(stop.trigger)
+            desk.position_stop.move_to(stop.trigger)
             return f"The stop of the position follows the market: {self.said}."
         if stop is None:
             return f"The stop of the position will go to where it loses nothing: {self.said}."
@@ -94,7 +94,7 @@ class StopFollower:
         self._slot = ended_ns // interval
         bars = self._bars.complete(ended_ns, self._taken)
         self._taken += len(bars)
-        if not desk.has_stop:
+        if not desk.position_stop.is_kept:
             self._rule = self._stop = None
         elif self._stop is None:
             self._even(desk, bars)
@@ -103,17 +103,17 @@ class StopFollower:
             for bar in bars:
                 self._stop.close(bar.high, bar.low, bar.close)
             if self._stop.trigger is not None and self._stop.trigger != before:
-                desk.stop_at(self._stop.trigger)
+                desk.position_stop.move_to(self._stop.trigger)
 
     def _even(self, desk: Desk, bars: list[Bar]) -> None:
         assert self._rule is not None  # noqa: S101 - who calls
-        position = desk.position_to_stop()
+        position = desk.position_stop.position
         entry, is_long = position.average_open, desk.held() > 0
         away = entry * self._rule.distance_bps / _BPS
         if any((bar.close - entry if is_long else entry - bar.close) >= away for bar in bars):
-            at = desk.even_price()
+            at = desk.position_stop.even_price()
             if at is not None:
-                desk.stop_at(at)
+                desk.position_stop.move_to(at)
                 self._rule = None
 
     def _checked(self, rule: SetStop) -> int:

@@ -9,6 +9,7 @@ has no factory for execution.
 
 from engine.nautilus.adapters.adapter import (
     LIVE,
+    MATCHING,
     Adapter,
     Capabilities,
     Client,
@@ -21,6 +22,7 @@ from engine.nautilus.adapters.clients import ADAPTERS, adapter_named, clients_of
 __all__ = [
     "ADAPTERS",
     "LIVE",
+    "MATCHING",
     "Adapter",
     "Capabilities",
     "Client",

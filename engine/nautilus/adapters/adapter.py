@@ -111,6 +111,12 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     notes: str = ""
 
 
+MATCHING: Final = Capabilities(
+    orders=(), time_in_force=(), reduce_only=True, modify=True, oco=True, bracket=True
+)
+"""Of the engine's own matching, which can all."""
+
+
 class Client(NamedTuple):
     """One client of a live node: NautilusTrader's factory and the configuration that it takes."""
 

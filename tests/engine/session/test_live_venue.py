@@ -22,7 +22,6 @@ from engine.messages.commands import (
     Preview,
     Rearm,
     SetArmState,
-    SetStop,
     Submit,
 )
 from engine.messages.connection import Connection
@@ -40,7 +39,7 @@ from engine.messages.events import (
     Refused,
     Results,
 )
-from engine.messages.orders import HAND, Contingency, OrderIntent, OrderType, Side
+from engine.messages.orders import HAND, OrderIntent, OrderType, Side
 from engine.messages.run import Mode, Run, VenueRules
 from engine.nautilus.instrument import price, quantity
 from engine.nautilus.strategy import Context, StationStrategy
@@ -213,36 +212,6 @@ def test_real_orders_wait_for_the_accounts_name_and_stop_when_the_time_is_over(
 def by_hand(size: str, side: Side = "BUY", kind: OrderType = "MARKET", **rest: Decimal) -> OrderIntent:
     intent = OrderIntent(instrument=ETH, strategy=HAND, side=side, type=kind, quantity=Decimal(size))
     return msgspec.structs.replace(intent, **rest)
-
-
-_STOP = by_hand("0.1", "SELL", "STOP_MARKET", trigger=Decimal(1900))
-_TARGET = by_hand("0.1", "SELL", "LIMIT", price=Decimal(2100))
-_TRAILING = by_hand("0.1", "SELL", "TRAILING_STOP_MARKET", trailing_offset=Decimal(10))
-
-
-@pytest.mark.parametrize(
-    ("contingency", "intents", "said"),
-    [
-        ("bracket", (by_hand("0.1"), _STOP, _TARGET), "takes no brackets through the engine yet"),
-        ("oco", (_STOP, _TARGET), "of which one cancels the other"),
-        ("none", (_TRAILING,), "take no distance in price"),
-    ],
-)
-def test_what_the_venue_does_not_take_is_refused_in_a_sentence_and_nothing_of_it_sent(
-    venue: ThreadVenue, contingency: Contingency, intents: tuple[OrderIntent, ...], said: str
-) -> None:
-    with at(venue) as (driven, _):
-        driven.session.handle(Preview(request="r1", intents=intents, contingency=contingency))
-        preview = driven.session.take_picture().preview
-        assert preview is not None
-        assert said in preview.problem
-        driven.session.handle(Submit(request="r1", intents=intents, contingency=contingency))
-        assert [said in event.text for event in driven.told(Refused)] == [True]
-        assert driven.told(OrderChanged) == []
-        driven.session.handle(Submit(request="r2", intents=(by_hand("0.1"),)))
-        driven.until(lambda: driven.told(Filled))
-        truth = venue.truth()
-        assert (len(truth.orders), truth.waiting) == (1, {})
 
 
 @pytest.mark.parametrize(
@@ -476,17 +445,6 @@ def test_keys_stand_in_nothing_that_a_session_writes(venue: ThreadVenue, tmp_pat
         written = [path for path in tmp_path.rglob("*") if path.is_file()]
         assert written
         assert not [path for path in written if planted.encode() in path.read_bytes()]
-
-
-def test_a_stop_that_the_venue_would_leave_standing_is_not_promised_to_move(venue: ThreadVenue) -> None:
-    with at(venue) as (driven, puppet):
-        order_id = puppet.market("BUY", "0.5")
-        driven.until(lambda: is_now(driven, order_id, "FILLED"))
-        driven.session.handle(SetStop(instrument=ETH, kind="atr"))
-        (refused,) = driven.told(Refused)
-        assert "none can move by itself there" in refused.text
-        driven.session.handle(SetStop(instrument=ETH, kind="none"))
-        assert len(driven.told(Refused)) == 1
 
 
 def test_an_instrument_that_the_venue_has_not_is_refused(venue: ThreadVenue) -> None:
