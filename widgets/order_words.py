@@ -23,6 +23,7 @@ _TONES: Final[dict[str, Tone]] = {
     "PARTIALLY_FILLED": "signal",
     "TRIGGERED": "signal",
     "IN_DOUBT": "warning",
+    "HELD": "quiet",
 }
 
 
@@ -39,6 +40,7 @@ def status_text(status: str) -> str:
         "PENDING_CANCEL": _tr("Cancelling"),
         "CANCELED": _tr("Cancelled"),
         "IN_DOUBT": _tr("In doubt"),
+        "HELD": _tr("Held here"),
     }
     return known.get(status) or status.replace("_", " ").capitalize()
 

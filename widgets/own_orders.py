@@ -21,7 +21,7 @@ type Kind = Literal["limit", "stop", "target"]
 _STOPS: Final = frozenset({"STOP_MARKET", "STOP_LIMIT", "TRAILING_STOP_MARKET", "TRAILING_STOP_LIMIT"})
 _TOUCHED: Final = frozenset({"MARKET_IF_TOUCHED", "LIMIT_IF_TOUCHED"})
 _SCALES: Final = ((Decimal(1_000_000), "M"), (Decimal(1_000), "k"), (Decimal(1), ""))
-_MOVABLE: Final = frozenset({"ACCEPTED", "PARTIALLY_FILLED", "TRIGGERED"})
+_MOVABLE: Final = frozenset({"HELD", "ACCEPTED", "PARTIALLY_FILLED", "TRIGGERED"})
 
 
 def _tr(text: str) -> str:

@@ -20,6 +20,7 @@ def capability_rows(adapter: Adapter) -> list[tuple[str, str]]:
         (_tr("Time in force"), ", ".join(can.time_in_force)),
         (_tr("Can"), ", ".join(name for name, is_so in _abilities(can) if is_so) or _tr("nothing besides")),
         (_tr("Cannot"), ", ".join(name for name, is_so in _abilities(can) if not is_so) or _tr("nothing")),
+        *([(_tr("Held here"), held)] if (held := _held(can)) else []),
         *([(_tr("Note"), can.notes)] if can.notes else []),
     ]
 
@@ -34,6 +35,18 @@ def _abilities(can: Capabilities) -> tuple[tuple[str, bool], ...]:
         (_tr("bracket at the venue"), can.bracket),
         (_tr("hedge mode"), can.hedge),
     )
+
+
+def _held(can: Capabilities) -> str:
+    """What the station does in the venue's place."""
+    kinds = (
+        (_tr("brackets"), not can.bracket and can.reduce_only),
+        (_tr("OCO"), not can.oco),
+        (_tr("trailing stops by price"), not can.trails_by_price),
+        (_tr("moving stops"), not can.moves_stops),
+    )
+    held = ", ".join(name for name, is_so in kinds if is_so)
+    return _tr("%1; only while the station runs").replace("%1", held) if held else ""
 
 
 def _words(name: str) -> str:

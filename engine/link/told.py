@@ -16,7 +16,7 @@ from engine.messages.events import (
     PositionChanged,
 )
 from engine.messages.limits import KillRules
-from engine.messages.orders import ENDED, EXTERNAL
+from engine.messages.orders import ENDED, EXTERNAL, HELD
 from engine.messages.run import ArmState, Run
 from engine.risk.kill import Holding
 
@@ -50,7 +50,7 @@ class Told:
         """Take every event, in order."""
         match event:
             case OrderChanged(order_id=order_id, status=status):
-                if status in ENDED:
+                if status in ENDED or status == HELD:
                     self._working.discard(order_id)
                 else:
                     self._working.add(order_id)

@@ -333,6 +333,8 @@ class LiveSession:
 
     def _finish(self) -> None:
         self._remember(at_once=True)
+        if self._course.venue.desk.holds:
+            self._told.log(telling.STAYS_HELD, "warning")
         results = self._course.finish()
         self._told.log(telling.finished(results))
         self._told.append(results)

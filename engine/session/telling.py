@@ -18,6 +18,9 @@ from engine.strategies import Parameters
 STRATEGY_STOPPED: Final = (
     "The strategy does nothing more; its orders and its position stay as they are until a person acts."
 )
+STAYS_HELD: Final = (
+    "What the station holds is neither sent nor moved until the next session of this connection."
+)
 _KINDS: Final = {"quotes": "quotes", "trades": "trades", "deltas": "book updates"}
 
 

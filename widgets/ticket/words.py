@@ -118,7 +118,8 @@ def preview_lines(preview: OrderPreview, instrument: Instrument) -> list[Line]:
     if preview.loss_at_stop is not None:
         loss = -abs(preview.loss_at_stop)
         lines.append(Figure(tr("At the stop"), f"{signed_text(loss, digits)} {currency}", "ask"))
-    return [*lines, *verdict_lines(preview)]
+    note: list[Line] = [Sentence(preview.note, "quiet")] if preview.note else []
+    return [*lines, *verdict_lines(preview), *note]
 
 
 def verdict_lines(preview: OrderPreview) -> list[Line]:
@@ -173,6 +174,7 @@ def _life_template(order: OrderChanged) -> str:
         "TRIGGERED": tr("Triggered: %1 %2 works at %3."),
         "PARTIALLY_FILLED": tr("Partially filled: %4 of %2 at %5."),
         "FILLED": tr("Filled: %1 %2 at %5."),
+        "HELD": tr("Held here: %1 %2 at %3 is sent as the entry fills, and only while the station runs."),
         "IN_DOUBT": tr(
             "In doubt: %1 %2 was sent and no answer came. It is not sent again; "
             "the venue is asked what became of it, and this line will say."
