@@ -59,7 +59,10 @@ class _Twap:
         if self.next_ns is not None:
             at = datetime.fromtimestamp(self.next_ns / _NS, UTC).time().isoformat("milliseconds")
             return f"{sent}, the next at {at} UTC."
-        return f"{sent}, {schedule.left:f} not." if schedule.left else f"{sent}."
+        unfilled = schedule.intent.quantity - self.filled
+        if schedule.left:
+            return f"{sent}, {schedule.left:f} not."
+        return f"{sent}, {unfilled:f} not filled." if self.status == "EXPIRED" and unfilled else f"{sent}."
 
 
 class Twaps:

@@ -662,6 +662,9 @@ def test_a_twap_whose_slices_do_not_all_fill_expires() -> None:
         rig.to(27)
         assert {order.status for order in rig.orders().values()} == {"CANCELED"}
         assert told_of(rig)[-1] == ("EXPIRED", 2_000, 2, 0)
+        assert [each for each in rig.events if isinstance(each, TwapChanged)][-1].order.reason == (
+            "2 of 2 slices sent, 2000 not filled."
+        )
 
 
 class Rare(Few):

@@ -14,6 +14,7 @@ from engine.completed_bars import CompletedBars
 from engine.errors import UserError
 from engine.messages.commands import (
     AnyCommand,
+    Cancel,
     CancelSeek,
     Finish,
     Pause,
@@ -24,6 +25,7 @@ from engine.messages.commands import (
     SetSpeed,
     Step,
     StepTo,
+    Submit,
 )
 from engine.messages.events import (
     AccountChanged,
@@ -40,7 +42,9 @@ from engine.messages.events import (
     Results,
     SignalActed,
     Signalled,
+    TwapChanged,
 )
+from engine.messages.orders import Twap
 from engine.messages.run import VenueRules
 from engine.nautilus.instrument import quantity
 from engine.nautilus.strategy import Context, StationStrategy
@@ -49,6 +53,7 @@ from engine.recording.recording import Recording
 from engine.recording.writing import Keeping
 from engine.session.feed_watch import FeedWatch
 from engine.session.source import RecordedSource
+from tests.engine.nautilus.desks import wanted
 from tests.engine.session.live_sessions import Driven, paper
 from tests.engine.session.markets import CRYPTO, START_NS, crypto, crypto_columns, obey, session
 from tests.engine.session.strategies import Market
@@ -142,6 +147,27 @@ def test_an_order_arrives_after_the_latency_of_the_wall_clock() -> None:
         driven.until(lambda: driven.told(Filled))
         sent = next(event for event in driven.told(OrderChanged) if event.status == "SUBMITTED")
         assert 60e6 <= driven.told(Filled)[0].ts - sent.ts < 500e6
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_a_twap_is_told_to_its_end_where_its_slices_are_told_later_than_sent(cancelled: bool) -> None:
+    with paper(speed=10.0, latency_ms=20.0) as driven:
+        driven.until(lambda: driven.session.take_picture().health.ticks)
+        slices = wanted("BUY", 3_000, twap=Twap(horizon_s=0.9, interval_s=0.3))
+        driven.session.handle(Submit(request="r1", intents=(slices,)))
+        driven.until(lambda: any(each.order.filled for each in driven.told(TwapChanged)))
+        if cancelled:
+            driven.session.handle(Cancel("r1"))
+        driven.until(lambda: driven.told(TwapChanged)[-1].order.status in ("FILLED", "CANCELED", "EXPIRED"))
+        last = driven.told(TwapChanged)[-1]
+        bought = sum(fill.quantity for fill in driven.told(Filled))
+        assert last.order.filled == bought
+        assert last.order.status == ("CANCELED" if cancelled else "FILLED")
+        assert (bought == 3_000) != cancelled
+        driven.session.handle(Finish())
+        driven.until(lambda: driven.told(Results))
+        [results] = driven.told(Results)
+        assert results.orders == last.sent, "the whole is no order at the venue"
 
 
 def test_events_and_market_count_on_the_same_clock_the_present() -> None:
