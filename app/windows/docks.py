@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final, override
 
 from PySide6.QtCore import QByteArray, QSize, Qt
-from PySide6.QtGui import QAction, QIcon
+from PySide6.QtGui import QAction, QGuiApplication, QIcon
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QTabBar, QToolButton, QWidget
 
 from app.windows.layouts import DockPlace, Layout, WindowPlace
@@ -105,6 +105,14 @@ class PanelDock(QDockWidget):
 
     def _on_float_clicked(self) -> None:
         self.setFloating(not self.isFloating())
+
+
+def first_size(window: QMainWindow) -> QSize:
+    """Size of a new window: that which layouts are drawn for, as far as the screen has room for it."""
+    drawn = QSize(*DRAWN_FOR)
+    if QGuiApplication.platformName() == "offscreen":
+        return drawn  # its screen is no screen
+    return drawn.boundedTo(window.screen().availableSize())
 
 
 def settle_titles(window: QMainWindow, docks: Mapping[str, PanelDock]) -> None:

@@ -5,7 +5,7 @@ import time
 from typing import Final, override
 
 import msgspec
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -19,7 +19,7 @@ from app.station import Station
 from app.style import icon
 from app.windows.actions import ACTIONS
 from app.windows.deeds import ATTACH_ENTRY, LAYOUT_ENTRY, Deeds
-from app.windows.docks import DRAWN_FOR, PanelDock, columns_of, place, saved_place, settle_titles
+from app.windows.docks import PanelDock, columns_of, first_size, place, saved_place, settle_titles
 from app.windows.exports import table_of
 from app.windows.kill_in_dialogs import KillInDialogs
 from app.windows.layouts import Layout, WindowPlace
@@ -62,7 +62,7 @@ class MainWindow(QMainWindow):
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self.setDockOptions(self.dockOptions() | QMainWindow.DockOption.GroupedDragging)
-        self.resize(QSize(*DRAWN_FOR).boundedTo(self.screen().availableSize()))
+        self.resize(first_size(self))
         self.setContentsMargins(FRAME_PX, FRAME_PX, FRAME_PX, FRAME_PX)
         self.top = TopBar(station.theme, self)
         self.setMenuWidget(self.top)

@@ -32,8 +32,6 @@ class Desk:
         self.qtbot = qtbot
         self.station: Station = make_station(qtbot_application(), self._open_link, store=store)
         self.window: MainWindow = self.station.new_window()
-        self.window.resize(1600, 900)  # whatever the screen that there is
-        self.window.deeds.reset_layout()
 
     def _open_link(self, run: Run) -> ScriptedLink:
         self.runs.append(run)
