@@ -52,6 +52,7 @@ GENESIS: Final = "0" * 64
 
 _SYNC_S: Final = 0.25
 _CLOSE_S: Final = 5.0
+_PATIENCE_S: Final = 1.0
 _AT_ONCE: Final = 1_000
 _MOST_WAITING: Final = 500_000
 """Lines that wait for a disk that hangs, about 500 MB."""
@@ -95,7 +96,7 @@ class LastVerdict(Verdict, frozen=True, kw_only=True, tag="last_verdict"):
 class AuditLog:
     """Writes the audit log of one session; all methods that do not say so belong to the session's thread.
 
-    None raises, and none but `join` waits.
+    None raises, and none but `join` and `unwritten` waits.
 
     Attributes
     ----------
@@ -105,6 +106,9 @@ class AuditLog:
 
     def __init__(self, open_file: OpenFile = create) -> None:
         self.problem = ""
+        self._taken = self._written = 0
+        self._turned = threading.Condition()
+        self._is_late = False
         self._open_file = open_file
         self._waiting: queue.SimpleQueue[_Said | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -122,6 +126,7 @@ class AuditLog:
                 "the session."
             )
             self._waiting = queue.SimpleQueue()
+            self._turn(0)
 
     def command(self, command: AnyCommand, ts: int) -> None:
         """Take a command that was given at market time `ts`."""
@@ -144,6 +149,23 @@ class AuditLog:
             elif not isinstance(event, _PASSED_OVER):
                 self._take(event.ts, event)
 
+    def unwritten(self) -> str:
+        """Why all that was taken is not with the operating system yet; empty once it is.
+
+        Waits for a disk that is busy, but for one that hangs only the first time.
+        """
+        with self._turned:
+            done = self._turned.wait_for(self._is_settled, 0.0 if self._is_late else _PATIENCE_S)
+        self._is_late = not done
+        if not done:
+            return (
+                "The disk does not take the audit log; wait until it does, or choose another for recordings."
+            )
+        return self.problem
+
+    def _is_settled(self) -> bool:
+        return bool(self.problem) or self._written >= self._taken
+
     def end(self) -> None:
         """Nothing more comes: what waits is written, and sealed."""
         self._waiting.put(None)
@@ -162,6 +184,7 @@ class AuditLog:
                 "for recordings and restart the session."
             )
             return
+        self._taken += 1
         self._waiting.put(_Said(time.time_ns(), ts, thing))
 
     # In the log's thread ---------------------------------------------------------------------------------
@@ -180,6 +203,14 @@ class AuditLog:
             traceback.print_exception(error, file=sys.stderr)
             what = traceback.format_exception_only(error)[-1].strip()
             self.problem = f"The audit log stopped: {what}. Restart the session to write it again."
+        finally:
+            self._turn(0)
+
+    def _turn(self, written: int) -> None:
+        """Let the session's thread know how far it is."""
+        with self._turned:
+            self._written += written
+            self._turned.notify_all()
 
     def _write(self, chain: "_Chain") -> None:
         synced_s = time.monotonic()
@@ -198,6 +229,7 @@ class AuditLog:
                 chain.add(each)
                 dirty = True
             chain.flush()
+            self._turn(len(said))
             if dirty and time.monotonic() >= synced_s + _SYNC_S:
                 chain.sync()
                 synced_s, dirty = time.monotonic(), False

@@ -50,6 +50,7 @@ _SPARE: Final = ".spare"
 """Keeps the room on a disk that fills up in which the last manifest is written."""
 
 _SPARE_BYTES: Final = 16_384
+_NOTHING_OPENS: Final = " Until then no order leaves for the venue but what reduces."
 
 type News = tuple[Literal["warning", "error"], str]
 
@@ -57,7 +58,7 @@ type News = tuple[Literal["warning", "error"], str]
 class SessionRecorder:
     """Records one session; `begin` starts its thread and `close` ends it.
 
-    All methods belong to the session's thread. None raises, and none but `close` waits.
+    All methods belong to the session's thread. None raises, and none but `close` and `unwritten` waits.
 
     Parameters
     ----------
@@ -94,8 +95,8 @@ class SessionRecorder:
         self._handed_over_s = 0.0
         self._written = Recorder(state="recording", cap_bytes=keeping.cap_bytes)
         self._problem = self._outbox_problem = ""
-        self._audit = AuditLog()
-        self._audit_problem = ""
+        self._audit = AuditLog(open_file)
+        self._audit_problem = self._meanwhile = ""
         self._news: deque[News] = deque()
         self._took_of_others = False
         self._closing = threading.Event()
@@ -115,6 +116,7 @@ class SessionRecorder:
             market=self._keeping.market,
             started_ns=time.time_ns(),
         )
+        self._meanwhile = _NOTHING_OPENS if run.mode == "live" else ""
         self._thread = threading.Thread(target=self._record, args=(manifest,), name="recorder", daemon=True)
         self._thread.start()
 
@@ -155,6 +157,10 @@ class SessionRecorder:
         """Take what the last check before a venue said of what passed the gate; as `verdict`."""
         self._audit.verdict(intent, order_id, denial, ts, last=True)
 
+    def unwritten(self) -> str:
+        """Why the verdicts so far are not written; empty once they are. Waits a moment for the disk."""
+        return self._audit.unwritten()
+
     def status(self) -> Recorder:
         """How it is doing."""
         written = self._written
@@ -171,7 +177,7 @@ class SessionRecorder:
         """Sentences for the session's log since the last call: the cap was reached, or it stopped."""
         if self._audit.problem != self._audit_problem:
             self._audit_problem = self._audit.problem
-            self._news.append(("error", self._audit_problem))
+            self._news.append(("error", self._audit_problem + self._meanwhile))
         return [self._news.popleft() for _ in range(len(self._news))]
 
     def close(self) -> None:

@@ -55,6 +55,9 @@ class VerdictLog(Protocol):
     def last_verdict(self, intent: OrderIntent, order_id: str, denial: Denial | None, ts: int) -> None:
         """Take it; must take no time."""
 
+    def unwritten(self) -> str:
+        """Why what was taken is not written down, one sentence; empty once it is."""
+
 
 class LastGate:
     """A gate before which `gate` is asked, and the check of what is about to leave.
@@ -74,6 +77,7 @@ class LastGate:
     standing : Standing
     now_ns : callable
     log : VerdictLog or None
+        What opens only leaves once its verdicts are written there.
     """
 
     def __init__(
@@ -126,9 +130,20 @@ class LastGate:
         if self._log is not None:
             self._log.last_verdict(intent, order_id, denial, now_ns)
         if isinstance(case, Case) and denial is None:
-            self._passed.pop(order_id, None)
-            self._let_go(case, order_id)
+            denial = self._unwritten(case)
+            if denial is None:
+                self._passed.pop(order_id, None)
+                self._let_go(case, order_id)
         return denial
+
+    def _unwritten(self, case: Case) -> Denial | None:
+        """Nothing opens of which nobody could tell afterwards; what reduces does not even wait for it."""
+        if self._log is None or any(case.reduces):
+            return None
+        problem = self._log.unwritten()
+        if not problem:
+            return None
+        return Denial(rule="audit", text=f"{_REFUSED}what opens must stand in the audit log. {problem}")
 
     def _let_go(self, case: Case, order_id: str) -> None:
         if case.replaces is None:

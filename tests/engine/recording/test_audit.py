@@ -4,6 +4,8 @@ import csv
 import errno
 import hashlib
 import json
+import threading
+import time
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -296,6 +298,74 @@ def test_a_disk_that_is_full_is_told_and_the_session_goes_on(tmp_path: Path) -> 
     log.end()
     log.join()
     assert verify(path).lines == 3
+
+
+class Hanging:
+    """A file on a disk that takes nothing until it is let."""
+
+    def __init__(self, file: BinaryIO, may_go_on: threading.Event) -> None:
+        self._file, self._may_go_on = file, may_go_on
+
+    def flush(self) -> None:
+        self._may_go_on.wait(20.0)
+        self._file.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+def test_a_verdict_is_in_the_file_once_it_is_called_written(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    log = AuditLog()
+    log.open(path, Run(instrument=CRYPTO.id))
+    for number in range(50):
+        log.verdict(INTENT, f"S-{number}", None, TS)
+        assert log.unwritten() == ""
+        assert f'"S-{number}"' in path.read_text(encoding="utf-8").splitlines()[-1]
+    log.end()
+    log.join()
+
+
+def test_what_a_full_disk_did_not_take_is_never_called_written(tmp_path: Path) -> None:
+    log = AuditLog(lambda path: Full(path.open("xb")))  # type: ignore[arg-type, return-value]
+    log.open(tmp_path / "a.jsonl", Run(instrument=CRYPTO.id))
+    told = []
+    for number in range(4):
+        log.verdict(INTENT, f"S-{number}", None, TS)
+        told.append(log.unwritten())
+    assert told[:2] == ["", ""]
+    assert [text.startswith("The audit log stopped: no space left") for text in told] == [False] * 2 + [
+        True
+    ] * 2
+    log.end()
+    log.join()
+
+
+def test_a_disk_that_hangs_is_waited_for_once_and_written_to_when_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "_PATIENCE_S", 0.2)
+    may_go_on = threading.Event()
+    log = AuditLog(lambda path: Hanging(path.open("xb"), may_go_on))  # type: ignore[arg-type, return-value]
+    log.open(tmp_path / "a.jsonl", Run(instrument=CRYPTO.id))
+    log.verdict(INTENT, "S-1", None, TS)
+    began = time.monotonic()
+    assert log.unwritten().endswith("choose another for recordings.")
+    assert time.monotonic() - began >= 0.2
+    began = time.monotonic()
+    for _ in range(10):
+        assert log.unwritten() != ""
+    assert time.monotonic() - began < 0.2
+    may_go_on.set()
+    until(lambda: log.unwritten() == "", "the disk")
+    log.end()
+    log.join()
 
 
 def session_recorder(root: Path, **keeping: Any) -> SessionRecorder:

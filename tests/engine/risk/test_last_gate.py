@@ -75,9 +75,13 @@ class Engine:
 class Log:
     def __init__(self) -> None:
         self.said: list[tuple[str, str]] = []
+        self.problem = ""
 
     def last_verdict(self, intent: OrderIntent, order_id: str, denial: Denial | None, ts: int) -> None:
         self.said.append((order_id, "" if denial is None else denial.rule))
+
+    def unwritten(self) -> str:
+        return self.problem
 
 
 class Rig:
@@ -214,6 +218,23 @@ def test_what_reduces_by_the_first_gates_count_alone_does_not_leave() -> None:
     rig.desk.hold("5")
     rig.desk.gate.halted = True
     assert rig.send("1", sell("5")) == "halted"
+
+
+def test_what_opens_stays_where_it_cannot_be_written_down_and_what_reduces_leaves() -> None:
+    rig = Rig()
+    rig.engine.hold("3")
+    rig.desk.hold("3")
+    rig.log.problem = "The disk is full; make room."
+    passed = buy("1")
+    assert rig.gate.check(passed, "1") is None
+    denial = rig.gate.leaves(passed, "1")
+    assert denial is not None
+    assert denial.rule == "audit"
+    assert denial.text.endswith("must stand in the audit log. The disk is full; make room.")
+    rig.gate.withdraw("1")
+    assert rig.send("2", sell("3")) == ""
+    rig.log.problem = ""
+    assert rig.send("3", buy("1")) == ""
 
 
 # The engine's lag ------------------------------------------------------------------------------------------

@@ -1,8 +1,10 @@
 """What passed the gate of a live session is judged once more before it leaves for the venue."""
 
+import errno
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any, BinaryIO, Self, cast
 
 import pytest
 from nautilus_trader.model import OrderSide
@@ -12,7 +14,9 @@ from engine.messages.events import Denied, Logged, OrderChanged
 from engine.messages.limits import Limits, RiskPolicy
 from engine.messages.orders import HAND
 from engine.nautilus.instrument import quantity
+from engine.recording import audit
 from engine.recording.audited import lines
+from engine.recording.journal import create
 from engine.recording.recorder import SessionRecorder
 from engine.recording.writing import Keeping
 from tests.engine.session.live_sessions import Driven
@@ -148,3 +152,57 @@ def test_a_foreign_position_is_flattened_whatever_the_hand_may_hold(venue: Threa
         driven.session.handle(Flatten())
         driven.until(lambda: not venue.truth().positions)
         assert driven.told(Denied) == []
+
+
+class Disk:
+    """Takes the audit log until it is full."""
+
+    def __init__(self) -> None:
+        self.is_full = False
+
+    def open_file(self, path: Path) -> BinaryIO:
+        return cast("BinaryIO", _OnDisk(create(path), self)) if path.name == audit.NAME else create(path)
+
+
+class _OnDisk:
+    def __init__(self, file: BinaryIO, disk: Disk) -> None:
+        self._file, self._disk = file, disk
+
+    def flush(self) -> None:
+        if self._disk.is_full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self._file.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+def test_what_the_audit_log_cannot_take_opens_nothing_and_still_closes(
+    venue: ThreadVenue, tmp_path: Path
+) -> None:
+    disk = Disk()
+    recorder = SessionRecorder(Keeping(root=str(tmp_path)), open_file=disk.open_file)
+    with at(venue, recorder=recorder) as (driven, puppet):
+        bought = puppet.market("BUY", "0.5")
+        driven.until(lambda: is_now(driven, bought, "FILLED"))
+        disk.is_full = True
+        refused = [puppet.market("BUY", "0.1"), puppet.market("BUY", "0.1")]
+        driven.session.handle(Submit(request="r1", intents=(by_hand("0.1"),)))
+        denied = driven.told(Denied)
+        assert [each.order_id for each in denied[:2]] == refused
+        assert [each.denial.rule for each in denied] == ["audit"] * 3
+        assert all("no space left on device" in each.denial.text for each in denied)
+        driven.session.handle(Flatten())
+        driven.until(lambda: not venue.truth().positions)
+        told = [each.text for each in driven.told(Logged) if each.level == "error"]
+        [once] = [text for text in told if text.startswith("The audit log stopped")]
+        assert once.endswith(
+            "restart the session. Until then no order leaves for the venue but what reduces."
+        )
+        assert len(venue.truth().orders) == 2
