@@ -16,6 +16,7 @@ from nautilus_trader.model import InstrumentId, TraderId
 from engine.errors import UserError
 from engine.messages.instrument import Instrument
 from engine.nautilus.adapters import Clients
+from engine.nautilus.node import built
 
 _LOOK_S: Final = 15.0
 _TURN_S: Final = 0.01
@@ -37,13 +38,12 @@ def look_up(clients: Clients, instrument: str) -> Instrument:
     UserError
         The venue does not answer in time, has no such instrument, or it is of a kind that is not traded here.
     """
-    node = (
+    node = built(
         LiveNode.builder("LOOK", TraderId("STATION-000"), Environment.LIVE)
         .with_logging(LoggerConfig(bypass_logging=True))
         .with_timeout_connection(round(_LOOK_S))
         .with_delay_post_stop_secs(0)
         .add_data_client(None, *clients.data)
-        .build()
     )
     cache, handle = node.cache, node.handle()
     loop = asyncio.new_event_loop()

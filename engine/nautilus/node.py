@@ -9,11 +9,13 @@ from nautilus_trader.live import (
     LiveDataEngineConfig,
     LiveExecutionEngineConfig,
     LiveNode,
+    LiveNodeBuilder,
     LiveRiskEngineConfig,
     SubmissionRecoveryPolicy,
 )
 from nautilus_trader.model import AccountType, BookType, Currency, Money, OmsType, TraderId, Venue
 
+from engine.errors import UserError
 from engine.messages.instrument import Instrument
 from engine.messages.run import VenueRules
 
@@ -74,11 +76,22 @@ def build_node(data: Client, execution: Client, kinds: frozenset[str], resolver:
         .add_data_client(data.name, data.factory, data.config)
     )
     if execution.simulated:
-        return builder.add_simulated_exec_client(execution.name, execution.factory, execution.config).build()
+        return built(builder.add_simulated_exec_client(execution.name, execution.factory, execution.config))
     builder = builder.add_exec_client(execution.name, execution.factory, execution.config)
     if resolver is not None:
         builder = builder.add_exec_client(resolver.name, resolver.factory, resolver.config)
-    return builder.build()
+    return built(builder)
+
+
+def built(builder: LiveNodeBuilder) -> LiveNode:
+    """Node of a builder; raises `UserError` where a client takes its keys or addresses for impossible."""
+    try:
+        return builder.build()
+    except RuntimeError as error:
+        raise UserError(
+            f"No connection can be made with what is set ({str(error).rstrip('.')}); look at its keys and "
+            "addresses."
+        ) from None
 
 
 def _own_checks(*, on: bool) -> LiveRiskEngineConfig:

@@ -4,8 +4,15 @@ import subprocess
 import sys
 
 import msgspec
+import pytest
+from nautilus_trader.common import Environment, LoggerConfig
+from nautilus_trader.live import LiveNode
+from nautilus_trader.model import TraderId
 
+from engine.errors import UserError
 from engine.messages.connection import Connection
+from engine.nautilus.adapters import clients_of
+from engine.nautilus.node import built
 from tests.venue import Setup, ThreadVenue, levels
 
 _NODE = """
@@ -65,3 +72,15 @@ def test_a_trial_connects_where_its_addresses_lead() -> None:
             timeout=60,
         )
     assert done.stdout == b"['ETHUSDT-PERP.BINANCE'] BINANCE-mine\n", done.stderr.decode()[-1000:]
+
+
+def test_a_key_that_no_client_takes_is_told_in_a_sentence_without_it() -> None:
+    planted = "PlantedGarbage0123456789"
+    keys = dict.fromkeys(("private_key", "wallet_address"), planted)
+    clients = clients_of(Connection(name="mine", adapter="dydx"), keys, trading=True)
+    assert clients.execution is not None
+    builder = LiveNode.builder("NODE", TraderId("NT-001"), Environment.LIVE)
+    builder = builder.with_logging(LoggerConfig(bypass_logging=True)).add_data_client(None, *clients.data)
+    with pytest.raises(UserError, match="look at its keys") as caught:
+        built(builder.add_exec_client(None, *clients.execution))
+    assert planted not in str(caught.value)
