@@ -7,6 +7,7 @@ of their own. Output counts as an artefact too, as do the arguments and the envi
 import gzip
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -21,13 +22,14 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from app import passphrase
+from app.__main__ import main
 from app.engines import in_process, secrets_of
 from app.errors import Bug, BugCollector
 from app.profiles import Profiles, kept_of
 from app.secrets import Secrets
 from app.windows.connections_dialog import ConnectionsDialog
 from engine.link.process import ProcessLink
-from engine.messages.commands import Finish
+from engine.messages.commands import Finish, SetArmState
 from engine.messages.connection import Connection
 from engine.messages.events import Phase
 from engine.messages.run import Run
@@ -166,6 +168,56 @@ def test_an_engine_is_told_its_keys_and_keeps_them_to_itself(
     for planted in PLANTED:
         assert places_of(planted, own_home, tmp_path) == []
     assert list((own_home / "logs").iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a process is ended without such a signal")
+@pytest.mark.parametrize("way", ["ABRT", "SEGV", "KILL"])
+def test_a_live_engine_that_crashes_takes_its_keys_with_it(
+    way: str,
+    profile: Connection,
+    own_home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    keyring = FakeKeyring()
+    monkeypatch.setattr("app.secrets.system_keyring", lambda: keyring)
+    monkeypatch.chdir(tmp_path)  # where a core would be written
+    Secrets().set(kept_of(profile), {"api_key": KEY, "api_secret": PRIVATE})
+    run = Run(
+        instrument="ETHUSDT-PERP.BINANCE",
+        strategy="buy_and_hold",
+        mode="live",
+        connection=Profiles().get("local"),
+    )
+    link = in_process(run, "keep", secrets_of(run))
+    seen: list[str] = []
+
+    def tells(word: str) -> bool:
+        assert link.down is None, link.down
+        seen.extend(map(repr, link.drain()))
+        return any(word in frame for frame in seen)
+
+    try:
+        until(lambda: tells("Phase.PLAYING"), "the session to begin", 30.0)
+        link.send(SetArmState(state="live", account="local"))
+        until(lambda: tells("Filled("), "the strategy to trade", 30.0)
+        os.kill(link.pid, getattr(signal, f"SIG{way}"))
+        until(lambda: link.down is not None, "the window to see it", 30.0)
+    finally:
+        link.close()
+        assert link.join(10)
+    (recording,) = (own_home / "recordings").iterdir()
+    export = str(tmp_path / "audit.csv")
+    assert main(["recordings", "audit", recording.name, "--export", export]) == 1  # it has no seal
+    logs = b"".join(path.read_bytes() for path in (own_home / "logs").iterdir())
+    assert (b"Fatal Python error" in logs) is (way != "KILL"), "no stacks were written, so none was searched"
+    assert (tmp_path / "audit.csv").stat().st_size > 1_000
+    assert list((own_home / "memory").iterdir())
+    said = "\n".join([*seen, repr(link.down)]).encode() + b"".join(capfdbinary.readouterr())
+    for planted in PLANTED:
+        assert places_of(planted, own_home, tmp_path) == []
+        assert found_in(said, planted) == []
 
 
 def test_paper_is_not_told_what_could_trade(profile: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
