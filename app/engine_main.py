@@ -39,17 +39,18 @@ def _live_session(run: Run, secrets: Secrets, recorder: "SessionRecorder | None"
     """Paper or live, on a venue's market or on recorded data."""
     from engine.session.live import LiveSession  # noqa: PLC0415 -- the window is answered before this loads
     from engine.session.live_market import market_at, recorded_as_live  # noqa: PLC0415
-    from engine.session.memory import SessionMemory  # noqa: PLC0415
+    from engine.session.memory import DayMemory, SessionMemory  # noqa: PLC0415
     from engine.session.source import open_source  # noqa: PLC0415
 
-    memory = None
+    memory = day = None
     if run.connection is None:
         market = recorded_as_live(run, open_source(run))
     else:
         market = market_at(run, secrets.get(run.profile, {}))
         if run.mode == "live":
             memory = SessionMemory(memory_folder() / f"{run.profile}-{run.instrument}.json")
-    return LiveSession(run, market, model_of(run, market), recorder=recorder, memory=memory)
+            day = DayMemory(memory_folder() / f"{run.profile}-day.json")
+    return LiveSession(run, market, model_of(run, market), recorder=recorder, memory=memory, day=day)
 
 
 def model_of(run: Run, source: "Source") -> "Model | None":

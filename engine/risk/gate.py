@@ -274,6 +274,15 @@ class RiskGate:
         if self._guard.share != share:
             self._bind()
 
+    @property
+    def day_start(self) -> Decimal:
+        """Equity at midnight UTC, or at the session's start where that is later, as of the last mark."""
+        return self._losses.account.day_start
+
+    @day_start.setter
+    def day_start(self, equity: Decimal) -> None:
+        self._losses.account.day_start = equity
+
     def loss_broken(self) -> str:
         """The first loss limit that is broken as of the last mark, in words; empty while none is."""
         found = (rule.broken() for rule in self._all if isinstance(rule, LossRule))

@@ -39,7 +39,7 @@ from engine.session.live_control import LiveControl
 from engine.session.live_course import LiveCourse
 from engine.session.live_market import LiveMarket, check_speed
 from engine.session.live_watching import LiveWatching
-from engine.session.memory import Remembered, SessionMemory
+from engine.session.memory import DayMemory, Remembered, SessionMemory
 from engine.session.picturing import Pictures
 from engine.session.publishing import publications
 from engine.session.run_model import RunModel
@@ -77,6 +77,8 @@ class LiveSession:
         Records the session until its end.
     memory : SessionMemory, optional
         Of a session at a venue: what its strategy takes over when it is started anew.
+    day : DayMemory, optional
+        Of the account there: what the loss of a day is counted from.
 
     Raises
     ------
@@ -94,6 +96,7 @@ class LiveSession:
         watched: bool = True,
         recorder: SessionRecorder | None = None,
         memory: SessionMemory | None = None,
+        day: DayMemory | None = None,
     ) -> None:
         self.kill_switch = KillSwitch()
         self._run, self._name, self._recorder, self._memory = run, market.name, recorder, memory
@@ -118,6 +121,7 @@ class LiveSession:
             now_ns=time.time_ns,
             touch=self._touch,
             kinds=market.kinds,
+            day=day,
         )
         self._watching = LiveWatching(market.instrument, run.depth_interval_ns, start_ns) if watched else None
         recalled = None if memory is None else memory.read(self._strategy, run.instrument)

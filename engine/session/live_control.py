@@ -44,6 +44,7 @@ from engine.risk.kill_rules import KillFacts, KillRuleWatch
 from engine.risk.last_gate import LastGate, Standing, VerdictLog
 from engine.session.abilities import abilities_of, check_able, holds_of
 from engine.session.bar_history import BarHistory
+from engine.session.memory import DayMemory
 from engine.session.preview import preview
 from engine.session.protecting import Protecting
 from engine.session.return_feed import ReturnFeed
@@ -76,6 +77,8 @@ class LiveControl:
         Best prices of an instrument; None where they are not known.
     kinds : frozenset of str
         Market data that will come.
+    day : DayMemory, optional
+        What the account was worth when the day began, over all sessions at its venue.
 
     Attributes
     ----------
@@ -94,6 +97,7 @@ class LiveControl:
         now_ns: Callable[[], int],
         touch: Callable[[str], Touch | None],
         kinds: frozenset[str],
+        day: DayMemory | None = None,
     ) -> None:
         self._mode: Mode = run.mode
         self._instrument, self._touch = instrument, touch
@@ -123,6 +127,7 @@ class LiveControl:
         self._expires_ns: int | None = None
         self._looked_ns = 0
         self._desk: LiveDesk | None = None
+        self._day, self._has_begun = day, False
         emit(PolicyChanged(ts=now_ns(), policy=run.policy, by="run"))
         emit(ArmStateChanged(ts=now_ns(), state=self.gate.arm, by="run"))
 
@@ -162,6 +167,7 @@ class LiveControl:
         self._book.start_balance = event.balances[0].total
         self._book.note(EpochBegan(ts=event.ts, epoch=1))
         self._book.note(event)
+        self._has_begun = True
 
     # Commands --------------------------------------------------------------------------------------------
 
@@ -270,6 +276,8 @@ class LiveControl:
         if self._expires_ns is not None and now >= self._expires_ns:
             self.shut(f"{ARMED_LIVE_NS // 60_000_000_000} minutes passed without an order by hand.")
         self.gate.mark()
+        if self._day is not None and self._has_begun:
+            self.gate.day_start = self._day.kept(now, self._book.currency, self.gate.day_start)
         is_flat = not self._book.holds and not self._book.orders
         wants_flat = self._protecting.look(self.gate, now, is_flat=is_flat)
         if wants_flat and self._desk is not None:

@@ -2,6 +2,7 @@
 
 A venue keeps orders and positions, but not which strategy they belong to. So that is written down whenever it
 changes, in one small file, and read before the next session of the same strategy on the same instrument.
+Nor does it keep what the account was worth at midnight, from which the loss of a day is counted.
 """
 
 import os
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+
+from engine.risk.losses import DAY_NS
 
 _EVERY_S: Final = 0.5
 
@@ -78,13 +81,7 @@ class SessionMemory:
             return ""
         before = self._problem
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            draft = self._path.with_suffix(".draft")
-            with draft.open("wb") as file:
-                file.write(msgspec.json.encode(now))
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self._path)
+            _put(self._path, now)
         except OSError as error:
             self._problem = (
                 f"What this session must know after a restart cannot be written to {self._path} "
@@ -93,3 +90,60 @@ class SessionMemory:
             return "" if self._problem == before else self._problem
         self._written, self._problem = now, ""
         return ""
+
+
+class DayStart(msgspec.Struct, frozen=True):
+    """What an account was worth when a day began, or with its first session of that day."""
+
+    day: int
+    currency: str
+    equity: Decimal
+
+
+class DayMemory:
+    """The newest day's start of one account, in a file that all its sessions share.
+
+    Parameters
+    ----------
+    path : Path
+        Made with its folder once a session runs.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known: DayStart | None = None
+
+    def kept(self, now_ns: int, currency: str, equity: Decimal) -> Decimal:
+        """Equity at the start of this day: as it was kept before, or this one, kept from now on."""
+        day = now_ns // DAY_NS
+        if self._known is None:
+            self._known = self._read()
+        known = self._known
+        if known is not None and (known.day, known.currency) == (day, currency):
+            return known.equity
+        self._known = DayStart(day, currency, equity)
+        try:
+            _put(self._path, self._known)
+        except OSError as error:
+            print(f"{self._path} cannot be written: {error}", file=sys.stderr, flush=True)
+        return equity
+
+    def _read(self) -> DayStart | None:
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=DayStart)
+        except FileNotFoundError:
+            return None
+        except (OSError, msgspec.MsgspecError) as error:
+            print(f"{self._path} cannot be read and is passed over: {error}", file=sys.stderr, flush=True)
+            return None
+
+
+def _put(path: Path, what: msgspec.Struct) -> None:
+    """Put a whole file in place of the old one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".draft")
+    with draft.open("wb") as file:
+        file.write(msgspec.json.encode(what))
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 import engine.nautilus.doubt as doubt
-from engine.messages.commands import Cancel, Modify
-from engine.messages.events import OrderChanged, PositionChanged
+from engine.messages.commands import Cancel, Modify, SetPolicy
+from engine.messages.events import Denied, OrderChanged, PositionChanged
+from engine.messages.limits import Limits, RiskPolicy
 from tests.engine.session.live_sessions import Driven
 from tests.engine.session.test_live_venue import LIVE, Puppet, at, is_now, statuses
 from tests.venue import ThreadVenue, levels
@@ -127,3 +128,31 @@ def test_an_order_in_doubt_that_never_arrived_leaves_nothing_after_a_restart(
         assert driven.told(OrderChanged) == []
         assert puppet.net_position() == 0
         assert venue.truth().orders == ()
+
+
+def test_what_was_lost_today_is_lost_after_a_restart_too(venue: ThreadVenue, tmp_path: Path) -> None:
+    day = tmp_path / "memory" / "local-day.json"
+    with at(venue, day=day) as (driven, puppet):
+        bought = puppet.market("BUY", "1")
+        driven.until(lambda: is_now(driven, bought, "FILLED"))
+        venue.show(*levels("1990.00", "1990.10"))
+        sold = puppet.market("SELL", "1")
+        driven.until(lambda: is_now(driven, sold, "FILLED"))
+        driven.until(lambda: day_profit(driven) < -10.0)
+        lost = day_profit(driven)
+    with at(venue, day=day) as (driven, puppet):
+        driven.until(lambda: day_profit(driven) == lost)
+        driven.session.handle(SetPolicy(RiskPolicy(account=Limits(day_loss=Decimal(10)))))
+        refused = puppet.market("BUY", "0.1")
+        driven.until(lambda: is_now(driven, refused, "DENIED"))
+        (denied,) = driven.told(Denied)
+        assert denied.denial.rule == "day_loss"
+    day.write_bytes(day.read_bytes().replace(b'"day":', b'"day":1'))  # another day's
+    with at(venue, day=day) as (driven, _):
+        driven.until(lambda: day_profit(driven) == 0.0)
+
+
+def day_profit(driven: Driven) -> float:
+    risk = driven.session.take_picture().account_risk
+    assert risk is not None
+    return risk.day_profit

@@ -48,7 +48,7 @@ from engine.recording.writing import Keeping
 from engine.session import live_control
 from engine.session.live import LiveSession
 from engine.session.live_market import market_at
-from engine.session.memory import SessionMemory
+from engine.session.memory import DayMemory, SessionMemory
 from tests.engine.session.live_sessions import Driven
 from tests.venue import Setup, ThreadVenue, levels
 from tests.venue.client import Client, ClientSetup
@@ -111,6 +111,7 @@ def at(
     mode: Mode = "live",
     arm: bool = True,
     memory: Path | None = None,
+    day: Path | None = None,
     recorder: SessionRecorder | None = None,
     **parameters: Any,
 ) -> Iterator[tuple[Driven, Puppet]]:
@@ -141,6 +142,7 @@ def at(
         strategy=Puppet,
         recorder=recorder,
         memory=None if memory is None else SessionMemory(memory),
+        day=None if day is None else DayMemory(day),
     )
     driven = Driven(session)
     try:
