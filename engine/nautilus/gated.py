@@ -165,8 +165,13 @@ class GatedStrategy(ReportingStrategy):
         each_of = orders if isinstance(orders, list) else orders.orders
         if not self._leave(each_of):
             return False
+        self._let_out(orders, each_of, *args, **kwargs)
+        return True
+
+    def _let_out(self, orders: Any, passed: list[Any], *args: Any, **kwargs: Any) -> None:
+        """Hand orders to the engine; where it takes them not, all that `passed` count no more."""
         if self._reducing is not None:
-            for order in each_of:
+            for order in orders if isinstance(orders, list) else passed:
                 self._reducing.ask(order)
         try:
             if isinstance(orders, list) and len(orders) == 1:
@@ -174,10 +179,9 @@ class GatedStrategy(ReportingStrategy):
             else:
                 super().submit_order_list(orders, *args, **kwargs)
         except Exception:
-            for order in each_of:
+            for order in passed:
                 self.context.gate.withdraw(str(order.client_order_id))
             raise
-        return True
 
     @unbroken
     def on_order_event(self, event: Any) -> None:

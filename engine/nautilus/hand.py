@@ -96,8 +96,7 @@ class Hand(StationStrategy):
         tied = ties(contingency, order_ids, f"{self._settings.prefix}-L{self._lists}")
         if not self._pass(order_ids, intents, tied, request):
             return False
-        self._dispatch(request, order_ids, intents, tied)
-        return True
+        return self._dispatch(request, order_ids, intents, tied)
 
     def _pass(
         self, order_ids: Sequence[str], intents: Sequence[OrderIntent], tied: Sequence[Ties], request: str
@@ -119,7 +118,8 @@ class Hand(StationStrategy):
 
     def _dispatch(
         self, request: str, order_ids: Sequence[str], intents: Sequence[OrderIntent], tied: Sequence[Ties]
-    ) -> None:
+    ) -> bool:
+        """Let them out, all or none; False where the last gate refused one."""
         ts = self.now_ns
         try:
             orders = [
@@ -131,10 +131,12 @@ class Hand(StationStrategy):
                 self.context.gate.withdraw(order_id)
             raise UserError(f"The engine takes no such order ({error}); change it.") from error
         if tied[0].of is not None:
-            self._send(orders)
-        else:
-            for order in orders:
-                self._send([order])
+            return self._send(orders)
+        if not self._leave(orders):
+            return False
+        for at, order in enumerate(orders):
+            self._let_out([order], orders[at:])
+        return True
 
     def _next_id(self) -> str:
         self._orders += 1

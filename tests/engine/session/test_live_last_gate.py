@@ -6,13 +6,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO, Self, cast
 
+import msgspec
 import pytest
 from nautilus_trader.model import OrderSide
 
 from engine.messages.commands import Flatten, Modify, SetArmState, SetPolicy, Submit
-from engine.messages.events import Denied, Logged, OrderChanged
+from engine.messages.events import Denied, Logged, OrderChanged, TwapChanged
 from engine.messages.limits import Limits, RiskPolicy
-from engine.messages.orders import HAND
+from engine.messages.orders import HAND, Twap
 from engine.nautilus.instrument import quantity
 from engine.recording import audit
 from engine.recording.audited import lines
@@ -25,6 +26,9 @@ from tests.venue import ThreadVenue, levels
 from tests.venue.client import Client
 
 REFUSED = "The last check before the venue refused it: "
+
+
+TWAP = msgspec.structs.replace(by_hand("0.6"), twap=Twap(horizon_s=2.0, interval_s=1.0))
 
 
 @pytest.fixture
@@ -77,6 +81,39 @@ def test_a_position_that_the_first_gate_knows_nothing_of_counts(venue: ThreadVen
         driven.until(lambda: is_now(driven, bought, "FILLED"))
         driven.session.handle(Flatten())
         driven.until(lambda: not venue.truth().positions)
+
+
+def test_of_several_orders_of_a_request_all_leave_or_none(venue: ThreadVenue) -> None:
+    with at(venue) as (driven, puppet):
+        bought = puppet.market("BUY", "0.5")
+        driven.until(lambda: is_now(driven, bought, "FILLED"))
+        limited(driven, "1")
+        forget(driven)
+        several = tuple(by_hand("0.3", "BUY", "LIMIT", price=Decimal(price)) for price in (1900, 1901))
+        driven.session.handle(Submit(request="r1", intents=several))
+        told = driven.told(OrderChanged)[-2:]
+        assert [event.status for event in told] == ["DENIED", "DENIED"]
+        assert told[0].reason == f"Not sent, as {told[1].order_id} was refused."
+        assert told[1].reason.startswith(REFUSED)
+        forget(driven)
+        driven.session.handle(Submit(request="r2", intents=several[:1]))
+        driven.until(lambda: driven.told(OrderChanged)[-1].status == "ACCEPTED")
+        assert len(venue.truth().orders) == 2
+
+
+def test_what_a_slice_should_have_sent_and_did_not_leaves_with_the_next(venue: ThreadVenue) -> None:
+    with at(venue) as (driven, puppet):
+        bought = puppet.market("BUY", "0.5")
+        driven.until(lambda: is_now(driven, bought, "FILLED"))
+        limited(driven, "0.6")
+        forget(driven)
+        driven.session.handle(Submit(request="r1", intents=(TWAP,)))
+        assert [each.denial.rule for each in driven.told(Denied)] == ["position"]
+        assert driven.told(TwapChanged)[-1].sent == 0
+        limited(driven, "5")
+        driven.until(lambda: driven.told(TwapChanged)[-1].order.status == "FILLED")
+        [(held, _)] = venue.truth().positions.values()
+        assert held == Decimal("1.1")
 
 
 def test_a_change_that_the_account_does_not_bear_is_not_made(venue: ThreadVenue) -> None:
