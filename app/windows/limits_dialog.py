@@ -24,6 +24,9 @@ _ACCOUNT: Final = ("account", "")
 _PROTECTION: Final = ("protection", "")
 _KILL: Final = ("kill", "")
 
+_BARS_PX: Final = 80
+"""What a screen keeps for its own bars and the dialog's title."""
+
 type _Part = Limits | Protection | KillRules
 
 
@@ -101,7 +104,7 @@ class LimitsDialog(QDialog):
         for widget in (self.scope, self._hint, area, self._said, buttons):
             column.addWidget(widget)
         column.setStretchFactor(area, 1)
-        self.resize(480, 720)
+        self.resize(480, min(720, self.screen().availableSize().height() - _BARS_PX))
 
     def show_policy(self, policy: RiskPolicy) -> None:
         """Show what is in force by now; what was typed and not put in force is lost."""
