@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.windows.confirm_name import ConfirmName
 from app.windows.session_text import describe
+from engine.nautilus.adapters.clients import parameters_in
 from widgets.numbers import price_text
 
 if TYPE_CHECKING:
@@ -30,10 +31,9 @@ def ask_for_live(session: "StationSession", parent: QWidget) -> ConfirmName:
         (_tr("Ends"), _tr("after 30 minutes without an order by hand, or with F9")),
     ]
     connection = session.run.connection
-    trial = connection is not None and not connection.real_money_allowed
+    trial = connection is not None and not parameters_in(connection).is_real_money
     return ConfirmName(
         _tr("Arm Live"),
-        # Without that leave, orders go to no venue where they would cost real money.
         _tr("From now on orders, yours and the strategy's, go to the venue; this is a trial, no real money.")
         if trial
         else _tr("From now on orders, yours and the strategy's, go to a real venue and cost real money."),

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QDialog,
     QDialogButtonBox,
+    QLabel,
     QLineEdit,
     QPushButton,
     QToolButton,
@@ -20,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from app.session import StationSession
 from app.windows.confirm_name import ConfirmName
+from app.windows.trading_dialogs import ask_for_live
 from app.windows.trading_keys import TradingKeysDialog
 from engine.link.protocols import LinkDown
 from engine.link.scripted import control, frame, halted, order, position, scripted_session
@@ -34,9 +36,11 @@ from engine.messages.commands import (
     SetArmState,
     Submit,
 )
+from engine.messages.connection import Connection
 from engine.messages.events import AnyEvent, HaltStep
 from engine.messages.frames import Control
 from engine.messages.orders import HAND
+from engine.messages.run import Run
 from tests.gui.conftest import RUN, Desk
 from widgets.theme import Theme
 
@@ -124,6 +128,23 @@ def test_live_needs_the_accounts_name_typed(desk: Desk) -> None:
     asked.field.setText("main account")
     desk.click(asked.go)
     assert desk.sent == [SetArmState(state="live", account="main account")]
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"), [("testnet", "a trial, no"), ("live", "cost real money")]
+)
+def test_a_trial_is_said_to_be_one_whatever_the_settings_allow(
+    desk: Desk, environment: str, said: str
+) -> None:
+    venue = Connection(
+        name="desk",
+        adapter="binance_futures",
+        parameters={"environment": environment},
+        real_money_allowed=True,
+    )
+    session = desk.station.open_run(Run(instrument="BTCUSDT-PERP.BINANCE", mode="live", connection=venue))
+    asked = ask_for_live(session, desk.window)
+    assert any(said in label.text() for label in asked.findChildren(QLabel))
 
 
 def test_live_counts_down_to_view(desk: Desk) -> None:
