@@ -21,7 +21,7 @@ from engine.messages.events import Phase
 from engine.messages.frames import Transport
 from engine.session import telling
 from engine.session.course import Course
-from engine.session.pace import FASTEST, SLOWEST, Pace
+from engine.session.pace import Pace, check_speed
 from engine.session.source import Source
 from engine.session.telling import readable
 from engine.session.told import Told
@@ -153,8 +153,7 @@ class Driver:
         self._work = None
 
     def _set_speed(self, factor: float) -> None:
-        if factor != 0 and not SLOWEST <= factor <= FASTEST:
-            raise UserError(f"Speed {factor:g} is not possible; choose {SLOWEST:g} to {FASTEST:g}, or max.")
+        check_speed(factor)
         self._pace.speed = factor
         self._pace.start(self._replay.now_ns)
 

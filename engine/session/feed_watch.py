@@ -44,5 +44,4 @@ class FeedWatch:
             text = f"The feed is stale: nothing came from {self._name} for {age_s:.0f} s."
         else:
             text = f"Market data come from {self._name} again."
-        level = "warning" if is_stale else "info"
-        return [Logged(ts=now_ns, level=level, source="feed", text=text)]  # type: ignore[arg-type]
+        return [Logged(ts=now_ns, level="warning" if is_stale else "info", source="feed", text=text)]

@@ -37,9 +37,10 @@ from engine.session.checks import check_model, check_run
 from engine.session.feed_watch import FeedWatch
 from engine.session.live_control import LiveControl
 from engine.session.live_course import LiveCourse
-from engine.session.live_market import LiveMarket, check_speed
+from engine.session.live_market import LiveMarket
 from engine.session.live_watching import LiveWatching
 from engine.session.memory import DayMemory, Remembered, SessionMemory
+from engine.session.pace import check_speed
 from engine.session.picturing import Pictures
 from engine.session.publishing import publications
 from engine.session.run_model import RunModel

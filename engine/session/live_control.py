@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-import msgspec
-
 from engine.columns import Columns
 from engine.errors import UserError
 from engine.messages.commands import (
@@ -42,7 +40,7 @@ from engine.risk.gate import Gate, RiskGate
 from engine.risk.kill import HaltProcedure, KillSwitch
 from engine.risk.kill_rules import KillFacts, KillRuleWatch
 from engine.risk.last_gate import LastGate, Standing, VerdictLog
-from engine.session.abilities import abilities_of, check_able, holds_of
+from engine.session.abilities import check_able
 from engine.session.bar_history import BarHistory
 from engine.session.memory import DayMemory
 from engine.session.preview import preview
@@ -171,8 +169,8 @@ class LiveControl:
 
     # Commands --------------------------------------------------------------------------------------------
 
-    def obey(self, command: AnyCommand) -> bool:
-        """Carry a command out, or raise `UserError`; False where it is none of these."""
+    def obey(self, command: AnyCommand) -> None:
+        """Carry a command out, or raise `UserError`; those that are none of these are passed over."""
         match command:
             case SetArmState():
                 self._arm(command.state, command.account)
@@ -194,38 +192,22 @@ class LiveControl:
                 said = self._follower.set(command, self._connected, self._now_ns() - _TICKS_LATE_NS)
                 self._emit(Logged(ts=self._now_ns(), level="info", source="session", text=said))
             case Preview():
-                self._preview = self._answer(command)
+                self._preview = preview(
+                    command,
+                    self._run,
+                    self._instrument,
+                    self.gate,
+                    touch=self._touch(self._instrument.id),
+                    equity=self._book.equity(),
+                    held=self._book.total(self._instrument.id).net,
+                    now_ns=self._now_ns(),
+                )
             case _:
-                return False
-        return True
+                pass
 
     def _put_off_expiry(self) -> None:
         if self._expires_ns is not None:
             self._expires_ns = self._now_ns() + ARMED_LIVE_NS
-
-    def _answer(self, question: Preview) -> OrderPreview:
-        held = self._book.total(self._instrument.id).net
-        try:
-            check_able(self._run, question.intents, question.contingency)
-        except UserError as error:
-            return OrderPreview(
-                request=question.request,
-                currency=self._instrument.quote,
-                position_before=held,
-                problem=str(error),
-            )
-        answer = preview(
-            question,
-            self._instrument,
-            self.gate,
-            touch=self._touch(self._instrument.id),
-            equity=self._book.equity(),
-            held=held,
-            leverage=self._leverage,
-            now_ns=self._now_ns(),
-        )
-        note = holds_of(abilities_of(self._run), question.intents, question.contingency)
-        return msgspec.structs.replace(answer, note=note) if note else answer
 
     @property
     def _connected(self) -> LiveDesk:
@@ -234,22 +216,17 @@ class LiveControl:
         return self._desk
 
     def _arm(self, state: ArmState, account: str) -> None:
+        now = self._now_ns()
         if state == "live":
             if self._mode == "live" and account != self._account:
                 raise UserError(f"Type the account's name, {self._account}, to arm it.")
             self.gate.arm = state  # refuses what is no live session
-            self._expires_ns = self._now_ns() + ARMED_LIVE_NS
-            self._tell_armed()
-            return
-        if state == "paper" and self._mode == "live":
-            raise UserError("This session trades at a venue; arm it live, or open a paper session.")
-        self.gate.arm = state
-        self._expires_ns = None
-        self._emit(ArmStateChanged(ts=self._now_ns(), state=state, by="person"))
-
-    def _tell_armed(self) -> None:
-        now = self._now_ns()
-        self._emit(ArmStateChanged(ts=now, state="live", by="person", expires_ns=self._expires_ns))
+            self._expires_ns = now + ARMED_LIVE_NS
+        else:
+            if state == "paper" and self._mode == "live":
+                raise UserError("This session trades at a venue; arm it live, or open a paper session.")
+            self.gate.arm, self._expires_ns = state, None
+        self._emit(ArmStateChanged(ts=now, state=state, by="person", expires_ns=self._expires_ns))
 
     def _set_policy(self, policy: RiskPolicy) -> None:
         self.gate.set_policy(policy)

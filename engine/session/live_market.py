@@ -15,7 +15,7 @@ from engine.nautilus.adapters import adapter_named, clients_of
 from engine.nautilus.feed import Feed
 from engine.nautilus.looking import look_up
 from engine.nautilus.node import Client, sandbox
-from engine.session.pace import FASTEST, SLOWEST
+from engine.session.pace import check_speed
 from engine.session.source import KINDS, Chunk, Source
 
 _EVER: Final = 2**63 - 1
@@ -115,15 +115,3 @@ def market_at(run: Run, secrets: Mapping[str, str]) -> LiveMarket:
 
 def _named(client: AdapterClient) -> Client:
     return Client(None, client.factory, client.config)
-
-
-def check_speed(speed: float) -> None:
-    """Refuse a speed at which nothing can be served.
-
-    Raises
-    ------
-    UserError
-        It is neither 0 nor one of a replay's.
-    """
-    if speed != 0 and not SLOWEST <= speed <= FASTEST:
-        raise UserError(f"Speed {speed:g} is not possible; choose {SLOWEST:g} to {FASTEST:g}, or max.")

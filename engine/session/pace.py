@@ -4,11 +4,19 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from engine.errors import UserError
+
 SLOWEST: Final = 0.1
 FASTEST: Final = 1000.0
 
 _FORGIVEN_S: Final = 1.0
 """A session further behind than this (a suspended machine, a speed it cannot keep) stops catching up."""
+
+
+def check_speed(speed: float) -> None:
+    """Raise `UserError` for a speed at which no market can be shown; 0 is as fast as possible."""
+    if speed != 0 and not SLOWEST <= speed <= FASTEST:
+        raise UserError(f"Speed {speed:g} is not possible; choose {SLOWEST:g} to {FASTEST:g}, or max.")
 
 
 class Pace:

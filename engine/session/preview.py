@@ -8,25 +8,27 @@ from engine.errors import UserError
 from engine.messages.commands import Preview
 from engine.messages.instrument import Instrument
 from engine.messages.orders import OrderIntent, OrderPreview
+from engine.messages.run import Run
 from engine.nautilus.requests import checked, in_lots
 from engine.risk.book import Touch
 from engine.risk.case import expected_price
 from engine.risk.gate import RiskGate
 from engine.risk.sizing import size_of
 from engine.risk.valuing import Valuing
+from engine.session.abilities import abilities_of, check_able, holds_of
 
 _STOPS = ("STOP_MARKET", "STOP_LIMIT")
 
 
 def preview(
     question: Preview,
+    run: Run,
     instrument: Instrument,
     gate: RiskGate,
     *,
     touch: Touch | None,
     equity: Decimal | None,
     held: Decimal,
-    leverage: Decimal,
     now_ns: int,
 ) -> OrderPreview:
     """Answer a question, or say in its `problem` why there is no answer.
@@ -41,10 +43,9 @@ def preview(
         Of the account, in the instrument's quote currency.
     held : Decimal
         Signed position of the account in this instrument.
-    leverage : Decimal
-        What a value is divided by for its margin.
     """
     try:
+        check_able(run, question.intents, question.contingency)
         intents = _sized(question, instrument, touch, equity, now_ns)
     except UserError as error:
         return OrderPreview(
@@ -66,11 +67,12 @@ def preview(
         notional=notional,
         # A venue's instruments carry no fees: what is not known is not told as nothing.
         fee=None if notional is None or (gate.mode == "live" and not fee) else notional * fee,
-        margin=None if notional is None else notional / leverage,
+        margin=None if notional is None else notional / run.venue.leverage,
         loss_at_stop=_loss(entry, size, price, fee, valuing),
         position_before=held,
         position_after=held + (size if entry.side == "BUY" else -size),
         denial=gate.would(*intents),
+        note=holds_of(abilities_of(run), question.intents, question.contingency),
     )
 
 

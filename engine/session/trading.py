@@ -195,12 +195,12 @@ class Trading:
         course = self._now
         self._preview = preview(
             question,
+            self._run,
             course.instrument,
             course.gate,
             touch=course.touch(course.instrument.id),
             equity=course.equity,
             held=course.held,
-            leverage=self._run.venue.leverage,
             now_ns=self._ts,
         )
 
