@@ -122,9 +122,6 @@ class Policies:
 
     @staticmethod
     def _write(path: Path, policy: RiskPolicy, time: str) -> None:
-        kill = {
-            name: _OFF if value is None else value for name, value in msgspec.to_builtins(policy.kill).items()
-        }
         stored = _Stored(
             version=policy.version,
             time=time,
@@ -132,9 +129,14 @@ class Policies:
             strategies=policy.strategies,
             instruments=policy.instruments,
             protection=policy.protection,
-            kill=kill,
+            kill=kill_settings(policy.kill),
         )
         write_atomically(path, encode(stored))
+
+
+def kill_settings(rules: KillRules) -> dict[str, Any]:
+    """Kill rules as they stand in a file: what is none is `off`."""
+    return {name: _OFF if value is None else value for name, value in msgspec.to_builtins(rules).items()}
 
 
 def _read(path: Path) -> PolicyVersion:

@@ -11,7 +11,7 @@ import msgspec
 
 from app.commands import Once, Report, Result
 from app.paths import CONFIGS, home
-from app.policies import Policies, PolicyVersion
+from app.policies import Policies, PolicyVersion, kill_settings
 from engine.errors import UserError, in_words
 from engine.feeds.instruments import KnownInstruments
 from engine.messages.events import PositionChanged
@@ -20,7 +20,9 @@ from engine.messages.limits import Limits, Protection, RiskPolicy
 from engine.messages.orders import HAND, Denial, OrderIntent
 from engine.messages.run import VenueRules
 from engine.risk.book import AccountBook, Touch
+from engine.risk.case import in_base
 from engine.risk.gate import RiskGate
+from engine.risk.ruling import scopes
 
 SUMMARY: Final = "show the limits in force, and what the gate says to an order"
 
@@ -129,22 +131,19 @@ def _lines(policies: Policies, now: PolicyVersion, kept: list[PolicyVersion]) ->
     since = f"in force since {now.time}" if now.time else "in force as the station came"
     if not now.time and policies.path.exists():
         since = "in force as written by hand"
-    scopes = {
-        "account": policy.account,
-        **{f"strategy {name}": limits for name, limits in policy.strategies.items()},
-        **{f"instrument {name}": limits for name, limits in policy.instruments.items()},
-    }
     lines = [f"Version {policy.version}, {since}; edit {policies.path} or the window's limits to change it."]
-    for scope, limits in scopes.items():
+    for scope, limits in scopes(policy).items():
         said = _said(limits)
-        lines += ["", scope, *(f"  {name:<22}{value}" for name, value in said.items())]
+        lines += [
+            "",
+            f"{scope.kind} {scope.name}".strip(),
+            *(f"  {name:<22}{value}" for name, value in said.items()),
+        ]
         if not said:
             lines.append("  no limits")
     protection = _said(policy.protection)
     lines += ["", "protection", *(f"  {name:<22}{value}" for name, value in protection.items())]
-    kill = {
-        name: "off" if value is None else value for name, value in msgspec.to_builtins(policy.kill).items()
-    }
+    kill = kill_settings(policy.kill)
     lines += ["", "kill switch", *(f"  {name:<22}{_word(value)}" for name, value in kill.items())]
     if kept:
         lines += ["", "versions", *(f"  {each.policy.version:<22}{each.time}" for each in kept)]
@@ -263,7 +262,8 @@ def _verdict(policy: RiskPolicy, intent: OrderIntent, account: Snapshot) -> Deni
         price = Decimal(1) if touch is None else touch.mid
         book.note(_held(name, intent.strategy, quantity, price, now_ns))
     for number, each in enumerate(account.orders):
-        book.send(f"at work {number}", each, each.quantity, 0)
+        size = in_base(each, touches.get(each.instrument), book.valuing(each.instrument))
+        book.send(f"at work {number}", each, size, 0)
     return RiskGate(instruments, policy, book, lambda: now_ns, arm="paper", mode="paper").would(intent)
 
 

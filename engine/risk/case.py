@@ -58,9 +58,7 @@ class Case:
         is_money = valuing.is_money
         self.unit = valuing.unit(touch.mid) if is_money and touch is not None else None
         self.order_unit = valuing.unit(price) if is_money and price is not None else None
-        self.size = size = intent.quantity
-        if intent.quote_quantity:
-            self.size = size = in_base(intent, touch, valuing)
+        self.size = size = in_base(intent, touch, valuing)
         self.leaves = leaves = size if replaces is None else max(ZERO, size - replaces.filled)
         line = self.line = (
             book.line(intent.instrument, intent.strategy) if replaces is None else replaces.line
@@ -208,7 +206,9 @@ def expected_price(intent: OrderIntent, touch: Touch | None) -> Decimal | None:
 
 
 def in_base(intent: OrderIntent, touch: Touch | None, valuing: Valuing) -> Decimal:
-    """Base units of an order in quote currency, as many as are likely at most; 0 without a price."""
+    """Base units of an order, of one in quote currency as many as are likely at most; 0 without a price."""
+    if not intent.quote_quantity:
+        return intent.quantity
     if valuing.instrument.inverse:
         return intent.quantity / valuing.instrument.multiplier
     far = None if touch is None else touch.ask if intent.side == "BUY" else touch.bid

@@ -65,6 +65,10 @@ def test_the_account_of_the_file_counts(tmp_path: Path, capsys: pytest.CaptureFi
         {**{key: ORDER[key] for key in ("instrument", "side", "type")}, "quantity": "0.5", "strategy": "A"}
     ]
     assert asked(tmp_path, capsys, {**ORDER, **account}, 1)["rule"] == "position"
+    # 32,500 dollars' worth is half a coin, and not 32,500 of them.
+    account["orders"][0] |= {"quantity": "32500", "quote_quantity": True}
+    told = asked(tmp_path, capsys, {**ORDER, **account}, 1)
+    assert (told["rule"], told["value"]) == ("position", "5.5")
     account = {"equity": "100000", "positions": {"BTCUSDT.BINANCE": "1"}}
     assert (
         asked(
