@@ -60,9 +60,9 @@ class KeyFields(QWidget):
         self._waiting: list[tuple[str, Callable[[], Held]]] = []
         self._is_writing = False
         self._looks.answered.connect(self._on_found)
-        self._looks.broke.connect(self._on_broke)
+        self._looks.broke.connect(self._on_look_broke)
         self._writes.answered.connect(self._on_written)
-        self._writes.broke.connect(self._on_broke)
+        self._writes.broke.connect(self._on_write_broke)
         self._form = QFormLayout()
         self._form.setHorizontalSpacing(8)
         self._form.setVerticalSpacing(_GAP)
@@ -296,8 +296,12 @@ class KeyFields(QWidget):
         dialog.fileSelected.connect(lambda path: self.take_file(Path(path)))
         dialog.open()
 
-    def _on_broke(self, error: Exception) -> None:
+    def _on_look_broke(self, error: Exception) -> None:
+        raise error
+
+    def _on_write_broke(self, error: Exception) -> None:
         self._is_writing = False
+        self._write_next()
         raise error
 
 

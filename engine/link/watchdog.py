@@ -144,6 +144,7 @@ class Watchdog:
                 connection = self._listener.accept()
             except OSError as error:
                 print(f"The kill door failed for a moment: {error!r}", file=sys.stderr, flush=True)
+                self._over.wait(TICK_S)  # where all descriptors are taken, it fails again at once
                 continue
             # Each in a thread of its own: one who knocks and then hangs must not keep the next one out.
             talk = threading.Thread(target=self._receive, args=(connection,), name="kill-talk", daemon=True)
