@@ -56,6 +56,7 @@ SILENCE_S: Final = 3.0
 
 _ALL_BARS: Final = 2**40
 _LAST_LINES: Final = 20
+_LEFT_OPEN: Final = " Orders may still work and positions may be open"
 _RUNNING: Final = frozenset({Phase.PLAYING, Phase.SEEKING, Phase.LOADING})
 
 
@@ -163,6 +164,14 @@ class StationSession:
         return self._link.down
 
     @property
+    def down_text(self) -> str:
+        """Why the link ended, and what that may have left at a venue; empty while it is up."""
+        reason = "" if self.down is None else self.down.reason
+        if not reason or self.run.mode != "live" or self.phase == Phase.LOADING or _LEFT_OPEN in reason:
+            return reason
+        return f"{reason}{_LEFT_OPEN}: look at the venue."
+
+    @property
     def shares_our_process(self) -> bool:
         """Whether the engine runs in a thread of this process."""
         return isinstance(self._link, ThreadLink)
@@ -175,7 +184,7 @@ class StationSession:
         if (down := self._link.down) is not None:
             if down.expected:
                 return Notice("end", "The session has ended; restart it to watch it again.")
-            return Notice("crash", down.reason, down.log_tail or self._last_lines())
+            return Notice("crash", self.down_text, down.log_tail or self._last_lines())
         if (silent := self._link.silent_s) > SILENCE_S:
             since = datetime.fromtimestamp(self._wall_clock() - silent).astimezone()
             return Notice(

@@ -114,7 +114,7 @@ class _Watcher:
         if session.phase == Phase.FAILED:
             raise UserError(session.state.phase_text or "The session failed; its log says why.")
         if session.down is not None and session.state.results is None:
-            raise UserError(session.down.reason)
+            raise UserError(session.down_text)
         if session.state.refusal is not None:
             raise UserError(session.state.refusal.text)
 

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from app.session import StationSession
@@ -46,7 +47,7 @@ from engine.messages.commands import (
 from engine.messages.events import AnyEvent, EpochBegan, HaltStep, Phase, PhaseChanged, Refused
 from engine.messages.limits import RiskPolicy
 from engine.messages.orders import Sizing
-from engine.messages.run import Run
+from engine.messages.run import Mode, Run
 
 RUN = Run(instrument="EURUSD.SIM", simulate="fx")
 SECOND = 1_000_000_000
@@ -177,6 +178,21 @@ def test_notices_tell_crash_end_and_silence_apart(links: _Links, session: Statio
     assert cause(session) == "end"
     session.close()
     assert cause(session) is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "began", "warns"), [("live", True, True), ("live", False, False), ("paper", True, False)]
+)
+def test_an_engine_that_ended_at_a_venue_says_what_it_may_have_left_there(
+    links: _Links, mode: Mode, began: bool, warns: bool
+) -> None:
+    session = StationSession(msgspec.structs.replace(RUN, mode=mode), links)
+    if began:
+        links.opened[0].push(frame(1))
+        session.pump()
+    links.opened[0].break_with(LinkDown("The engine stopped: killed by signal 9.", [], expected=False))
+    assert session.notice is not None
+    assert ("positions may be open: look at the venue" in session.notice.text) is warns
 
 
 def test_restart_runs_the_same_again_and_keeps_the_log(links: _Links, session: StationSession) -> None:
