@@ -167,7 +167,15 @@ class StationSession:
     def down_text(self) -> str:
         """Why the link ended, and what that may have left at a venue; empty while it is up."""
         reason = "" if self.down is None else self.down.reason
-        if not reason or self.run.mode != "live" or self.phase == Phase.LOADING or _LEFT_OPEN in reason:
+        return reason if not reason or self.phase == Phase.LOADING else self._with_what_is_left(reason)
+
+    @property
+    def failed_text(self) -> str:
+        """What a session that failed says of it, and what that may have left at a venue."""
+        return self._with_what_is_left(self.state.phase_text or "The session failed; its log says why.")
+
+    def _with_what_is_left(self, reason: str) -> str:
+        if self.run.mode != "live" or _LEFT_OPEN in reason:
             return reason
         return f"{reason}{_LEFT_OPEN}: look at the venue."
 

@@ -11,7 +11,7 @@ from app.policies import under_limits
 from app.session import StationSession
 from engine.errors import UserError
 from engine.messages.commands import AnyCommand
-from engine.messages.events import ArmStateChanged, HaltChanged, Phase, Results
+from engine.messages.events import ArmStateChanged, ConnectionChanged, HaltChanged, Phase, Results
 from engine.messages.run import Run
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class _Watcher:
         self._told = 0
         self._halt: HaltChanged | None = None
         self._arming: ArmStateChanged | None = None
+        self._connections: dict[str, ConnectionChanged] = {}
         self._warnings: dict[str, None] = {}
 
     @property
@@ -88,17 +89,21 @@ class _Watcher:
             self._look()
 
     def _tell(self) -> None:
-        lines = self._session.state.log.lines
-        for line in lines[self._told :]:
+        log = self._session.state.log
+        for line in log.lines[max(0, self._told - log.dropped) :]:
             self._report(line.text)
             if line.level == "warning":
                 self._warnings[line.text] = None
-        self._told = len(lines)
-        self._tell_what_ends_trading()
+        self._told = log.version
+        self._tell_changes()
 
-    def _tell_what_ends_trading(self) -> None:
-        """Tell a halt, and an arming that ended by itself: here no frame changes its colour."""
+    def _tell_changes(self) -> None:
+        """Tell what a window shows by its frame and its status line: halts, armings that end, connections."""
         state = self._session.state
+        for name, connection in state.connections.items():
+            if connection.text and connection is not self._connections.get(name):
+                self._report(connection.text)
+        self._connections = dict(state.connections)
         if state.halt is not None and state.halt is not self._halt:
             self._warn(f"Kill switch ({state.halt.reason.removesuffix('.')}): {state.halt.text}")
         if state.arming is not None and state.arming is not self._arming and state.arming.by == "rule":
@@ -112,7 +117,7 @@ class _Watcher:
     def _look(self) -> None:
         session = self._session
         if session.phase == Phase.FAILED:
-            raise UserError(session.state.phase_text or "The session failed; its log says why.")
+            raise UserError(session.failed_text)
         if session.down is not None and session.state.results is None:
             raise UserError(session.down_text)
         if session.state.refusal is not None:
