@@ -6,8 +6,11 @@ reduce-only and 5 for sale without can leave 5 short.
 """
 
 from decimal import Decimal
+from typing import Final
 
 from engine.risk.valuing import ZERO, Valuing
+
+_NOTHING: Final = ZERO, ZERO
 
 
 def longest(net: Decimal, buys: Decimal, reducing: Decimal) -> Decimal:
@@ -44,8 +47,8 @@ class Line:
     """
 
     __slots__ = (
-        "_told", "_untold", "bought", "buys", "buys_reducing", "cost", "fees", "long", "net", "orders",
-        "realised", "sells", "sells_reducing", "short", "sold", "strategy", "total", "valuing",
+        "_apart", "_told", "_untold", "bought", "buys", "buys_reducing", "cost", "fees", "long", "net",
+        "orders", "realised", "sells", "sells_reducing", "short", "sold", "strategy", "total", "valuing",
     )  # fmt: skip
 
     def __init__(self, strategy: str, total: "Total") -> None:
@@ -55,8 +58,10 @@ class Line:
         self.long = self.short = ZERO
         self.bought = self.sold = ZERO
         self.orders = 0
-        self._told: dict[str, Decimal] = {}
+        self._told: dict[str, tuple[Decimal, Decimal]] = {}
         self._untold = ZERO
+        self._apart = False
+        """Whether positions stand by themselves, as in a hedging account: several did at the same time."""
 
     def work(self, change: Decimal, *, is_buy: bool, reduce_only: bool) -> None:
         """Count so much more at work on one side (less where negative)."""
@@ -93,7 +98,7 @@ class Line:
 
     def bears(self, position: str, size: Decimal) -> bool:
         """Whether a signed size takes a position that stands beside others no farther than to nothing."""
-        held = self._told.get(position, ZERO) if len(self._told) > 1 else ZERO
+        held, _ = self._told.get(position, _NOTHING) if len(self._told) > 1 else _NOTHING
         return ZERO < -size <= held or held <= -size < ZERO
 
     def tell(self, position: str, quantity: Decimal, average_open: Decimal, close: Decimal | None) -> Decimal:
@@ -102,11 +107,16 @@ class Line:
         A fill is told before the position that it leaves; a position of an earlier session, or one that a
         venue liquidated, comes without one.
         """
-        change = quantity - self._told.get(position, ZERO)
+        change = quantity - self._told.get(position, _NOTHING)[0]
         if quantity:
-            self._told[position] = quantity
+            self._told[position] = quantity, average_open
         else:
             self._told.pop(position, None)
+        self._apart = self._apart or len(self._told) > 1
+        return self._adopt(change, average_open, close) + (self._set_apart() if self._apart else ZERO)
+
+    def _adopt(self, change: Decimal, average_open: Decimal, close: Decimal | None) -> Decimal:
+        """Take so much more that a position has, of which fills told some or all; what that realised."""
         known = self._untold
         if change > ZERO < known or change < ZERO > known:
             known = min(change, known, key=abs)
@@ -118,6 +128,17 @@ class Line:
         price = close if is_closing and close else average_open
         level = self.valuing.level(price) if price else self.cost / self.net if self.net else ZERO
         return self._move(change, level)
+
+    def _set_apart(self) -> Decimal:
+        """Take each position at what it was come by, as none closes another; what that did not realise."""
+        held = self._told.values()
+        if sum((size for size, _ in held), ZERO) != self.net or not all(price for _, price in held):
+            return ZERO  # a fill is known of whose position is not told yet, or not what it cost
+        cost = sum((size * self.valuing.level(price) for size, price in held), ZERO)
+        more = cost - self.cost
+        self.cost, self.realised = cost, self.realised + more
+        self.total.cost += more
+        return more
 
     @property
     def average(self) -> Decimal | None:

@@ -16,6 +16,7 @@ from engine.strategies import parse_parameters
 from tests.engine.risk.markets import BTC, ETH, D, Desk, buy, instrument, sell
 from tests.engine.session.markets import FX, quotes
 
+TINY = D("1e-15")
 STEPS = st.lists(
     st.tuples(st.integers(-5, 5).filter(bool), st.integers(50, 150)).map(
         lambda pair: (D(pair[0]), D(pair[1]))
@@ -34,8 +35,37 @@ def test_profit_is_what_the_trades_add_up_to(steps: list[tuple[Decimal, Decimal]
     earned = sum((-size * price for size, price in steps), D(0)) + net * 100
     equity = desk.book.equity()
     assert equity is not None
-    assert abs(equity - earned) < D("1e-15")
+    assert abs(equity - earned) < TINY
     assert desk.book.balance == line.realised
+
+
+@given(st.lists(st.tuples(st.integers(-5, 5), st.integers(50, 150)), max_size=12))
+def test_positions_that_stand_by_themselves_are_worth_what_each_of_them_is(
+    steps: list[tuple[int, int]],
+) -> None:
+    desk, money, opened = Desk(balance=1_000), D(1_000), dict[str, tuple[Decimal, Decimal]]()
+    for number, (lots, at) in enumerate(steps):
+        size, price = D(lots), D(at)
+        if size:
+            name = f"P-{number}"
+            opened[name] = size, price
+            desk.hold(str(size), str(price))
+            desk.position(str(size), str(price), position_id=name)
+        elif opened:  # close the oldest
+            name, (size, entry) = next(iter(opened.items()))
+            del opened[name]
+            money += size * (price - entry)
+            desk.hold(str(-size), str(price))
+            desk.position("0", str(entry), position_id=name, average_close=price)
+        desk.money(str(money))
+        line, equity = desk.book.line(BTC.id, HAND), desk.book.equity()
+        assert equity is not None
+        assert (
+            abs(equity - money - sum((size * (100 - price) for size, price in opened.values()), D(0))) < TINY
+        )
+        assert abs(line.realised - (money - 1_000)) < TINY
+        assert line.net == sum((size for size, _ in opened.values()), D(0))
+        assert line.holds == bool(opened)
 
 
 @given(STEPS)
@@ -48,7 +78,7 @@ def test_an_inverse_contract_earns_in_its_base(steps: list[tuple[Decimal, Decima
     earned = sum((size * 100 / price for size, price in steps), D(0)) - net * 100 / 100
     equity = desk.book.equity()
     assert equity is not None
-    assert abs(equity - earned) < D("1e-15")
+    assert abs(equity - earned) < TINY
 
 
 def test_fees_are_lost_at_once_and_a_told_balance_wins() -> None:

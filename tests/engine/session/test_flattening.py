@@ -116,6 +116,7 @@ def test_all_is_closed(
     is_viewed: bool,
     oms: Any,
 ) -> None:
+    assume(way != "drawdown" or by_hand or by_strategy)  # who trades nothing loses nothing
     Holder.sizes = by_strategy
     rules = VenueRules(oms=oms)
     with closing(session(strategy=Holder, venue_rules=rules, arm="paper")) as run:
@@ -135,7 +136,5 @@ def test_all_is_closed(
             events += obey(run, Kill())
         events += go(run, LAST if way == "drawdown" else 700)
         assert [(each.intent, each.denial.text) for each in of(events, Denied)] == []
-        if way == "drawdown":  # the equity of an account does not show what positions lost that cancel out
-            assume(run.course.gate.protection.stage == "flat")
         assert not run.course.desk._cache.positions_open()
         assert not run.course.desk._cache.orders_open()
