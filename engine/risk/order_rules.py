@@ -134,7 +134,7 @@ class TradeLoss(Rule):
             side = "below" if case.is_buy else "above"
             text = f"The stop at {plain(stop)} is not {side} the entry at {plain(price)}; put it there."
             return self.denied(text)
-        each = self._loss(case, price, stop)
+        each = case.valuing.loss(price, stop)
         loss = case.size * each
         if loss <= self.limit:
             return None
@@ -146,14 +146,8 @@ class TradeLoss(Rule):
         )
         return self.denied(text, loss)
 
-    @staticmethod
-    def _loss(case: Case, price: Decimal, stop: Decimal) -> Decimal:
-        """Loss of a size of 1."""
-        at_entry, at_stop = case.valuing.unit(price), case.valuing.unit(stop)
-        return abs(at_entry - at_stop) + (at_entry + at_stop) * case.valuing.instrument.taker_fee
-
     @override
     def used(self, newest: Case | None, now_ns: int) -> Decimal | None:
         if newest is None or newest.price is None or newest.intent.stop is None:
             return None
-        return newest.size * self._loss(newest, newest.price, newest.intent.stop)
+        return newest.size * newest.valuing.loss(newest.price, newest.intent.stop)

@@ -151,13 +151,12 @@ def size_of(
 
 def _of_money(sizing: Sizing, money: Decimal, valuing: Valuing, price: Decimal, stop: Decimal | None) -> Size:
     """Size of so much value, or of so much loss at the stop."""
-    instrument, at_entry = valuing.instrument, valuing.unit(price)
+    instrument = valuing.instrument
     if sizing.by == "equity":
-        return _whole(money / at_entry, instrument)
+        return _whole(money / valuing.unit(price), instrument)
     if stop is None or stop == price:
         return Size(Decimal(0), "A size by risk needs a stop away from the price; give one.")
-    at_stop = valuing.unit(stop)
-    return _whole(money / (abs(at_entry - at_stop) + (at_entry + at_stop) * instrument.taker_fee), instrument)
+    return _whole(money / valuing.loss(price, stop), instrument)
 
 
 def _whole(wanted: Decimal, instrument: Instrument) -> Size:

@@ -45,6 +45,11 @@ class Valuing:
         """What a size of 1 gains as this rises: profit is size x (level now - level at entry)."""
         return -self.unit(price) if self._inverse else self.unit(price)
 
+    def loss(self, entry: Decimal, stop: Decimal) -> Decimal:
+        """What a size of 1 loses from its entry to its stop, both fees of a taker included."""
+        at_entry, at_stop = self.unit(entry), self.unit(stop)
+        return abs(at_entry - at_stop) + (at_entry + at_stop) * self.instrument.taker_fee
+
     def price_at(self, level: Decimal) -> Decimal:
         """Price of a level, the inverse of `level`."""
         return -self._multiplier / level if self._inverse else level / self._multiplier

@@ -295,7 +295,12 @@ def test_what_waits_for_an_audit_log_that_never_comes_is_let_go_and_said(tmp_pat
     recorder.command(Play(), START_NS)
     recorder.begin(Run(instrument=CRYPTO.id), CRYPTO, frozenset(market()))
     told: list[str] = []
-    until(lambda: told.extend(text for _, text in recorder.take_news()) or len(told) > 1, "both sentences")
+
+    def has_told_both() -> bool:
+        told.extend(text for _, text in recorder.take_news())
+        return len(told) > 1
+
+    until(has_told_both, "both sentences")
     assert told[0].startswith("The recording stopped:")
     assert told[1].startswith("The audit log is not written, as its recording could not be begun")
     for _ in range(3):

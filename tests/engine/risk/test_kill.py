@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from engine.errors import UserError
 from engine.messages.events import HaltChanged, HaltStep
 from engine.messages.limits import KillRules
-from engine.risk.kill import HaltProcedure, Holding, KillSwitch
+from engine.risk.kill import STILL_NS, HaltProcedure, Holding, KillSwitch
 from engine.risk.kill_rules import KillFacts, KillRuleWatch
 from tests.engine.risk.markets import SECOND, D
 
@@ -127,6 +127,15 @@ def test_the_steps_come_in_order() -> None:
         HaltStep.VERIFYING,
         HaltStep.HALTED,
     ]
+
+
+def test_an_account_is_called_flat_only_once_it_was_so_for_a_while() -> None:
+    procedure, venue = fired(), Venue({})
+    for _ in range(3):  # nothing to cancel, nothing to close: it waits for late fills
+        procedure.step(0, venue)
+    assert procedure.step(STILL_NS - 1, venue) == []
+    assert procedure.step_now is HaltStep.VERIFYING
+    assert [each.step for each in procedure.step(STILL_NS, venue)] == [HaltStep.HALTED]
 
 
 def test_a_fill_that_comes_after_the_halt_is_closed_too() -> None:

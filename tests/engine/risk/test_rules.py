@@ -88,6 +88,19 @@ def test_the_most_that_the_sentence_names_passes() -> None:
         assert not passes(desk, buy(str(D(most) + D("0.01"))))
 
 
+def test_where_a_limit_of_value_is_broken_already_what_makes_it_no_worse_passes() -> None:
+    desk = Desk()
+    desk.hold("10")
+    for limits in (
+        Limits(gross_exposure=D(500)),
+        Limits(concentration=D("0.5")),
+        Limits(leverage=D("0.005")),
+    ):
+        desk.gate.set_policy(RiskPolicy(account=limits))
+        assert passes(desk, sell("12"))  # turned round it is 2 short, less than the 10 long
+        assert not passes(desk, buy("0.01"))
+
+
 def test_a_sale_below_the_market_is_valued_at_what_it_will_bring() -> None:
     desk = Desk(Limits(order_notional=D(200)))
     assert not passes(desk, sell("3", "50"))

@@ -6,7 +6,9 @@ from typing import Any
 from engine.messages.commands import Seek, SetPolicy
 from engine.messages.events import AnyEvent, Denied, Filled, Logged, OrderChanged
 from engine.messages.limits import Limits, Protection, RiskPolicy
+from engine.session.protecting import Protecting
 from engine.session.replay import ReplaySession
+from tests.engine.risk.markets import BTC, Desk
 from tests.engine.session.hands import at, buy, go, of, play, traded
 from tests.engine.session.markets import obey, quotes, session
 from tests.engine.session.strategies import Market
@@ -46,6 +48,20 @@ def test_each_stage_is_told_and_the_last_closes_what_every_trader_holds() -> Non
     assert risk is not None
     assert (risk.stage, risk.share) == ("flat", 0.0)
     run.close()
+
+
+def test_a_halt_flattens_by_itself_so_the_protection_sends_nothing_besides() -> None:
+    desk = Desk(policy=RiskPolicy(protection=Protection(flatten_at=D(1))), balance=1_000)
+    desk.hold("1")
+    desk.quote(BTC.id, "80", "80")
+    desk.gate.mark()
+    told: list[AnyEvent] = []
+    protecting = Protecting(told.append)
+    desk.gate.halted = True
+    assert not protecting.look(desk.gate, desk.now, is_flat=False)
+    desk.gate.halted = False
+    assert protecting.look(desk.gate, desk.now, is_flat=False)
+    assert len(told) == 1
 
 
 def test_it_happens_at_the_same_times_however_time_is_cut_and_in_every_seek_back() -> None:
