@@ -115,7 +115,7 @@ class GatedStrategy(ReportingStrategy):
         order, order_id = self._cache.order(client_order_id), str(client_order_id)
         if order is None:
             raise ValueError(f"there is no order {order_id} to modify")
-        return msgspec.structs.replace(_intent(order), changes=order_id, **changes)
+        return msgspec.structs.replace(intent_of(order), changes=order_id, **changes)
 
     def _refuse_change(self, intent: OrderIntent, order_id: str, denial: Denial) -> None:
         self._tell(Denied(ts=self._clock.timestamp_ns(), order_id=order_id, intent=intent, denial=denial))
@@ -126,7 +126,7 @@ class GatedStrategy(ReportingStrategy):
         self.refusal = ""
         gate = self.context.gate
         for at, order in enumerate(orders):
-            intent = _intent(order, _stop_of(order, orders), closes)
+            intent = intent_of(order, _stop_of(order, orders), closes)
             denial = gate.check(intent, str(order.client_order_id))
             if denial is not None:
                 for passed in orders[:at]:
@@ -141,7 +141,7 @@ class GatedStrategy(ReportingStrategy):
         if last is None:
             return True
         for order in orders:
-            intent = _intent(order, _stop_of(order, orders))
+            intent = intent_of(order, _stop_of(order, orders))
             denial = last.leaves(intent, str(order.client_order_id))
             if denial is not None:
                 for each in orders:
@@ -208,7 +208,8 @@ def _stop_of(entry: Any, orders: list[Any]) -> Decimal | None:
     return None
 
 
-def _intent(order: Any, stop: Decimal | None = None, closes: str = "") -> OrderIntent:
+def intent_of(order: Any, stop: Decimal | None = None, closes: str = "") -> OrderIntent:
+    """What was wanted of an order, as it is now."""
     return OrderIntent(
         instrument=str(order.instrument_id),
         strategy=str(order.strategy_id),

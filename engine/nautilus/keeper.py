@@ -4,59 +4,24 @@ What waits here is not at the venue: while the station does not run nothing of i
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from engine.errors import UserError
-from engine.messages.events import AnyEvent
-from engine.messages.instrument import Instrument
 from engine.messages.orders import EXTERNAL, HAND, HELD, Contingency, OrderIntent
 from engine.nautilus import events
 from engine.nautilus.adapters import Capabilities
-from engine.nautilus.held import Act, Change, Drop, Held, Leg, Place, Said, Trace, explain
+from engine.nautilus.gated import intent_of
+from engine.nautilus.held import Held, HeldBook
+from engine.nautilus.legs import Act, Change, Drop, Leg, Place, Said, Trace
 from engine.risk.book import Touch
 from engine.risk.venue_gate import VenueGate
 
-
-class Trader(Protocol):
-    """The hand, as far as what is held needs it."""
-
-    instrument: Instrument
-
-    @property
-    def now_ns(self) -> int:
-        """Now."""
-
-    @property
-    def net(self) -> Decimal:
-        """What the account holds, signed."""
-
-    def touch_now(self) -> Touch | None:
-        """Best prices; None where they are not known."""
-
-    def order_of(self, order_id: str) -> Any | None:
-        """Order of this name, whoever placed it; None where there is none."""
-
-    def new_name(self) -> str:
-        """Name for another order."""
-
-    def let_out(self, order_id: str, intent: OrderIntent, request: str) -> None:
-        """Send one order through the gate; there is none of this name after it was refused."""
-
-    def take_back(self, order: Any) -> None:
-        """Cancel an order, whoever placed it."""
-
-    def change_order(self, order: Any, **changes: Decimal) -> None:
-        """Change an order at the venue, whoever placed it."""
-
-    def tell(self, event: AnyEvent) -> None:
-        """Tell an event."""
-
-    def say(self, text: str, *, is_warning: bool = False) -> None:
-        """Tell a sentence."""
+if TYPE_CHECKING:
+    from engine.nautilus.live_desk import LiveDesk
 
 
 class Keeper:
@@ -64,7 +29,8 @@ class Keeper:
 
     Parameters
     ----------
-    trader : Trader
+    trader : LiveDesk
+        Through which orders go.
     can : Capabilities
         Of the venue.
 
@@ -74,14 +40,15 @@ class Keeper:
         Something is to be written down before the node goes on; whoever does that sets it back.
     """
 
-    def __init__(self, trader: Trader, can: Capabilities) -> None:
+    def __init__(self, trader: "LiveDesk", can: Capabilities) -> None:
         self._trader, self._can = trader, can
-        self._held: list[Held] = []
+        self._book = HeldBook()
+        self._net_then = Decimal(0)
         self.is_changed = False
 
     def __bool__(self) -> bool:
         """Whether anything is held."""
-        return bool(self._held)
+        return bool(self._book.every)
 
     # What is asked for --------------------------------------------------------------------------------------
 
@@ -118,13 +85,13 @@ class Keeper:
             leg.intent = self.as_sent(leg.intent)
             was_let_out = self._trader.order_of(leg.order_id) is not None
             leg.begin(leg.order_id, Trace(leg.intent.quantity, status="SENT" if was_let_out else "DENIED"))
-        self._held.append(held)
+        self._book.every.append(held)
         self.is_changed = True
         if entry is not None:
             for leg in legs:
                 leg.size = None
                 self._tell_waiting(held, leg)
-        self._trader.say(_told(held))
+        self._trader.say(held.said)
 
     def _leg(self, order_id: str, intent: OrderIntent) -> Leg:
         offset = None if self._can.trails_by_price else intent.trailing_offset
@@ -133,31 +100,36 @@ class Keeper:
     def alter(self, order: Any, changes: dict[str, Decimal]) -> bool:
         """Have an order at work changed by another in its place; False where the venue is to change it."""
         order_id, can_change = str(order.client_order_id), self._can_change(order.order_type.name)
-        held = self._with(order_id)
-        leg = None if held is None else next((each for each in held.legs if order_id in each.orders), None)
-        if held is None and not can_change and str(order.strategy_id) in (HAND, EXTERNAL):
-            leg = self._leg(order_id, _intent_of(order))
+        found = self._book.find(order_id)
+        if found is None and not can_change and str(order.strategy_id) in (HAND, EXTERNAL):
+            leg = self._leg(order_id, msgspec.structs.replace(intent_of(order), strategy=HAND))
             leg.begin(order_id, Trace(leg.intent.quantity))
-            held = Held("none", "", [leg])
-            self._held.append(held)
-        if held is None or leg is None:
+            found = Held("none", "", [leg]), leg
+        if found is None or found[1] is found[0].entry:
             return False
+        held, leg = found
+        if not can_change:
+            if not self._trader.may_change(order, changes):
+                return True
+            if held not in self._book.every:
+                self._book.every.append(held)
         if "quantity" in changes:
             more = changes["quantity"] - order.filled_qty.as_decimal()
             legs = held.legs if held.kind == "oco" else [leg]
             size = more + sum((each.filled for each in legs), Decimal(0))
             for each in legs:
                 each.size = size
-        leg.intent, leg.tries, self.is_changed = _changed(leg.intent, changes), 0, True
+        leg.intent, leg.tries, leg.next_ns, self.is_changed = _changed(leg.intent, changes), 0, 0, True
         if not can_change:
             self._tend(held)
         return not can_change
 
     def alter_waiting(self, order_id: str, changes: dict[str, Decimal]) -> bool:
         """Change what waits here; False where nothing of this name does. Raises `UserError`."""
-        held, leg = self._waiting(order_id)
-        if held is None or leg is None:
+        found = self._book.find(order_id)
+        if found is None or found[1].orders:
             return False
+        held, leg = found
         if "quantity" in changes:
             raise UserError("It becomes as large as what the entry fills; change the entry's size.")
         wanted = _changed(leg.intent, changes)
@@ -170,10 +142,11 @@ class Keeper:
 
     def cancel(self, order_id: str) -> bool:
         """End an order and what hangs together with it; False where it is none that is held."""
-        held = self._with(order_id)
-        if held is None or all(order_id not in (each.order_id, *each.orders) for each in held.legs):
+        found = self._book.find(order_id)
+        if found is None or found[1] is found[0].entry:
             return False
-        others = [each.order_id for each in held.legs if order_id not in (each.order_id, *each.orders)]
+        held, leg = found
+        others = [each.order_id for each in held.legs if each is not leg]
         held.end("It was cancelled by hand.")
         if others:
             self._trader.say(f"{order_id} is cancelled by hand; {' and '.join(others)} ends with it.")
@@ -182,7 +155,7 @@ class Keeper:
 
     def drop(self, why: str) -> None:
         """End all that is held."""
-        for held in self._held:
+        for held in self._book.every:
             held.end(why)
         self.tend()
 
@@ -190,7 +163,7 @@ class Keeper:
 
     def tend(self) -> None:
         """Look at how the orders stand, and do what is due; between the node's turns."""
-        for held in list(self._held):
+        for held in list(self._book.every):
             self._tend(held)
 
     def _tend(self, held: Held) -> None:
@@ -208,7 +181,7 @@ class Keeper:
                 leg.begin(leg.order_id, Trace(Decimal(0), status="CANCELED"))
                 self._tell(held, leg, "CANCELED", leg.ended)
         if held.is_over:
-            self._held.remove(held)
+            self._book.every.remove(held)
             self.is_changed = True
 
     def _observe(self, held: Held) -> None:
@@ -259,36 +232,18 @@ class Keeper:
 
     def order_of(self, order_id: str) -> Any | None:
         """The order that stands for this one now; None where nothing of it works any more."""
-        held = self._with(order_id)
-        leg = None if held is None else _leg_with(held, order_id)
-        names = [order_id] if leg is None else leg.alive[-1:]
+        found = self._book.find(order_id)
+        names = [order_id] if found is None else found[1].alive[-1:]
         order = self._trader.order_of(names[0]) if names else None
         return None if order is None or order.is_closed else order
 
     def has(self, order_id: str) -> bool:
         """Whether this is an order of what is held."""
-        return self._with(order_id) is not None
+        return self._book.find(order_id) is not None
 
     def linked(self, order_id: str) -> tuple[str, ...]:
         """Orders that an order hangs together with."""
-        held = self._with(order_id)
-        if held is None:
-            return ()
-        return tuple(
-            next(reversed(each.orders), each.order_id)
-            for each in held.every
-            if order_id not in (each.order_id, *each.orders)
-        )
-
-    def _with(self, order_id: str) -> Held | None:
-        return next((each for each in self._held if _leg_with(each, order_id) is not None), None)
-
-    def _waiting(self, order_id: str) -> tuple[Held | None, Leg | None]:
-        for held in self._held:
-            for leg in held.legs:
-                if leg.order_id == order_id and not leg.orders:
-                    return held, leg
-        return None, None
+        return self._book.linked(order_id)
 
     def _tell_waiting(self, held: Held, leg: Leg) -> None:
         self._tell(held, leg, HELD, "The station sends it as the entry fills.")
@@ -303,22 +258,20 @@ class Keeper:
 
     def remember(self) -> dict[str, str]:
         """What is to be known again."""
-        return {"held": msgspec.json.encode(self._held).decode(), "net": str(self._trader.net)}
+        return {"held": self._book.encode(), "net": str(self._trader.net)}
 
-    def recall(self, state: dict[str, str]) -> None:
+    def recall(self, state: Mapping[str, str]) -> None:
         """Take what `remember` gave; before anything is asked for."""
         try:
-            self._held = msgspec.json.decode(state.get("held", "[]"), type=list[Held])
+            self._book.decode(state.get("held", "[]"))
             self._net_then = Decimal(state.get("net", "0"))
         except (msgspec.MsgspecError, ArithmeticError) as error:
             print(f"What was held cannot be read and is passed over: {error}", file=sys.stderr, flush=True)
 
     def take_up(self) -> None:
         """Go on with what was held before, now that the account is known."""
-        if not self._held:
-            return
         change = self._trader.net - self._net_then
-        for held in self._held:
+        for held in self._book.every:
             for leg in held.every:
                 sign = 1 if leg.intent.side == "BUY" else -1
                 for name, trace in leg.orders.items():
@@ -329,17 +282,13 @@ class Keeper:
                         before = trace.filled
                         _see(trace, order)
                         change -= sign * (trace.filled - before)
-        explain(self._held, change)
-        for held in self._held:
-            self._trader.say(f"From before: {_told(held)}")
+        self._book.explain(change)
+        for held in self._book.every:
+            self._trader.say(f"From before: {held.said}")
             for leg in held.legs:
                 if not leg.orders and not leg.ended:
                     self._tell_waiting(held, leg)
         self.tend()
-
-
-def _leg_with(held: Held, order_id: str) -> Leg | None:
-    return next((each for each in held.every if order_id in (each.order_id, *each.orders)), None)
 
 
 def _see(trace: Trace, order: Any) -> None:
@@ -355,35 +304,7 @@ def _changed(intent: OrderIntent, changes: dict[str, Decimal]) -> OrderIntent:
     return msgspec.structs.replace(intent, **prices)
 
 
-def _intent_of(order: Any) -> OrderIntent:
-    told = events.order_changed(order, 0)
-    return OrderIntent(
-        instrument=told.instrument,
-        strategy=HAND,
-        side=told.side,
-        type=told.type,
-        quantity=told.quantity,
-        price=told.price,
-        trigger=told.trigger,
-        time_in_force=told.time_in_force,
-        expire_ns=getattr(order, "expire_time", None),
-        post_only=told.post_only,
-        reduce_only=told.reduce_only,
-    )
-
-
 def _is_beyond(intent: OrderIntent, now: Touch | None) -> bool:
     if now is None or intent.trigger is None:
         return False
     return intent.trigger >= now.bid if intent.side == "SELL" else intent.trigger <= now.ask
-
-
-def _told(held: Held) -> str:
-    names = " and ".join(each.order_id for each in held.legs)
-    if held.entry is not None:
-        what = f"the exits of {held.entry.order_id} ({names}) wait here and are sent as it fills"
-    elif held.kind == "oco":
-        what = f"{names} are tied here: as one fills, the other is cut or cancelled"
-    else:
-        what = f"{names} is moved from here"
-    return f"{what[0].upper()}{what[1:]}; not while the station does not run."

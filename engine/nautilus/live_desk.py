@@ -1,6 +1,6 @@
 """The hand at a live venue, where an account may hold what no strategy of the session has opened."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, Literal
 
@@ -93,7 +93,7 @@ class LiveDesk(Desk):
             **self._keeper.remember(),
         }
 
-    def recall(self, state: dict[str, str]) -> None:
+    def recall(self, state: Mapping[str, str]) -> None:
         """Take what `remember` gave."""
         self._requests = dict.fromkeys(filter(None, state.get("requests", "").split("\n")))
         self._keeper.recall(state)
@@ -168,6 +168,13 @@ class LiveDesk(Desk):
     def new_name(self) -> str:
         """Name for another order."""
         return self._next_id()
+
+    def may_change(self, order: Any, changes: dict[str, Decimal]) -> bool:
+        """Ask the gate whether an order may become so; a denial is told."""
+        may = self._may_change(order.client_order_id, changes)
+        if may:  # another takes its place, which is asked for by itself
+            self.context.gate.withdraw(str(order.client_order_id))
+        return may
 
     def change_order(self, order: Any, **changes: Decimal) -> None:
         """Change an order at the venue, whoever placed it."""

@@ -1,54 +1,14 @@
 """The stop that protects all of the hand's position for as long as it lasts, whatever its size becomes."""
 
-from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import UserError
 from engine.messages.events import PositionChanged
-from engine.messages.instrument import Instrument
 from engine.nautilus import events
-from engine.risk.book import Touch
 
-
-class Trader(Protocol):
-    """The hand, as far as its stop needs it."""
-
-    instrument: Instrument
-    context: Any
-
-    def held(self) -> Decimal:
-        """Signed size of its own position."""
-
-    def own_positions(self) -> list[Any]:
-        """Own open positions."""
-
-    def stops_of(self, position: Any) -> Sequence[Any]:
-        """Stops at work that protect a position."""
-
-    def even(self, position: Any) -> Decimal:
-        """Where a position loses nothing; raises `UserError` where the market is not beyond."""
-
-    def protect(self, position: Any, at: Decimal) -> str:
-        """Send a stop for all of a position; its name."""
-
-    def standing(self, order_id: str) -> Any | None:
-        """The order that stands for this one now; None where nothing of it works any more."""
-
-    def alter(self, order: Any, **changes: Decimal) -> None:
-        """Change a working order."""
-
-    def drop_stop(self, order: Any) -> None:
-        """Cancel the stop of a position that is closed."""
-
-    def close_out(self) -> None:
-        """Close what is held at market."""
-
-    def touch_now(self) -> Touch | None:
-        """Best prices; None where they are not known."""
-
-    def say(self, text: str) -> None:
-        """Tell a sentence."""
+if TYPE_CHECKING:
+    from engine.nautilus.desk import Desk
 
 
 class PositionStop:
@@ -56,11 +16,11 @@ class PositionStop:
 
     Parameters
     ----------
-    trader : Trader
+    trader : Desk
         Whose position it is.
     """
 
-    def __init__(self, trader: Trader) -> None:
+    def __init__(self, trader: "Desk") -> None:
         self._trader = trader
         self._is_kept = self._is_placed = self._is_long = False
         self._order_id = ""

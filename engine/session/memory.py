@@ -66,7 +66,9 @@ class SessionMemory:
             return None
         if found.strategy == strategy:
             return found
-        alone = Remembered(strategy=strategy, instrument=instrument, held=Decimal(0), hand=found.hand)
+        # What another strategy left stays nobody's, so the hand takes nothing over with it.
+        hand = {**found.hand, "involved": ""} if found.is_involved and found.hand else found.hand
+        alone = Remembered(strategy=strategy, instrument=instrument, held=Decimal(0), hand=hand)
         return alone if found.hand else None
 
     @property

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.messages.orders import HAND, Contingency, OrderIntent, Side
-from engine.nautilus.held import PACE_NS, Act, Change, Drop, Held, Leg, Place, Said, Trace, explain
+from engine.nautilus.held import Held, HeldBook
+from engine.nautilus.legs import PACE_NS, Act, Change, Drop, Leg, Place, Said, Trace
 
 D = Decimal
 SECOND = 1_000_000_000
@@ -241,20 +242,33 @@ def test_what_is_left_of_a_bracket_when_its_target_ends(status: str, left: int) 
     assert bool(venue.traces(target)) == (status in ("REJECTED", "EXPIRED"))
 
 
+def test_what_is_held_besides_is_no_business_of_a_bracket() -> None:
+    venue = opened(Venue(bracket(), can_change=False))
+    stop, target = venue.held.legs
+    venue.net += 50
+    venue.exit(target, D(2))
+    venue.settle()
+    assert [trace.leaves for trace in venue.traces(stop)] == [3]
+    venue.exit(target, D(3))
+    venue.settle()
+    assert venue.held.is_over
+    assert venue.net == 50
+
+
 def test_what_is_refused_again_and_again_is_told_and_left_to_a_person() -> None:
     venue = Venue(bracket(), can_change=False)
     venue.answer()
     venue.enter(D(5))
-    for _ in range(40):
+    for _ in range(60):
         venue.now_ns += SECOND
         venue.look()
         for _ in range(4):
             venue.answer(refuse=True)
     assert [text for text in venue.said if "see to it" in text] == [
-        "Order S is not as it should be after 5 tries; see to it.",
-        "Order T is not as it should be after 5 tries; see to it.",
+        "Order S is not as it should be after 6 tries; see to it.",
+        "Order T is not as it should be after 6 tries; see to it.",
     ]
-    assert len(venue.held.legs[0].orders) == 5
+    assert len(venue.held.legs[0].orders) == 6
 
 
 def test_a_stop_follows_the_market_only_towards_it_and_never_faster_than_its_pace() -> None:
@@ -284,7 +298,9 @@ def test_what_is_gone_after_a_restart_has_filled_as_far_as_the_position_says() -
     filled, cancelled = bracket(), bracket()
     for held in (filled, cancelled):
         held.lost("E")
-    explain([filled, cancelled], D(5))
+    book = HeldBook()
+    book.every = [filled, cancelled]
+    book.explain(D(5))
     assert filled.entry is not None
     assert cancelled.entry is not None
     assert [filled.entry.filled, cancelled.entry.filled] == [5, 0]
@@ -292,9 +308,10 @@ def test_what_is_gone_after_a_restart_has_filled_as_far_as_the_position_says() -
     venue.net = D(5)
     venue.settle()
     assert [venue.traces(each)[0].leaves for each in filled.legs] == [5, 5]
-    again = msgspec.json.decode(msgspec.json.encode([filled]), type=list[Held])
-    assert again == [filled]
-    assert not list(again[0].acts(D(5), venue.now_ns + SECOND, lambda _: False))
+    again = HeldBook()
+    again.decode(book.encode())
+    assert again.every == book.every
+    assert not list(again.every[0].acts(D(5), venue.now_ns + SECOND, lambda _: False))
 
 
 @pytest.mark.parametrize("kind", ["none", "oco"])

@@ -16,6 +16,7 @@ from engine.messages.commands import (
     BreakEven,
     Cancel,
     CancelAll,
+    Finish,
     Flatten,
     Kill,
     Modify,
@@ -26,12 +27,13 @@ from engine.messages.commands import (
 )
 from engine.messages.connection import Connection
 from engine.messages.events import Filled, HaltChanged, HaltStep, Logged, OrderChanged, Refused
-from engine.messages.orders import OrderIntent
+from engine.messages.orders import HAND, OrderIntent
 from engine.messages.run import Run, VenueRules
 from engine.session.abilities import check_able
+from engine.session.memory import SessionMemory
 from tests.engine.session.live_sessions import Driven
-from tests.engine.session.test_live_venue import ETH, at, by_hand, is_now, orders, statuses
-from tests.venue import ThreadVenue, levels
+from tests.engine.session.test_live_venue import ETH, LIVE, at, by_hand, is_now, orders, statuses
+from tests.venue import Setup, ThreadVenue, levels
 from tests.venue.caller import signed
 
 D = Decimal
@@ -57,12 +59,13 @@ def submit(driven: Driven, *intents: OrderIntent, contingency: Any = "none", req
 
 def bracket(driven: Driven, entry: OrderIntent | None = None) -> list[str]:
     """Names of the entry, its stop and its target."""
+
+    def named() -> list[str]:
+        return sorted({event.order_id for event in driven.told(OrderChanged) if event.strategy == HAND})
+
     submit(driven, entry or by_hand("0.5"), STOP, TARGET, contingency="bracket")
-    named = dict.fromkeys(event.order_id for event in driven.told(OrderChanged))
-    if len(named) == 2:  # the entry is told when its turn comes
-        driven.until(lambda: len({event.order_id for event in driven.told(OrderChanged)}) == 3)
-        named = dict.fromkeys(event.order_id for event in driven.told(OrderChanged))
-    return sorted(named)
+    driven.until(lambda: len(named()) == 3)  # the entry is told when its turn comes
+    return named()
 
 
 def move(venue: ThreadVenue, bid: str, ask: str, *, trade: str = "") -> None:
@@ -253,6 +256,32 @@ def test_a_stop_trails_the_market_at_a_distance_in_price_and_fills(venue: Thread
         assert len(stops) == 2
 
 
+def test_a_short_is_kept_the_other_way_round(venue: ThreadVenue) -> None:
+    stop = by_hand("0.5", "BUY", "TRAILING_STOP_MARKET", trailing_offset=D(10))
+    target = by_hand("0.5", "BUY", "LIMIT", price=D(1950))
+    with at(venue) as (driven, _):
+        submit(driven, by_hand("0.5", "SELL"), stop, target, contingency="bracket")
+        driven.until(lambda: both_work(driven) and stop_is(driven, trigger="2010.10"))
+        move(venue, "1980.00", "1980.10")
+        driven.until(lambda: stop_is(driven, trigger="1990.10"))
+        driven.until(lambda: len(venue.truth().waiting) == 1)
+        move(venue, "1985.00", "1985.10")
+        move(venue, "1990.10", "1990.20", trade="1990.10")
+        driven.until(lambda: is_quiet(driven, venue))
+
+
+def test_a_target_that_fills_while_the_venue_is_away_ends_its_stop() -> None:
+    with ThreadVenue(Setup(pause_s=2.0)) as venue:
+        venue.show(*levels("2000.00", "2000.10"))
+        with at(venue) as (driven, _):
+            bracket(driven)
+            driven.until(lambda: both_work(driven))
+            venue.inject("restart")
+            venue.trade("2010.00", "9", "BUY")
+            assert not venue.truth().positions
+            driven.until(lambda: is_quiet(driven, venue))
+
+
 def test_break_even_and_a_rule_move_a_stop_that_the_venue_would_leave_standing(venue: ThreadVenue) -> None:
     with at(venue) as (driven, _):
         _, stop, _ = bracket(driven)
@@ -295,14 +324,15 @@ def test_nothing_is_held_any_more_once_all_is_cancelled(venue: ThreadVenue, comm
             driven.until(lambda: is_quiet(driven, venue))
 
 
-@pytest.mark.parametrize("fault", ["lost_ack", "blind_ack", "delayed_ack", "http_5xx_executed"])
+@pytest.mark.parametrize("fault", ["lost_ack", "blind_ack", "delayed_ack", "http_5xx_executed", "rate_limit"])
 def test_an_exit_whose_answer_is_lost_is_there_once(venue: ThreadVenue, fault: Any) -> None:
-    with at(venue, ws_trading=not fault.startswith("http")) as (driven, _):
-        entry, stop, target = bracket(driven, by_hand("0.5", "BUY", "LIMIT", price=D(1999)))
+    with at(venue, ws_trading=fault.endswith("ack")) as (driven, _):
+        entry, stop, _ = bracket(driven, by_hand("0.5", "BUY", "LIMIT", price=D(1999)))
         driven.until(lambda: is_now(driven, entry, "ACCEPTED"))
         venue.inject(fault)
         venue.trade("1999.00", "0.5", "SELL")
-        driven.until(lambda: is_now(driven, stop, "ACCEPTED") and is_now(driven, target, "ACCEPTED"))
+        driven.until(lambda: both_work(driven))
+        assert ("REJECTED" in statuses(driven, stop)) == (fault == "rate_limit")  # then it is sent again
         assert len(venue.truth().waiting) == 1
         assert at_work(venue) == [("SELL", "LIMIT", D("0.5"))]
         move(venue, "1985.00", "1985.10")
@@ -362,6 +392,7 @@ def test_an_entry_that_still_waits_goes_on_with_its_exits(venue: ThreadVenue, me
         assert orders(driven, entry)[-1].strategy == "HAND-001"
         venue.trade("1999.00", "0.5", "SELL")
         driven.until(lambda: is_now(driven, stop, "ACCEPTED"))
+        assert driven.session.course.venue.desk.held() == D("0.5")
         submit(driven, by_hand("0.5"), STOP, contingency="bracket")  # seen before the restart
         driven.session.handle(Flatten())
         driven.until(lambda: is_quiet(driven, venue))
@@ -405,6 +436,41 @@ def test_of_a_pair_one_that_filled_meanwhile_ends_the_other(venue: ThreadVenue, 
     with at(venue, memory=memory) as (driven, _):
         driven.until(lambda: not venue.truth().waiting and not at_work(venue))
         assert venue.truth().positions["ETHUSDT"][0] == D("0.5")
+
+
+def test_what_is_held_works_on_where_the_strategy_takes_over_what_was_the_hands(
+    venue: ThreadVenue, memory: Path
+) -> None:
+    with at(venue, memory=memory) as (driven, puppet):
+        bought = puppet.market("BUY", "0.2")
+        driven.until(lambda: is_now(driven, bought, "FILLED"))
+        entry, _, _ = bracket(driven, by_hand("0.5", "BUY", "LIMIT", price=D(1999)))
+        driven.until(lambda: is_now(driven, entry, "ACCEPTED"))
+        venue.trade("1999.00", "0.2", "SELL")
+        driven.until(lambda: both_work(driven))
+    with at(venue, memory=memory) as (driven, _):
+        assert orders(driven, entry)[-1].strategy == LIVE
+        venue.trade("1999.00", "0.3", "SELL")
+        driven.until(lambda: stop_is(driven, quantity="0.5"))
+        driven.until(
+            lambda: len(venue.truth().waiting) == 1 and at_work(venue) == [("SELL", "LIMIT", D("0.5"))]
+        )
+        move(venue, "1985.00", "1985.10")
+        driven.until(lambda: not venue.truth().waiting and not at_work(venue))
+        assert venue.truth().positions["ETHUSDT"][0] == D("0.2")  # what the strategy holds
+
+
+def test_what_is_asked_for_is_written_down_before_it_leaves(venue: ThreadVenue, memory: Path) -> None:
+    with at(venue, memory=memory) as (driven, _):
+        submit(driven, by_hand("0.5", "BUY", "LIMIT", price=D(1999)), STOP, contingency="bracket")
+        written = SessionMemory(memory).read("Puppet", ETH)
+        assert written is not None
+        assert written.hand["requests"] == "r1"
+        assert '"STOP_MARKET"' in written.hand["held"]
+        assert not venue.truth().orders
+        driven.until(lambda: newest(driven, "LIMIT", "ACCEPTED"))
+        driven.session.handle(Finish())
+        assert "until the next session" in [event.text for event in driven.told(Logged)][-2]
 
 
 def test_a_stop_goes_on_trailing(venue: ThreadVenue, memory: Path) -> None:

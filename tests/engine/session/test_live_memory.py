@@ -3,6 +3,7 @@
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from engine.messages.commands import Finish
@@ -27,6 +28,19 @@ def test_what_was_written_last_is_read_by_the_same_strategy_on_the_same_instrume
     assert SessionMemory(path).read("buy_and_hold", CRYPTO.id) == remembered(bought="yes")
     assert SessionMemory(path).read("ema_cross", CRYPTO.id) is None
     assert SessionMemory(path).read("buy_and_hold", "ETHUSDT.SIM") is None
+
+
+def test_what_the_hand_had_is_known_whatever_strategy_comes_next(tmp_path: Path) -> None:
+    memory = SessionMemory(tmp_path / "one.json")
+    hand = {"requests": "r1", "involved": "yes"}
+    memory.write(msgspec.structs.replace(remembered(), hand=hand))
+    same, other = memory.read("buy_and_hold", CRYPTO.id), memory.read("ema_cross", CRYPTO.id)
+    assert same is not None
+    assert same.hand == hand
+    assert other is not None
+    assert not other.is_involved
+    assert other.hand == {"requests": "r1", "involved": ""}  # what the strategy left is not the hand's
+    assert memory.read("ema_cross", "ETHUSDT.SIM") is None
 
 
 def test_a_file_that_is_no_memory_is_passed_over_and_said(
