@@ -3,16 +3,29 @@
 As of a single one (`engine.nautilus.legs`), `Held.acts` says of how they stand what is to be done next.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
-from engine.messages.orders import Contingency
+from engine.messages.orders import Contingency, OrderIntent
+from engine.nautilus.adapters import Capabilities
 from engine.nautilus.legs import Act, Leg, Said
 
 _NONE: Final = Decimal(0)
+
+
+def held_of(
+    can: Capabilities, intents: Sequence[OrderIntent], contingency: Contingency
+) -> Literal["", "bracket", "oco", "trailing"]:
+    """What of a request the station must hold, as its venue cannot; empty where that takes all of it."""
+    if contingency == "bracket" and not can.bracket:
+        return "bracket"
+    if contingency == "oco" and not can.oco:
+        return "oco"
+    trails = any(each.type == "TRAILING_STOP_MARKET" for each in intents)
+    return "trailing" if trails and not can.trails_by_price else ""
 
 
 class Held(msgspec.Struct):

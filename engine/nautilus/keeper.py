@@ -52,15 +52,6 @@ class Keeper:
 
     # What is asked for --------------------------------------------------------------------------------------
 
-    def must_hold(self, intents: Sequence[OrderIntent], contingency: Contingency) -> bool:
-        """Whether the venue cannot take these as they are."""
-        can = self._can
-        return (
-            (contingency == "bracket" and not can.bracket)
-            or (contingency == "oco" and not can.oco)
-            or (not can.trails_by_price and any(each.type == "TRAILING_STOP_MARKET" for each in intents))
-        )
-
     def as_sent(self, intent: OrderIntent) -> OrderIntent:
         """The intent as the venue takes it: what trails is a stop that is moved."""
         if intent.type != "TRAILING_STOP_MARKET" or self._can.trails_by_price:
@@ -75,7 +66,7 @@ class Keeper:
     def take(
         self, request: str, order_ids: Sequence[str], intents: Sequence[OrderIntent], contingency: Contingency
     ) -> None:
-        """Hold orders of which those are sent that do not wait: the entry of a bracket, or all of them."""
+        """Hold orders of which those were sent that do not wait: the entry of a bracket, or all of them."""
         legs = [self._leg(*each) for each in zip(order_ids, intents, strict=True)]
         entry = None
         if contingency == "bracket":
@@ -83,8 +74,7 @@ class Keeper:
         held = Held(contingency, request, legs, entry)
         for leg in held.legs if entry is None else [entry]:
             leg.intent = self.as_sent(leg.intent)
-            was_let_out = self._trader.order_of(leg.order_id) is not None
-            leg.begin(leg.order_id, Trace(leg.intent.quantity, status="SENT" if was_let_out else "DENIED"))
+            leg.begin(leg.order_id, Trace(leg.intent.quantity))
         self._book.every.append(held)
         self.is_changed = True
         if entry is not None:

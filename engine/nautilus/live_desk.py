@@ -13,6 +13,7 @@ from engine.messages.events import AnyEvent, OrderChanged
 from engine.messages.orders import HAND, Contingency, OrderIntent
 from engine.nautilus import events
 from engine.nautilus.desk import Desk
+from engine.nautilus.held import held_of
 from engine.nautilus.instrument import price, quantity
 from engine.nautilus.keeper import Keeper
 from engine.nautilus.orders import Ties, ties
@@ -144,7 +145,7 @@ class LiveDesk(Desk):
         self, request: str, intents: Sequence[OrderIntent], contingency: Contingency
     ) -> bool:
         keeper = self._keeper
-        if not keeper.must_hold(intents, contingency):
+        if not held_of(self._settings.can, intents, contingency):
             return super()._send_through_gate(request, intents, contingency)
         order_ids, sent = [self._next_id() for _ in intents], [keeper.as_sent(each) for each in intents]
         if not self._pass(order_ids, sent, ties(contingency, order_ids, ""), request):
@@ -152,7 +153,11 @@ class LiveDesk(Desk):
         now = 1 if contingency == "bracket" else len(sent)
         for order_id in order_ids[now:]:
             self.context.gate.withdraw(order_id)
-        self._dispatch(request, order_ids[:now], sent[:now], [Ties()] * now)
+        if not self._dispatch(request, order_ids[:now], sent[:now], [Ties()] * now):
+            why = f"Not sent, as {order_ids[0]} was refused."
+            for order_id, intent in zip(order_ids[now:], sent[now:], strict=True):
+                self._tell(events.denied(intent, order_id, self.now_ns, why, request, ()))
+            return False
         keeper.take(request, order_ids, intents, contingency)
         return True
 

@@ -15,7 +15,7 @@ from engine.risk.case import expected_price
 from engine.risk.gate import RiskGate
 from engine.risk.sizing import size_of
 from engine.risk.valuing import Valuing
-from engine.session.abilities import abilities_of, check_able, holds_of
+from engine.session.abilities import check_able, note_of
 
 _STOPS = ("STOP_MARKET", "STOP_LIMIT")
 
@@ -72,7 +72,7 @@ def preview(
         position_before=held,
         position_after=held + (size if entry.side == "BUY" else -size),
         denial=gate.would(*intents),
-        note=holds_of(abilities_of(run), question.intents, question.contingency),
+        note=note_of(run, question.intents, question.contingency),
     )
 
 
