@@ -158,6 +158,8 @@ def tell(driven: Driven, order_id: str, size: str) -> None:
     order = live._cache.order(ClientOrderId(order_id))
     now, amount = time.time_ns(), Quantity.from_str(size)
     names = (order.trader_id, order.strategy_id, order.instrument_id, order.client_order_id)
+    assert live._guesses is not None
+    assert live._guesses._resolver is not None
     live._guesses._resolver.hand_in(
         OrderUpdated(
             *names,
