@@ -16,6 +16,7 @@ import msgspec
 import psutil
 
 from engine.link.connection import MAX_COMMAND_BYTES, Connection, hang_up
+from engine.link.journal import Journal
 from engine.link.protocols import Session
 from engine.link.told import UNKNOWN, Told
 from engine.messages.commands import Acknowledge, AnyCommand, Attach, CancelAll, Kill, Stop
@@ -178,7 +179,7 @@ class Server:
         self._rule = on_watcher_lost
         self._inbox: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         self._watcher: _Watcher | None = None
-        self._journal: list[AnyEvent] = []
+        self._journal = Journal()
         self._shown = 0  # events of the journal that went out to this watcher
         self._frames = 0
         self._frame_at = -HEARTBEAT_S
@@ -314,7 +315,7 @@ class Server:
         self._collect([Refused(ts=self._market_now, command="unreadable", text=text)])
 
     def _collect(self, events: list[AnyEvent]) -> None:
-        self._journal += events
+        self._journal.add(events)
         for event in events:
             self.told.note(event)
 
@@ -334,7 +335,10 @@ class Server:
             transport=picture.transport,
             markets=picture.markets,
             risks=picture.risks,
-            events=[Numbered(i + 1, self._journal[i]) for i in range(first, self._shown)],
+            events=[
+                Numbered(number, event)
+                for number, event in enumerate(self._journal.part(first, self._shown), first + 1)
+            ],
             health=msgspec.structs.replace(
                 picture.health,
                 events_queued=waiting,

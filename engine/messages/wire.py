@@ -1,5 +1,6 @@
 """Messages to bytes and back: MessagePack with typed decoding; arrays as extension blobs, never pickled."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -7,6 +8,7 @@ import numpy as np
 
 from engine.messages.columns import BY_CODE, Rows
 from engine.messages.commands import AnyCommand, Command
+from engine.messages.events import AnyEvent
 from engine.messages.frames import Frame
 
 _CODE_OF = {dtype: code for code, dtype in BY_CODE.items()}
@@ -25,6 +27,9 @@ def _decode_array(code: int, data: memoryview) -> Rows:
 
 _encoder = msgspec.msgpack.Encoder(enc_hook=_encode_array)
 _frames = msgspec.msgpack.Decoder(Frame, ext_hook=_decode_array)
+_events: msgspec.msgpack.Decoder[list[AnyEvent]] = msgspec.msgpack.Decoder(
+    list[AnyEvent], ext_hook=_decode_array
+)
 _commands: msgspec.msgpack.Decoder[AnyCommand] = msgspec.msgpack.Decoder(AnyCommand)
 
 
@@ -41,3 +46,13 @@ def decode_frame(data: bytes) -> Frame:
 def decode_command(data: bytes) -> AnyCommand:
     """Command of these bytes; raises `msgspec.ValidationError` or `msgspec.DecodeError` for anything else."""
     return _commands.decode(data)
+
+
+def encode_events(events: Sequence[AnyEvent]) -> bytes:
+    """Bytes of several events."""
+    return _encoder.encode(events)
+
+
+def decode_events(data: bytes) -> list[AnyEvent]:
+    """Events of these bytes."""
+    return _events.decode(data)

@@ -81,7 +81,10 @@ class Doubts:
         self._resolver, self._emit, self._now_s = resolving.made, emit, now_s
         self._waiting: dict[str, _Doubt] = {}
         self._round_s = 0.0
-        self._known_events = 0
+        self._known: Any = None
+        """The account's newest event that was looked at."""
+        self._tells_answers: bool | None = None
+        """Whether the account's events say which of them are answers."""
         self._uneasy_s = -math.inf
         if self._resolver is not None:
             self._resolver.may_compare = self.is_calm
@@ -112,6 +115,9 @@ class Doubts:
 
     def look(self) -> None:
         """Tell what has become doubtful, and ask for it."""
+        if self._tells_answers is None:  # now, while its first state is there, which was asked for
+            first = self._cache.account_for_venue(self._venue).events[0]
+            self._tells_answers = bool(first.info)
         now_s = self._now_s()
         doubtful = [each for each in self._waiting.values() if now_s - each.since_s >= DOUBT_S]
         if not doubtful:
@@ -157,5 +163,12 @@ class Doubts:
         What its stream tells unasked is no answer to a question; an adapter that tells the two apart fills
         in `info` only for answers, as it did for the first.
         """
-        fresh, self._known_events = account.events[self._known_events :], account.event_count
-        return any(bool(each.info) for each in fresh) if account.events[0].info else bool(fresh)
+        fresh = []
+        for event in reversed(account.events):
+            if event.event_id == self._known:
+                break
+            fresh.append(event)
+        if not fresh:
+            return False
+        self._known = fresh[0].event_id
+        return not self._tells_answers or any(bool(each.info) for each in fresh)

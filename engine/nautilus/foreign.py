@@ -55,9 +55,12 @@ class Foreign:
 
     def look(self) -> None:
         """Tell what is new since the last look."""
-        for order_id in self._cache.client_order_ids(**self._wanted):
-            if order_id not in self._over:
-                self._look_at(self._cache.order(order_id))
+        known = set(self._cache.client_order_ids(**self._wanted))
+        for order_id in known - self._over:
+            self._look_at(self._cache.order(order_id))
+        self._over &= known
+        for gone in self._events.keys() - known:
+            del self._events[gone], self._told[gone]
         for position in self._cache.positions(**self._wanted):
             self._look_at_position(position)
 

@@ -57,16 +57,18 @@ class Guesses:
         """Have the node take back what was told since; not within its callbacks."""
         told, self._told = self._told, []
         for event in told:
-            self._take_back(event)
+            order = self._cache.order(ClientOrderId(event.order_id))
+            if order is not None:  # else it ended long ago, and was forgotten
+                self._take_back(event, order)
         cut, self._cut = self._cut, set()
         for order_id in cut:
             order = self._cache.order(ClientOrderId(order_id))
-            if self._resolver is not None and order.is_open and order.filled_qty >= order.quantity:
+            if self._resolver is not None and order and order.is_open and order.filled_qty >= order.quantity:
                 self._resolver.hand_in(_settled(order))
 
-    def _take_back(self, event: Filled) -> None:
+    def _take_back(self, event: Filled, order: Any) -> None:
         left = event.quantity
-        for guess in self._cache.order(ClientOrderId(event.order_id)).events():
+        for guess in order.events():
             # It was made from the order's state at that time, so it holds all that had happened by then.
             if not _is_guess(guess) or guess.ts_event + _TOLD_WITHIN_NS < event.ts:
                 continue

@@ -48,6 +48,10 @@ _STOP_S: Final = 10.0
 _TURN_S: Final = 0.004
 _LOOK_EVERY_S: Final = 0.05
 _ASK_ACCOUNT_S: Final = 15.0
+_FORGET_EVERY_S: Final = 30.0
+_KEPT_S: Final = 300
+"""How long the node keeps orders that have ended, and past states of the account: whatever comes late of them
+comes within seconds, or is found by asking for it."""
 
 
 class LiveVenue:
@@ -176,6 +180,7 @@ class LiveVenue:
             self._doubts = Doubts(self._cache, self._instrument_id, self._hand, resolving, emit)
             self._guesses = Guesses(self._cache, resolving)
         self._looked_s = self._asked_s = 0.0
+        self._forgot_s = time.monotonic()
         self._loop = asyncio.new_event_loop()
         self._running = self._loop.create_task(_run(node))
         self._serving: asyncio.Task[None] | None = None
@@ -277,6 +282,9 @@ class LiveVenue:
             if self._foreign is not None:
                 self._look()
         self.desk.tend(looks=looks)
+        if self._was_running and now_s - self._forgot_s > _FORGET_EVERY_S:
+            self._forgot_s = now_s
+            self._forget()
 
     def _begin(self) -> None:
         """Tell what reconciliation found, and let the market begin."""
@@ -317,6 +325,12 @@ class LiveVenue:
             self._doubts.disturbed()
         self._doubts.look()
         self._guesses.look()
+
+    def _forget(self) -> None:
+        """Keep the node from growing for ever; what happened was told, and is recorded."""
+        now_ns = time.time_ns()
+        self._cache.purge_closed_orders(now_ns, _KEPT_S)
+        self._cache.purge_account_events(now_ns, _KEPT_S)
 
     def remind(self) -> None:
         """Have the strategy see what is newly due in its lead."""

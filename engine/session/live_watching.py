@@ -14,6 +14,9 @@ from engine.session.tape import Tape
 HISTORY_ROWS: Final = 400_000
 """Most quotes or trades that are kept for a watcher who joins late (16 MB); beyond, conflated to half."""
 
+_LOOSE: Final = 500
+"""Most pictures' rows that are kept each by itself: they are few, and each array has its price."""
+
 _DEPTH_KEPT: Final = 20_000
 _ROWS_SHOWN_AGAIN: Final = 100_000
 _DEPTH_SHOWN_AGAIN: Final = 1_000
@@ -32,19 +35,23 @@ class _Past:
 
     def __init__(self, dtype: "np.dtype[np.void]", lines: tuple[str, ...], most: int) -> None:
         self._parts: list[Rows] = [empty(dtype)]
+        self._loose: list[Rows] = []
         self._lines, self._most, self._count = lines, most, 0
 
     def add(self, rows: Rows) -> None:
         if len(rows):
-            self._parts.append(rows)
+            self._loose.append(rows)
             self._count += len(rows)
+        if len(self._loose) > _LOOSE:
+            self._parts.append(np.concatenate(self._loose))
+            self._loose.clear()
         if self._count > self._most:
             kept = self.all()
             kept = conflate(kept, self._lines, self._most // 2) if self._lines else kept[::2]
-            self._parts, self._count = [kept], len(kept)
+            self._parts, self._loose, self._count = [kept], [], len(kept)
 
     def all(self) -> Rows:
-        return np.concatenate(self._parts)
+        return np.concatenate([*self._parts, *self._loose])
 
 
 class LiveWatching:
