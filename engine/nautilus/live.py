@@ -48,8 +48,8 @@ _STOP_S: Final = 10.0
 _TURN_S: Final = 0.004
 _LOOK_EVERY_S: Final = 0.05
 _ASK_ACCOUNT_S: Final = 15.0
-_FORGET_EVERY_S: Final = 30.0
-_KEPT_S: Final = 300
+_FORGET_EVERY_S: Final = 15.0
+_KEPT_S: Final = 120
 """How long the node keeps orders that have ended, and past states of the account: whatever comes late of them
 comes within seconds, or is found by asking for it."""
 
@@ -328,6 +328,8 @@ class LiveVenue:
 
     def _forget(self) -> None:
         """Keep the node from growing for ever; what happened was told, and is recorded."""
+        if self._sockets.are_down:
+            return  # much may come late once they are back
         now_ns = time.time_ns()
         self._cache.purge_closed_orders(now_ns, _KEPT_S)
         self._cache.purge_account_events(now_ns, _KEPT_S)
