@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -47,7 +47,7 @@ class LimitsDialog(QDialog):
     Signals
     -------
     applied(RiskPolicy)
-        These limits are to be in force from now on; their version is one higher.
+        These limits are to be in force; where they are, `show_policy` is told, with their version.
     """
 
     applied = Signal(object)
@@ -63,6 +63,7 @@ class LimitsDialog(QDialog):
         of_replay: bool = False,
     ) -> None:
         super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Limits"))
         self._policy, self._currency, self._of_replay = policy, currency, of_replay
         self._scopes: list[tuple[str, str]] = [
@@ -108,8 +109,10 @@ class LimitsDialog(QDialog):
 
     def show_policy(self, policy: RiskPolicy) -> None:
         """Show what is in force by now; what was typed and not put in force is lost."""
-        if policy != self._policy:
-            self._policy = policy
+        self._policy = policy
+        if self._typed() == self._part(*self._chosen):
+            self._say_version()  # the fields show it, and one of them may have the focus
+        else:
             self._show_scope()
 
     def _title(self, kind: str, name: str) -> str:
@@ -175,14 +178,16 @@ class LimitsDialog(QDialog):
     def _on_edited(self) -> None:
         self.apply.setEnabled(not self.form.error)
 
-    def _on_apply(self) -> None:
+    def _typed(self) -> _Part | None:
         try:
-            part = self._edited(self.form.values())
+            return self._edited(self.form.values())
         except FormError:
-            return  # the form shows it already
-        self._policy = _with(self._policy, *self._chosen, part)
-        self.applied.emit(self._policy)
-        self._say_version()
+            return None  # the form shows it already
+
+    def _on_apply(self) -> None:
+        part = self._typed()
+        if part is not None:
+            self.applied.emit(_with(self._policy, *self._chosen, part))
 
 
 def _named(limits: Mapping[str, Limits], names: Sequence[str]) -> list[str]:

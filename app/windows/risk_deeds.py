@@ -31,25 +31,36 @@ class RiskDeeds(ReplayDeeds):
             self._window,
             of_replay=self._is_replay,
         )
-        dialog.applied.connect(self.put_in_force)
+
+        def apply(policy: RiskPolicy) -> None:
+            in_force = self.put_in_force(policy)
+            if in_force is not None:
+                dialog.show_policy(in_force)
+
+        dialog.applied.connect(apply)
+        # They are of this session: in another one they would take the place of its own.
+        self._station.session_changed.connect(dialog.close)
         dialog.show()
 
-    def put_in_force(self, policy: RiskPolicy) -> None:
+    def put_in_force(self, policy: RiskPolicy) -> RiskPolicy | None:
         """Hold the session to these limits from now on, and keep them as the newest version.
+
+        Answers what is in force then; None where it could not be kept, which is told.
 
         A replay began with its own limits, not the person's: what it is given is kept for it alone, or an
         edit of one of them would take away all that paper and live are under.
         """
         if self._is_replay and self._session is not None:
             self._session.set_policy(policy)
-            return
+            return policy
         try:
             kept = Policies().save(policy)
         except UserError as error:
             self._warn(str(error))
-            return
+            return None
         if self._session is not None:
             self._session.set_policy(kept)
+        return kept
 
     def _began_with(self) -> RiskPolicy:
         if self._is_replay and self._session is not None:

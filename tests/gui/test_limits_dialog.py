@@ -22,6 +22,7 @@ def dialog_of(qtbot: QtBot, policy: RiskPolicy = POLICY) -> tuple[LimitsDialog, 
     qtbot.addWidget(dialog)
     applied: list[RiskPolicy] = []
     dialog.applied.connect(applied.append)
+    dialog.applied.connect(dialog.show_policy)
     return dialog, applied
 
 
