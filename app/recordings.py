@@ -8,7 +8,7 @@ import msgspec
 
 from app.paths import home
 from app.secrets import PROFILES, Secrets
-from app.settings import Settings, SettingsFile
+from app.settings import Settings, read
 from engine.errors import UserError
 from engine.messages.run import Mode
 from engine.recording.copies import Copies
@@ -19,8 +19,8 @@ from engine.recording.writing import Keeping
 
 
 def person_settings() -> Settings:
-    """Settings of the person's file, or the defaults."""
-    return SettingsFile(home() / "settings.toml").settings
+    """Settings of the person's file, or the defaults; raises `UserError` where it cannot be read."""
+    return read(home() / "settings.toml")
 
 
 def recordings_folder(settings: Settings) -> Path:

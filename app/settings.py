@@ -1,7 +1,7 @@
 """The person's preferences, in one TOML file that they may edit by hand.
 
-A file that cannot be read is set aside, never overwritten, and the station starts with its defaults and says
-so in one sentence.
+A file that cannot be read is set aside, never overwritten, and the window starts with its defaults and says
+so in one sentence. A command, which shows no such banner, refuses it.
 """
 
 from datetime import UTC, datetime
@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from app.toml import encode, write_atomically
+from engine.errors import UserError, in_words
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -103,15 +104,32 @@ class SettingsFile:
 
     def _read(self) -> Settings:
         try:
-            return msgspec.toml.decode(self.path.read_bytes(), type=Settings)
-        except FileNotFoundError:
-            return Settings()
-        except (msgspec.MsgspecError, UnicodeDecodeError, OSError) as error:
+            return read(self.path)
+        except UserError as error:
             kept = self.path.with_suffix(f".broken-{datetime.now(UTC):%Y%m%d-%H%M%S}.toml")
             try:
                 self.path.replace(kept)
                 where = f"it was kept as {kept.name}"
             except OSError:
                 where = "it was left where it is"
-            self.problem = f"The settings could not be read ({error}); {where} and the defaults are used."
+            said = error.__cause__
+            self.problem = f"The settings could not be read ({said}); {where} and the defaults are used."
             return Settings()
+
+
+def read(path: Path) -> Settings:
+    """Settings of a file, or the defaults where there is none.
+
+    Raises
+    ------
+    UserError
+        It cannot be read.
+    """
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=Settings)
+    except FileNotFoundError:
+        return Settings()
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be used: {in_words(error)}; correct it or remove it.") from error
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}; check its permissions.") from error

@@ -72,3 +72,22 @@ def test_live_refuses_without_its_accounts_name(tmp_path: Path, capsys: pytest.C
     assert "--simulate" in capsys.readouterr().err
     assert main(["paper", *command[1:], "--simulate", "fx"]) == 2
     assert "no --simulate" in capsys.readouterr().err
+
+
+def test_settings_that_cannot_be_used_stop_a_command_and_stay_where_they_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    profile = tmp_path / "connections" / "mine.toml"
+    profile.parent.mkdir()
+    profile.write_text('adapter = "binance_futures"\nenvironment = "live"\n')
+    settings = tmp_path / "settings.toml"
+    settings.write_text('live_trading = "yes"\n')
+    command = ["live", "--profile", "mine", "--instrument", "BTCUSDT-PERP.BINANCE", "--arm", "mine"]
+    assert main(command) == 2
+    assert "live_trading is a text, not true or false; correct it" in capsys.readouterr().err
+    assert main(["paper", "--simulate", "fx", "--minutes", "0.01"]) == 2
+    assert "live_trading is a text" in capsys.readouterr().err
+    assert settings.read_text() == 'live_trading = "yes"\n'
+    settings.unlink()
+    assert main(command) == 2
+    assert "until live_trading = true stands in its settings.toml" in capsys.readouterr().err

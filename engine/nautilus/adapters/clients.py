@@ -126,6 +126,6 @@ def real_money_refused(name: str, parameters: ConnectionParameters) -> UserError
     if parameters.environment != LIVE:
         where = "leads to an address that does not say it is a trial's, so its orders may cost real money"
     return UserError(
-        f"{name} {where}, and the station trades none until live_trading = true stands in its settings; "
+        f"{name} {where}, and the station trades none until live_trading = true stands in its settings.toml; "
         "set it there once you have tried the same on a test environment."
     )
