@@ -47,6 +47,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, report: Report) -> Result:
     """List or kill; the exit code is 0 only where all that was to be halted is halted and flat."""
+    if not args.wait >= 0:
+        raise UserError(f"--wait {args.wait:g} is not possible; give 0 or more seconds.")
     found = sessions()
     if args.list:
         return _list(found)

@@ -70,6 +70,7 @@ def sentence(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 def test_without_a_session_there_is_nothing_to_kill(capsys: pytest.CaptureFixture[str]) -> None:
     assert "No session runs" in sentence(capsys)
+    assert "--wait nan is not possible" in sentence(capsys, "--wait", "nan")
     assert answer(capsys, 0, "--list") == {"sessions": []}
 
 
