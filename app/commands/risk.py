@@ -23,6 +23,7 @@ from engine.risk.book import AccountBook, Touch
 from engine.risk.case import in_base
 from engine.risk.gate import RiskGate
 from engine.risk.ruling import scopes
+from engine.risk.sizing import LARGEST
 
 SUMMARY: Final = "show the limits in force, and what the gate says to an order"
 
@@ -32,8 +33,6 @@ _QUESTIONS: Final = {
 }
 _DENIED: Final = 1
 """Exit code of a no."""
-_LARGEST: Final = Decimal(10) ** 12
-"""The engine's sizes and prices end at a few million million."""
 
 
 class Prices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -196,7 +195,7 @@ def _order(path: Path) -> tuple[OrderIntent, Snapshot]:
 def _impossible(intent: OrderIntent, account: Snapshot) -> str:
     """What no market and no account can have, in words; empty where there is no such thing."""
     for name, number in (*_numbers("", intent), *_numbers("", account)):
-        if not number.is_finite() or abs(number) >= _LARGEST:
+        if not number.is_finite() or abs(number) >= LARGEST:
             return f"{name} is {number}"
     if account.leverage <= 0:
         return f"a leverage of {account.leverage} is not above 0"

@@ -16,7 +16,7 @@ from engine.messages.orders import HAND, Contingency, OrderIntent
 from engine.nautilus import events
 from engine.nautilus.adapters import MATCHING, Capabilities
 from engine.nautilus.orders import OrderMaker, Ties, ties
-from engine.nautilus.requests import in_lots
+from engine.nautilus.requests import check_number, in_lots
 from engine.nautilus.strategy import STOPS, Context, StationStrategy
 from engine.nautilus.touch import touch
 from engine.risk.book import Touch
@@ -196,8 +196,8 @@ class Hand(StationStrategy):
             raise UserError(f"A {kind} order has no price to change; change its trigger or its size.")
         if "trigger" in changes and not hasattr(order, "trigger_price"):
             raise UserError(f"A {kind} order has no trigger to change; change its price or its size.")
-        if any(not value.is_finite() or value <= 0 for value in changes.values()):
-            raise UserError("A size, price or trigger is above 0; give another.")
+        for name, value in changes.items():
+            check_number(name, value)
         if "quantity" in changes and changes["quantity"] <= order.filled_qty.as_decimal():
             raise UserError(f"{order.filled_qty} are filled already; give a larger size, or cancel the rest.")
 

@@ -17,6 +17,7 @@ from engine.nautilus.held import held_of
 from engine.nautilus.instrument import price, quantity
 from engine.nautilus.keeper import Keeper
 from engine.nautilus.orders import Ties, ties
+from engine.nautilus.requests import check_number
 from engine.nautilus.strategy import Context
 from engine.risk.kill import Holding
 
@@ -112,8 +113,8 @@ class LiveDesk(Desk):
         """As the hand's; also what waits here."""
         given = {"quantity": command.quantity, "price": command.price, "trigger": command.trigger}
         exact = {name: value for name, value in given.items() if value is not None}
-        if any(not value.is_finite() or value <= 0 for value in exact.values()):
-            raise UserError("A size, price or trigger is above 0; give another.")
+        for name, value in exact.items():
+            check_number(name, value)
         if not self._keeper.alter_waiting(command.order_id, exact):
             super().modify(command)
 

@@ -14,12 +14,11 @@ from engine.errors import UserError, unknown_name
 from engine.messages.instrument import Instrument
 from engine.messages.orders import HAND, Contingency, OrderIntent
 from engine.risk.book import Touch
+from engine.risk.sizing import LARGEST
 
 MOST_ORDERS: Final = 20
 MOST_SLICES: Final = 10_000
 
-_LARGEST: Final = Decimal(10) ** 12
-"""The engine's sizes and prices end at a few million million, and its money at less."""
 _LONGEST_REQUEST: Final = 100
 _TYPES: Final = {
     "MARKET": "market",
@@ -107,10 +106,8 @@ def _check_numbers(intent: OrderIntent, name: str) -> None:
         "trailing offset": intent.trailing_offset,
     }
     for word, value in numbers.items():
-        if value is None:
-            continue
-        if not value.is_finite() or not 0 < value < _LARGEST:
-            raise UserError(f"A {word} of {value} is not possible; give one above 0, below {_LARGEST:,f}.")
+        if value is not None:
+            check_number(word, value)
     for word, value, kinds in (
         ("price", intent.price, _PRICED),
         ("trigger", intent.trigger, _TRIGGERED),
@@ -118,6 +115,12 @@ def _check_numbers(intent: OrderIntent, name: str) -> None:
     ):
         if value is None and intent.type in kinds:
             raise UserError(f"A {name} order needs a {word}; give one.")
+
+
+def check_number(word: str, value: Decimal) -> None:
+    """Raise `UserError` for a size, price, trigger or offset that no order can have."""
+    if not value.is_finite() or not 0 < value < LARGEST:
+        raise UserError(f"A {word} of {value} is not possible; give one above 0, below {LARGEST:,f}.")
 
 
 def _check_flags(intent: OrderIntent, name: str) -> None:

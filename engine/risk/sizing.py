@@ -9,6 +9,7 @@ is a position as large as the equity, never more.
 
 from decimal import ROUND_FLOOR, Decimal
 from math import isfinite
+from typing import Final
 
 import msgspec
 
@@ -17,6 +18,9 @@ from engine.messages.orders import Sizing
 from engine.risk.valuing import Valuing
 from engine.risk.wording import whole_lots
 from engine.strategies import AiSignalParameters
+
+LARGEST: Final = Decimal(10) ** 12
+"""The engine's sizes and prices end at a few million million, and its money at less."""
 
 
 class Size(msgspec.Struct, frozen=True):
@@ -135,8 +139,8 @@ def size_of(
     """
     valuing, nothing = Valuing(instrument, instrument.quote), Decimal(0)
     lot, value = instrument.lot_size, sizing.value
-    if value <= 0:
-        return Size(nothing, "The size is nothing; give one above 0.")
+    if not value.is_finite() or not 0 < value < LARGEST:
+        return Size(nothing, f"A size of {value} is not possible; give one above 0, below {LARGEST:,f}.")
     if sizing.by in ("quantity", "lots"):
         return _whole(value * lot if sizing.by == "lots" else value, instrument)
     if price is None or price <= 0:

@@ -161,6 +161,8 @@ class LiveSession:
             self._obey(command)
         except UserError as error:
             self._told.refused(command, error)
+        except Exception as error:  # noqa: BLE001 - as in `advance`: orders stay attended to
+            self._break(error)
         self._hand_over()
 
     def advance(self, seconds: float) -> bool:
@@ -173,11 +175,14 @@ class LiveSession:
             else:
                 self._proceed(seconds)
         except Exception as error:  # noqa: BLE001 - a broken run must not take the link down with it
-            traceback.print_exception(error, file=sys.stderr)
             self._is_over = self._told.phase == Phase.FAILED
-            self._fail(f"The session broke: {traceback.format_exception_only(error)[-1].strip()}.")
+            self._break(error)
         self._hand_over()
         return True
+
+    def _break(self, error: Exception) -> None:
+        traceback.print_exception(error, file=sys.stderr)
+        self._fail(f"The session broke: {traceback.format_exception_only(error)[-1].strip()}.")
 
     def take_events(self) -> list[AnyEvent]:
         """Events since the last call, in order."""

@@ -128,6 +128,8 @@ class ReplaySession:
             self._obey(command)
         except UserError as error:
             self._told.refused(command, error)
+        except Exception as error:  # noqa: BLE001 - as in `advance`
+            self._break(error)
         self._hand_over()
 
     def advance(self, seconds: float) -> bool:
@@ -138,10 +140,13 @@ class ReplaySession:
         except UserError as error:
             self.fail(str(error))
         except Exception as error:  # noqa: BLE001 - a broken run must not take the link down with it
-            traceback.print_exception(error, file=sys.stderr)
-            self.fail(f"The engine stopped: {traceback.format_exception_only(error)[-1].strip()}")
+            self._break(error)
         self._hand_over()
         return True
+
+    def _break(self, error: Exception) -> None:
+        traceback.print_exception(error, file=sys.stderr)
+        self.fail(f"The engine stopped: {traceback.format_exception_only(error)[-1].strip()}")
 
     def take_events(self) -> list[AnyEvent]:
         """Events since the last call, in order."""

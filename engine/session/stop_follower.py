@@ -6,6 +6,7 @@ from engine.errors import UserError
 from engine.messages.commands import SetStop
 from engine.messages.instrument import Instrument
 from engine.nautilus.desk import Desk
+from engine.nautilus.requests import check_number
 from engine.risk.stops import AtrStop, ChandelierStop
 from engine.session.bar_history import Bar, BarHistory
 
@@ -125,8 +126,7 @@ class StopFollower:
         if not 1 <= rule.period <= _LONGEST:
             raise UserError(f"The average is of 1 to {_LONGEST} bars; choose another period.")
         for value, what in ((rule.multiple, "multiple"), (rule.distance_bps, "distance")):
-            if not value.is_finite() or value <= 0:
-                raise UserError(f"The {what} is above 0; give another.")
+            check_number(what, value)
         return interval
 
     def _made(self, rule: SetStop, is_long: bool) -> AtrStop | None:  # noqa: FBT001 - of a position

@@ -24,6 +24,7 @@ from engine.messages.commands import (
     SetArmState,
     SetPolicy,
     SetSpeed,
+    SetStop,
     Step,
     StepTo,
 )
@@ -34,6 +35,7 @@ from engine.messages.events import (
     Filled,
     Logged,
     OrderChanged,
+    PhaseChanged,
     PolicyChanged,
     Refused,
     Results,
@@ -328,6 +330,45 @@ def test_a_finished_or_failed_session_refuses_orders(capfd: pytest.CaptureFixtur
     assert "failed" in refused.text
     run.close()
     assert "ZeroDivisionError" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["NaN", "sNaN", "Infinity", "-1", "0", "1e30", "1E+999999"])
+def test_a_number_that_no_market_has_is_refused_and_the_replay_goes_on(text: str) -> None:
+    run, number = session(**ARMED), Decimal(text)
+    events = go(run, 300)
+    events += obey(run, buy("rests", type="LIMIT", price=price(300, pips=-50)))
+    (resting,) = of(events, OrderChanged)[-1:]
+    for change in ({"quantity": number}, {"price": number}):
+        (refused,) = of(obey(run, Modify(order_id=resting.order_id, **change)), Refused)
+        assert "is not possible" in refused.text
+    for rule in (
+        SetStop(instrument=FX.id, kind="atr", multiple=number),
+        SetStop(instrument=FX.id, kind="break-even", distance_bps=number),
+    ):
+        assert of(obey(run, rule), Refused)
+    for by in ("quantity", "lots", "notional", "equity", "risk"):
+        stop = wanted("SELL", type="STOP_MARKET", trigger=price(300, pips=-20))
+        both = (wanted("BUY", 1_000), stop)
+        sizing = Sizing(by, number)
+        obey(run, Preview(request="p", intents=both, contingency="bracket", sizing=sizing))
+        answer = run.take_picture().preview
+        assert answer is not None
+        assert "not possible" in answer.problem
+    assert of(obey(run, buy("after")), OrderChanged)
+
+
+def test_a_fault_of_a_command_ends_the_run_and_not_the_engine(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("out of order")
+
+    run = session(**ARMED)
+    go(run, 300)
+    monkeypatch.setattr(run, "_obey", broken)
+    run.handle(Flatten())
+    assert "out of order" in of(run.take_events(), PhaseChanged)[-1].text
+    assert "out of order" in capfd.readouterr().err
 
 
 # Previews

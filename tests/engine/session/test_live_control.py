@@ -185,6 +185,24 @@ def test_a_session_that_breaks_opens_nothing_more_and_still_closes_what_is_open(
     assert "out of order" in capfd.readouterr().err
 
 
+@pytest.mark.expects_log
+def test_a_fault_of_a_command_leaves_orders_attended_to(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("out of order")
+
+    with paper(*crypto_columns(), strategy=Market, speed=4.0) as driven:
+        driven.until(lambda: held(driven))
+        with monkeypatch.context() as patched:
+            patched.setattr(driven.session, "_obey", broken)
+            driven.session.handle(Flatten())
+        assert driven.session.phase == Phase.FAILED
+        driven.session.handle(Flatten())
+        driven.until(lambda: held(driven) == 0)
+    assert "out of order" in capfd.readouterr().err
+
+
 def test_a_drawdown_flattens_by_itself_and_nothing_is_opened_after() -> None:
     steps = RiskPolicy(protection=Protection(flatten_at=Decimal("0.00001")))
     with paper(*crypto_columns(), policy=steps) as driven:
