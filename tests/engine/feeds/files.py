@@ -44,15 +44,15 @@ def recording(lines: Sequence[tuple[int, Mapping[str, object] | str]], *, zipped
     """Binance lines: receive time in ns and a message (a text stands as it is)."""
     texts = [f"{ns} {body if isinstance(body, str) else json.dumps(body)}" for ns, body in lines]
     data = "".join(f"{text}\n" for text in texts).encode()
-    return gzip.compress(data) if zipped else data
+    return gzip.compress(data, mtime=0) if zipped else data
 
 
 def zipped(files: Mapping[str, str]) -> bytes:
-    """Zip archive of text files."""
+    """Zip archive of text files, the same whenever it is made: it may name a test."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in files.items():
-            archive.writestr(name, text)
+            archive.writestr(zipfile.ZipInfo(name), text, zipfile.ZIP_DEFLATED)
     return out.getvalue()
 
 
