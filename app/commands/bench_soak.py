@@ -8,10 +8,10 @@ order, execution, position and balance.
 import argparse
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import psutil
@@ -40,21 +40,49 @@ _QUIET_S: Final = 90.0
 """Longest that it may take after the last fault until all agree."""
 
 _MEMORY_EVERY_S: Final = 1.0
+_ENOUGH_EVERY_S: Final = 0.25
+
+
+class Progress(NamedTuple):
+    """How far a soak is: time, orders and executions as its watcher knows them, faults by kind."""
+
+    seconds: float
+    orders: int
+    fills: int
+    faults: Mapping[str, int]
 
 
 def run_bench_soak(args: argparse.Namespace, report: Report) -> Result:
     """Trade through random faults; exit code 1 where anybody disagrees."""
-    venue = exchange(
-        deposit=Decimal(1_000_000),
-        fault_seed=args.faults,
-        fault_mean_s=_FAULT_EVERY_S,
-        lifetime_s=args.minutes * 60 + 600,
-    )
+    seconds = args.minutes * 60
+    figures = soak(args.faults, lambda now: now.seconds >= seconds, report, lifetime_s=seconds + 600)
+    return Result(figures, _text(figures), 1 if figures["disagreements"] else 0)
+
+
+def soak(
+    seed: int,
+    is_enough: Callable[[Progress], bool],
+    report: Report,
+    *,
+    fault_every_s: float = _FAULT_EVERY_S,
+    **setup: Any,
+) -> dict[str, Any]:
+    """Trade until it is enough, let all settle, and compare; its figures.
+
+    Parameters
+    ----------
+    setup
+        Of the exchange, as `tests.venue.Setup` has it.
+
+    Raises
+    ------
+    UserError
+        The session or the exchange did not live to the end.
+    """
+    venue = exchange(deposit=Decimal(1_000_000), fault_seed=seed, fault_mean_s=fault_every_s, **setup)
     with TemporaryDirectory(prefix="soak-") as folder, venue:
         os.environ["NEXTTICK_HOME"] = folder  # its recordings, logs and endpoints are its own
-        soak = _Soak(venue, args.faults, report)
-        figures = soak.run(args.minutes * 60)
-    return Result(figures, _text(figures), 1 if figures["disagreements"] else 0)
+        return _Soak(venue, seed, report).run(is_enough)
 
 
 class _Soak:
@@ -68,14 +96,8 @@ class _Soak:
         self._memory: list[tuple[float, float]] = []
         self._troubles = Troubles()
 
-    def run(self, seconds: float) -> dict[str, Any]:
-        """Trade for so long, let all settle, and compare.
-
-        Raises
-        ------
-        UserError
-            The session or the exchange did not live to the end.
-        """
+    def run(self, is_enough: Callable[[Progress], bool]) -> dict[str, Any]:
+        """See `soak`."""
         session = self._session
         try:
             # A session that cannot connect ends with a sentence; the soak is of one that runs.
@@ -84,7 +106,7 @@ class _Soak:
             session.arm("live", ACCOUNT)
             self._until(lambda: session.state.control.arm == "live", _START_S)
             self._venue.faulty(on=True)
-            self._trade(seconds)
+            self._trade(is_enough)
             self._settle()
             return self._compare()
         except RuntimeError as error:  # so the exchange says that its process is gone
@@ -92,17 +114,27 @@ class _Soak:
         finally:
             self._session.close()
 
-    def _trade(self, seconds: float) -> None:
+    def _trade(self, is_enough: Callable[[Progress], bool]) -> None:
         begin = time.monotonic()
-        next_order = next_word = begin
-        while (now := time.monotonic()) - begin < seconds:
+        next_order = next_look = next_word = begin
+        while True:
+            now = time.monotonic()
+            if now >= next_look:
+                next_look = now + _ENOUGH_EVERY_S
+                progress = self._progress(now - begin)
+                if is_enough(progress):
+                    return
+                if now >= next_word:
+                    next_word = now + 60
+                    self._say(progress)
             if now >= next_order:
                 self._trader.act()
                 next_order = now + 1 / _ACTS_PER_S
-            if now >= next_word:
-                self._say(now - begin)
-                next_word = now + 60
             self._pump()
+
+    def _progress(self, seconds: float) -> Progress:
+        orders = self._session.state.orders
+        return Progress(seconds, len(orders.orders), len(orders.fills), self._venue.faults())
 
     def _settle(self) -> None:
         """No more faults; then cancel and close until the venue has nothing open and all agree."""
@@ -160,11 +192,10 @@ class _Soak:
         self._until(lambda: self._session.state.last_event >= told, _START_S)
         return self._session.state.orders
 
-    def _say(self, seconds: float) -> None:
-        orders = self._session.state.orders
+    def _say(self, now: Progress) -> None:
         self._report(
-            f"{seconds / 60:4.1f} min: {self._trader.asked:,} orders, {len(orders.fills):,} fills, "
-            f"{sum(self._venue.faults().values())} faults"
+            f"{now.seconds / 60:4.1f} min: {self._trader.asked:,} orders, {now.fills:,} fills, "
+            f"{sum(now.faults.values())} faults"
         )
 
     def _wait(self, seconds: float) -> None:

@@ -108,7 +108,8 @@ class AuditLog:
         self.problem = ""
         self._taken = self._written = 0
         self._turned = threading.Condition()
-        self._is_late = False
+        self._late_at: int | None = None
+        """How much was written when it was waited for in vain."""
         self._open_file = open_file
         self._waiting: queue.SimpleQueue[_Said | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -155,8 +156,9 @@ class AuditLog:
         Waits for a disk that is busy, but for one that hangs only the first time.
         """
         with self._turned:
-            done = self._turned.wait_for(self._is_settled, 0.0 if self._is_late else _PATIENCE_S)
-        self._is_late = not done
+            hangs = self._late_at == self._written  # nothing was written since it was late
+            done = self._turned.wait_for(self._is_settled, 0.0 if hangs else _PATIENCE_S)
+            self._late_at = None if done else self._written
         if not done:
             return (
                 "The disk does not take the audit log; wait until it does, or choose another for recordings."

@@ -364,6 +364,13 @@ def test_a_disk_that_hangs_is_waited_for_once_and_written_to_when_it_is_back(
     assert time.monotonic() - began < 0.2
     may_go_on.set()
     until(lambda: log.unwritten() == "", "the disk")
+    may_go_on.clear()
+    log.verdict(INTENT, "S-2", None, TS)
+    assert log.unwritten() != ""
+    may_go_on.set()
+    until(lambda: log._written > 1, "the disk, with nobody waiting for it")
+    log.verdict(INTENT, "S-3", None, TS)
+    assert log.unwritten() == ""  # it is waited for again
     log.end()
     log.join()
 
