@@ -256,8 +256,9 @@ def _text(figures: dict[str, Any]) -> str:
         f"{kind} {each['p50']:,.0f}/{each['max']:,.0f}" for kind, each in figures["recovery_ms"].items()
     )
     return (
-        f"{figures['orders']:,} orders at the venue of {figures['asked']:,} asked for ({figures['denied']:,} denied "
-        f"here), {figures['fills']:,} executions, {figures['events']:,} events told ({figures['events_lost']} lost)\n"
+        f"{figures['orders']:,} orders at the venue of {figures['asked']:,} asked for, "
+        f"{figures['denied']:,} of them denied here; {figures['fills']:,} executions, "
+        f"{figures['events']:,} events told ({figures['events_lost']} lost)\n"
         f"Faults: {faults}\n"
         f"Disagreements: {figures['disagreements']}\n"
         f"All well again after a fault, p50/max in ms: {recovery}\n"
