@@ -20,7 +20,6 @@ _LEAST: Final = 213
 """Version that the engine's adapter asks for."""
 
 _VERSIONS: Final = b"v100..213"
-_BINARY_IDS: Final = 201
 _START: Final = 71
 _ACCOUNTS: Final = 15
 _MESSAGES: Final = 50

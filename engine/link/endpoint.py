@@ -88,7 +88,6 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     kill_door: Door
     pid: int
     run: Run
-    log: str = ""
 
 
 def write_endpoint(folder: Path, endpoint: Endpoint) -> Path:

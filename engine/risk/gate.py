@@ -148,14 +148,6 @@ class RiskGate:
         """Where the drawdown protection is, as of the last mark; to be read only."""
         return self._guard
 
-    def set_correlations(self, correlations: Correlations) -> None:
-        """Judge correlated exposure by these from now on.
-
-        A session trades one instrument today, for which they say nothing; they are for accounts of several.
-        """
-        self._correlations = correlations
-        self._bind()
-
     # Orders -----------------------------------------------------------------------------------------------
 
     def check(self, intent: OrderIntent, order_id: str = "") -> Denial | None:

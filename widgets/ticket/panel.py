@@ -155,10 +155,6 @@ class TicketPanel(QWidget):
         """Side chosen."""
         return "BUY" if self.sides["BUY"].isChecked() else "SELL"
 
-    def choose_side(self, side: Side) -> None:
-        """Choose a side."""
-        self.sides[side].setChecked(True)
-
     def show_instrument(self, instrument: str | None) -> None:
         """Trade this instrument of the session; None is its first."""
         self._wanted_instrument = instrument

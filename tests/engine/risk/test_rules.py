@@ -214,17 +214,16 @@ def test_long_and_short_offset_each_other_in_net_exposure_only() -> None:
 
 
 def test_correlations_make_a_hedge_small_and_unknown_ones_count_as_one() -> None:
-    desk = Desk(Limits(correlated_exposure=D(500)))
-    desk.hold("4", instrument=ETH.id)
-    assert passes(desk, buy("1"))
-    assert not passes(desk, buy("1.01"))
-    assert passes(desk, sell("9"))
-    desk.gate.set_correlations({(BTC.id, ETH.id): 0.0})
-    assert passes(desk, buy("3"))  # a right triangle of 3, 4 and 5
-    assert not passes(desk, buy("3.01"))
-    desk.gate.set_correlations({(ETH.id, BTC.id): -1.0})
-    assert passes(desk, buy("9"))
-    assert not passes(desk, buy("9.01"))
+    for known, most in (
+        ({}, "1"),
+        ({(BTC.id, ETH.id): 0.0}, "3"),  # a right triangle of 3, 4 and 5
+        ({(ETH.id, BTC.id): -1.0}, "9"),
+    ):
+        desk = Desk(Limits(correlated_exposure=D(500)), correlations=known)
+        desk.hold("4", instrument=ETH.id)
+        assert passes(desk, buy(most))
+        assert not passes(desk, buy(str(D(most) + D("0.01"))))
+        assert passes(desk, sell("9")) == (most == "1")
 
 
 def test_correlated_exposure_counts_the_worst_of_what_others_orders_may_become() -> None:
