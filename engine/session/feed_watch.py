@@ -27,16 +27,16 @@ class FeedWatch:
         self.is_stale = self.has_ended = False
         self._name, self._stale_s = name, stale_s
 
-    def look(self, now_ns: int, newest_ns: int, *, ended: bool) -> list[AnyEvent]:
-        """What has changed since the last look; `newest_ns` is when the newest row came, 0 before any."""
+    def look(self, now_ns: int, heard_ns: int, *, ended: bool) -> list[AnyEvent]:
+        """What has changed since the last look; `heard_ns` is when the newest row came, or it all began."""
         if self.has_ended:
             return []
         if ended:
             self.has_ended, self.is_stale = True, False
             text = "The recorded market data have ended; nothing more will come, and orders fill no more."
             return [ConnectionChanged(ts=now_ns, name=self._name, state="ended", text=text)]
-        age_s = (now_ns - newest_ns) / 1e9
-        is_stale = bool(newest_ns) and age_s > self._stale_s
+        age_s = (now_ns - heard_ns) / 1e9
+        is_stale = age_s > self._stale_s
         if is_stale == self.is_stale:
             return []
         self.is_stale = is_stale

@@ -301,8 +301,10 @@ class LiveSession:
             course.tell_account()
             self._told.enter(Phase.PLAYING)
         ended = course.feed is not None and course.feed.ended
-        self._control.step(None if ended else self.feed_age_s, course.sick_model)
-        for event in self._feed_watch.look(self._now, course.newest_ns, ended=ended):
+        # A feed that never came is as dead as one that stopped.
+        now, heard_ns = self._now, course.newest_ns or course.start_ns
+        self._control.step(None if ended else (now - heard_ns) / 1e9, course.sick_model)
+        for event in self._feed_watch.look(now, heard_ns, ended=ended):
             self._told.append(event)
         if course.venue.failure and not self._told_failure:
             self._told_failure = True

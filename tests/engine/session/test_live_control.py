@@ -34,6 +34,7 @@ from engine.messages.events import (
 from engine.messages.limits import KillRules, Limits, Protection, RiskPolicy
 from engine.messages.orders import HAND, OrderIntent, Side
 from engine.messages.run import ArmState
+from engine.session.live_course import LiveCourse
 from tests.engine.session.live_sessions import Driven, paper
 from tests.engine.session.markets import CRYPTO, crypto, crypto_columns
 from tests.engine.session.strategies import Market
@@ -227,3 +228,14 @@ def test_a_kill_rule_fires_by_itself() -> None:
         first = driven.told(HaltChanged)[0]
         assert first.by == "rule"
         assert "market data are" in first.reason
+
+
+def test_a_feed_that_never_comes_to_an_open_position_is_stale_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = RiskPolicy(kill=KillRules(stale_feed_s=Decimal("0.3")))
+    with paper(crypto().quotes, policy=rules) as driven:
+        with_quotes(driven)
+        order(driven, "r1", intent("BUY", "0.010"))
+        driven.until(lambda: held(driven))
+        monkeypatch.setattr(LiveCourse, "newest_ns", 0)  # as after a restart with a position, at a dead venue
+        driven.until(lambda: driven.told(HaltChanged))
+        assert "market data are" in driven.told(HaltChanged)[0].reason
