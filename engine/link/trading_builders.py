@@ -112,6 +112,7 @@ def preview(
     position_before: Decimal = Decimal(0),
     position_after: Decimal = Decimal(10_000),
     denial: Denial | None = None,
+    note: str = "",
     problem: str = "",
 ) -> OrderPreview:
     """What a buy of 10,000 at the ask comes to, in USD."""
@@ -127,6 +128,7 @@ def preview(
         position_before=position_before,
         position_after=position_after,
         denial=denial,
+        note=note,
         problem=problem,
     )
 

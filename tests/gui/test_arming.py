@@ -130,9 +130,7 @@ def test_live_needs_the_accounts_name_typed(desk: Desk) -> None:
     assert desk.sent == [SetArmState(state="live", account="main account")]
 
 
-@pytest.mark.parametrize(
-    ("environment", "said"), [("testnet", "a trial, no"), ("live", "cost real money")]
-)
+@pytest.mark.parametrize(("environment", "said"), [("testnet", "a trial, no"), ("live", "cost real money")])
 def test_a_trial_is_said_to_be_one_whatever_the_settings_allow(
     desk: Desk, environment: str, said: str
 ) -> None:

@@ -84,6 +84,12 @@ def test_every_adapter_has_a_form_keys_and_a_list_of_what_it_can(
         assert set(dialog.keys.shown) == {field.name for field in adapter.secrets}
         assert dialog.abilities["Environments"] == ", ".join(adapter.environments)
         assert "market" in dialog.abilities["Orders"]
+        if adapter.name == "binance_futures":
+            held = "brackets, OCO, trailing stops by price, moving stops; only while the station runs"
+            assert dialog.abilities["Held here"] == held
+        assert ("Held here" in dialog.abilities) == (
+            adapter.name not in ("interactive_brokers", "binance_spot")
+        )
         assert bool(dialog.money) == (len(adapter.environments) == 1)
 
 

@@ -314,7 +314,8 @@ def test_a_size_by_risk_goes_out_as_the_quantity_that_was_shown(desk: Desk, tick
     ticket.wait()
     assert ticket.asked.sizing == Sizing("risk", Decimal("0.5"))
     assert ticket.reason == "Working out the size…"
-    ticket.answer(quantity=Decimal(74_000), loss_at_stop=Decimal("14.8"))
+    ticket.answer(quantity=Decimal(74_000), loss_at_stop=Decimal("14.8"), note="Exits are held.")
+    assert ticket.panel.preview.text.endswith("Exits are held.")
     assert "At the stop\t−14.80 USD" in ticket.panel.preview.text
     assert ticket.panel.send.text() == "Buy 74,000 EUR with exits"
     desk.click(ticket.panel.send)
@@ -414,6 +415,12 @@ def test_the_ticket_follows_the_life_of_its_order_and_keeps_its_fields(desk: Des
         ("SUBMITTED", {}, "Pending: buy 1,000 EUR, the venue has not answered yet."),
         ("ACCEPTED", {}, "Accepted: buy 1,000 EUR works at the market."),
         (
+            "HELD",
+            {"price": Decimal("1.1")},
+            "Held here: buy 1,000 EUR at 1.10000 is sent as the entry fills, "
+            "and only while the station runs.",
+        ),
+        (
             "IN_DOUBT",
             {},
             "In doubt: buy 1,000 EUR was sent and no answer came. It is not sent again; "
@@ -426,7 +433,7 @@ def test_the_ticket_follows_the_life_of_its_order_and_keeps_its_fields(desk: Des
         ),
     ]
     for status, more, said in steps:
-        ticket.tell([order("H-1", status, **common, **more)])
+        ticket.tell([order("H-1", status, **{**common, **more})])
         assert life.text == said
     assert ticket.form.amount.text() == "1000"
 

@@ -40,9 +40,12 @@ def test_a_state_that_denies_has_no_numbers() -> None:
 
 
 def test_statuses_types_flags_and_origins() -> None:
-    assert [status_text(each) for each in ("SUBMITTED", "IN_DOUBT", "CANCELED", "PARTIALLY_FILLED")] == [
+    assert [
+        status_text(each) for each in ("SUBMITTED", "IN_DOUBT", "HELD", "CANCELED", "PARTIALLY_FILLED")
+    ] == [
         "Pending",
         "In doubt",
+        "Held here",
         "Cancelled",
         "Partially filled",
     ]

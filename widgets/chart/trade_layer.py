@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPen
 
 from engine.messages.events import OrderChanged
 from engine.messages.instrument import Instrument
-from engine.messages.orders import HAND, IN_DOUBT
+from engine.messages.orders import HAND, HELD, IN_DOUBT
 from widgets.chart.axes import Axes
 from widgets.chart.exits import ExitLine
 from widgets.chart.layout import Layout
@@ -118,6 +118,8 @@ class TradeLayer:
         ]
         if order.status == IN_DOUBT:
             parts.append(_tr("in doubt"))
+        elif order.status == HELD:
+            parts.append(_tr("held here"))
         if line.was is not None:
             parts.append(self._ticks(line.was, line.price))
         if line.asked:

@@ -168,6 +168,13 @@ def test_a_stop_moves_by_its_trigger(desk: Desk) -> None:
     assert desk.asked == [Modify(order_id="S", trigger=Decimal("93.0"))]
 
 
+def test_what_the_station_holds_says_so_and_moves(desk: Desk) -> None:
+    desk.tell(stop(status="HELD"))
+    assert "held here" in desk.text("S")
+    desk.drag(95.0, 93.1)
+    assert desk.asked == [Modify(order_id="S", trigger=Decimal("93.0"))]
+
+
 def test_beside_a_line_the_chart_is_moved_as_ever(desk: Desk) -> None:
     desk.tell(limit())
     view = desk.panel.canvas.view
