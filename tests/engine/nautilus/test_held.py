@@ -314,6 +314,20 @@ def test_what_is_gone_after_a_restart_has_filled_as_far_as_the_position_says() -
     assert not list(again.every[0].acts(D(5), venue.now_ns + SECOND, lambda _: False))
 
 
+@pytest.mark.parametrize("status", ["SENT", "SUBMITTED"])
+def test_an_exit_that_never_arrived_before_a_restart_is_sent_again(status: str) -> None:
+    venue = Venue(bracket(), can_change=False)
+    venue.answer()
+    venue.enter(D(5))
+    venue.look()
+    stop = venue.held.legs[0]
+    stop.orders["S"].status = status
+    venue.held.lost("S")
+    venue.settle()
+    assert [trace.leaves for trace in venue.traces(stop)] == [5]
+    assert list(stop.orders) == ["S", "S.3"]
+
+
 @pytest.mark.parametrize("kind", ["none", "oco"])
 def test_what_only_reduces_ends_with_what_is_held(kind: Contingency) -> None:
     held = pair(reduce_only=True) if kind == "oco" else Held("none", "r", pair(reduce_only=True).legs[:1])

@@ -399,6 +399,21 @@ def test_an_entry_that_still_waits_goes_on_with_its_exits(venue: ThreadVenue, me
         assert len([fill for fill in driven.told(Filled) if fill.side == "BUY"]) == 1
 
 
+def test_an_exit_without_an_answer_is_there_once_after_a_restart(venue: ThreadVenue, memory: Path) -> None:
+    with at(venue, memory=memory) as (driven, _):
+        entry, stop, target = bracket(driven, by_hand("0.5", "BUY", "LIMIT", price=D(1999)))
+        driven.until(lambda: is_now(driven, entry, "ACCEPTED"))
+        venue.inject("blind_ack")
+        venue.trade("1999.00", "0.5", "SELL")
+        driven.until(lambda: all("SUBMITTED" in statuses(driven, each) for each in (stop, target)))
+        assert not both_work(driven)
+    with at(venue, memory=memory, arm=False) as (driven, _):
+        driven.until(lambda: both_work(driven))
+        assert (len(venue.truth().waiting), at_work(venue)) == (1, [("SELL", "LIMIT", D("0.5"))])
+        move(venue, "1985.00", "1985.10")
+        driven.until(lambda: is_quiet(driven, venue))
+
+
 def test_an_entry_that_was_cancelled_meanwhile_leaves_no_exits(venue: ThreadVenue, memory: Path) -> None:
     with at(venue, memory=memory) as (driven, _):
         entry, stop, _ = bracket(driven, by_hand("0.5", "BUY", "LIMIT", price=D(1999)))
