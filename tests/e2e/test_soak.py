@@ -5,10 +5,10 @@ import pytest
 from app.commands.bench_soak import Progress, soak
 from tests.venue.faults import KINDS
 
-_ORDERS = 120
+_ORDERS = 100
 _FILLS = 40
 _LONGEST_S = 120.0
-"""Of trading, on a machine that is busy with everything else; it takes 15 s."""
+"""Of trading, on a machine that is busy with everything else; it takes 20 s."""
 
 
 def is_enough(now: Progress) -> bool:
@@ -26,5 +26,7 @@ def test_all_agree_after_every_kind_of_fault() -> None:
     assert figures["faults"].keys() == set(KINDS)
     assert {kind: each["count"] for kind, each in figures["recovery_ms"].items()} == figures["faults"]
     assert figures["fills"] >= _FILLS
-    assert figures["asked"] >= figures["orders"] >= _FILLS  # some are lost on the way, and refused
+    # Some are lost on the way, or refused there; hardly one is refused here.
+    assert figures["asked"] >= figures["orders"] > _ORDERS // 2
+    assert figures["denied"] < _ORDERS // 10
     assert figures["events"] > figures["orders"] + figures["fills"]

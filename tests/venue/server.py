@@ -38,6 +38,9 @@ from tests.venue.telling import truth
 from tests.venue.user_stream import UserStream
 
 _SKEW_MS = 60_000
+_AGAIN_S = 0.05
+_TRIES = 100
+"""How often a random fault that finds nothing to strike is tried: who was cut off comes back first."""
 
 
 class Server:
@@ -125,11 +128,11 @@ class Server:
                 self._publish()
         return Answer()
 
-    def inject(self, kind: Kind) -> None:
-        """Let a fault strike now, or arm it."""
+    def inject(self, kind: Kind) -> bool:
+        """Let a fault strike now, or arm it; False where there was nothing that it could strike."""
         if kind in WAITING:
             self.faults.arm(kind)
-            return
+            return True
         pause_ms = int(self._setup.pause_s * 1000)
         strikes: dict[Kind, Callable[[], object]] = {
             "drop_user": lambda: self._sockets.cut(self._user.sockets()),
@@ -142,8 +145,10 @@ class Server:
             "clock_skew": lambda: _soon(self._skew, self._outages),
             "restart": lambda: _soon(self._restart, self._outages),
         }
-        if strikes[kind]() != 0:  # no connection was there to be cut
+        has_struck = strikes[kind]() != 0  # no connection was there to be cut
+        if has_struck:
             self.faults.note(kind)
+        return has_struck
 
     async def _skew(self) -> None:
         self.exchange.skew_ms += _SKEW_MS
@@ -171,8 +176,11 @@ class Server:
         for wait_s, kind in schedule(self._setup.fault_seed or 0, self._setup.fault_mean_s, kinds):
             await asyncio.sleep(wait_s)
             while self._outages:  # one outage at a time
-                await asyncio.sleep(0.05)
-            self.inject(kind)
+                await asyncio.sleep(_AGAIN_S)
+            for _ in range(_TRIES):
+                if self.inject(kind):
+                    break
+                await asyncio.sleep(_AGAIN_S)
 
     async def _run_market(self) -> None:
         loop = asyncio.get_running_loop()
