@@ -50,7 +50,7 @@ def from_file(profile: Profile, path: Path) -> tuple[dict[str, str], str]:
     try:
         if path.stat().st_size > _LARGEST_BYTES:
             raise UserError(f"{path} is too large to be a file of keys; choose another.")
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         others = bool(path.stat().st_mode & _OTHERS) and sys.platform != "win32"
     except UnicodeDecodeError:
         raise UserError(f"{path} is no text; choose a file of keys.") from None

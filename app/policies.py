@@ -4,6 +4,7 @@
 with the time at which it was put in force. Nothing is ever removed from there.
 """
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -14,9 +15,14 @@ from app.paths import CONFIGS, home
 from app.toml import encode, write_atomically
 from engine.errors import UserError, in_words
 from engine.messages.limits import KillRules, Limits, Protection, RiskPolicy
+from engine.messages.orders import EXTERNAL, HAND
 from engine.messages.run import Run
 from engine.risk.ruling import check_policy
 
+_KEPT: Final = "[0-9][0-9][0-9][0-9][0-9][0-9].toml"
+"""Files of the versions."""
+_BORNE: Final = re.compile(r".-\d{3}$")
+"""How the name of a strategy ends that its orders bear."""
 _OFF: Final = "off"
 """A kill rule that is none; TOML has no such value, and leaving it out would mean its default."""
 
@@ -81,7 +87,7 @@ class Policies:
 
     def versions(self) -> list[PolicyVersion]:
         """All that were ever put in force here, oldest first."""
-        return [_read(path) for path in sorted(self._kept.glob("*.toml"))]
+        return [_read(path) for path in sorted(self._kept.glob(_KEPT))]
 
     def save(self, policy: RiskPolicy, now: datetime | None = None) -> RiskPolicy:
         """Put a policy in force under the next version, and keep it; answers it with its version.
@@ -93,7 +99,7 @@ class Policies:
         """
         check_policy(policy)
         time = f"{(now or datetime.now(UTC)).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-        newest = max((int(path.stem) for path in self._kept.glob("*.toml")), default=0)
+        newest = max((int(path.stem) for path in self._kept.glob(_KEPT)), default=0)
         try:
             edited = self._edited(newest)
             if edited is not None:
@@ -151,6 +157,7 @@ def _read(path: Path) -> PolicyVersion:
             protection=stored.protection,
             kill=msgspec.convert(kill, KillRules),
         )
+        _check_strategies(policy)
         return PolicyVersion(stored.time, check_policy(policy))
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be used: {in_words(error)}; correct it or remove it.") from error
@@ -158,6 +165,16 @@ def _read(path: Path) -> PolicyVersion:
         raise UserError(f"{path} cannot be read: {error.strerror}; check its permissions.") from error
     except UserError as error:
         raise UserError(f"{path} cannot be used. {error}") from error
+
+
+def _check_strategies(policy: RiskPolicy) -> None:
+    """Refuse limits of a strategy by a name that no order bears: they would bind nothing, unseen."""
+    for name in policy.strategies:
+        if name != EXTERNAL and not _BORNE.search(name):
+            raise UserError(
+                f"The limits of strategy {name!r} hold none; name it as its orders are, such as "
+                f"{name.replace('_', '-')}-002, or {HAND} for those by hand."
+            )
 
 
 def _numbered(policy: RiskPolicy, version: int) -> RiskPolicy:

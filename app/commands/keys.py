@@ -149,7 +149,7 @@ def _typed(profile: Profile) -> dict[str, str]:
 
 def _from_stdin() -> dict[str, str]:
     try:
-        return msgspec.json.decode(sys.stdin.read(), type=dict[str, str])
+        return msgspec.json.decode(sys.stdin.read().removeprefix("\ufeff"), type=dict[str, str])
     except (msgspec.DecodeError, UnicodeError):  # what is no text may have been read as surrogates
         raise UserError(
             'Standard input is not one JSON object of texts; send for example {"key": "…"}.'

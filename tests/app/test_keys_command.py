@@ -29,7 +29,8 @@ def keyring(monkeypatch: pytest.MonkeyPatch) -> FakeKeyring:
 def test_a_key_is_sent_by_standard_input_and_listed_masked(
     keyring: FakeKeyring, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps({"key": KEY})))
+    # As a shell on Windows sends it.
+    monkeypatch.setattr("sys.stdin", io.StringIO("\ufeff" + json.dumps({"key": KEY})))
     assert main(["keys", "set", "databento", "--stdin", "--json", "-"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer == {"profile": "databento", "kept": True, "kept_in": "FakeKeyring"}
@@ -173,14 +174,14 @@ def test_an_import_from_the_environment_leaves_it_and_warns(
     "text",
     [
         json.dumps({"api_key": KEY, "api_secret": "secret-of-the-account"}),
-        f"# keys\nexport BYBIT_API_KEY='{KEY}'\nBYBIT_API_SECRET = \"secret-of-the-account\"\n",
+        f"\ufeffexport BYBIT_API_KEY='{KEY}'\n# and\nBYBIT_API_SECRET = \"secret-of-the-account\"\n",
     ],
 )
 def test_an_import_from_a_file_leaves_it_and_warns(
     text: str, keyring: FakeKeyring, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "keys.txt"
-    file.write_text(text)
+    file.write_text(text, encoding="utf-8")
     file.chmod(0o644)
     assert main(["keys", "set", "desk", "--from-file", str(file), "--json", "-"]) == 0
     answer = json.loads(capsys.readouterr().out)

@@ -49,6 +49,7 @@ def test_before_any_was_set_those_that_the_station_came_with_are_in_force(tmp_pa
 def test_every_version_is_kept_with_its_time(tmp_path: Path) -> None:
     policies = Policies(tmp_path)
     first = policies.save(full(), NOW)
+    (tmp_path / "risk" / "my notes.toml").write_text("of a person, not of the station")
     second = policies.save(RiskPolicy(version=77), NOW.replace(hour=13))
     assert (first.version, second.version) == (1, 2)
     assert policies.versions()[0].policy == first

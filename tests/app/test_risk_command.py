@@ -144,16 +144,16 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.Capture
 
 def test_the_limits_and_all_versions_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     limit(position=Decimal(3))
-    Policies().save(RiskPolicy(strategies={"A": Limits(order_quantity=Decimal("0.5"))}))
+    Policies().save(RiskPolicy(strategies={"A-001": Limits(order_quantity=Decimal("0.5"))}))
     assert main(["risk", "show"]) == 0
     text = capsys.readouterr().out
     assert text.startswith("Version 2, in force since ")
-    assert "strategy A" in text
+    assert "strategy A-001" in text
     assert "order_quantity        0.5" in text
     assert main(["risk", "show", "--json", "-"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["version"] == 2
-    assert answer["policy"]["strategies"]["A"]["order_quantity"] == "0.5"
+    assert answer["policy"]["strategies"]["A-001"]["order_quantity"] == "0.5"
     assert [each["version"] for each in answer["versions"]] == [1, 2]
 
 
@@ -172,6 +172,7 @@ def test_limits_written_by_hand_are_not_taken_for_the_stations_own(
             "[account]\ndrawdown = -1\n",
             "drawdown=-1 must be 0 or more; leave it out for no limit; correct it",
         ),
+        ("[strategies.ema_cross]\nposition = 1\n", "such as ema-cross-002, or HAND-001"),
         ('[instruments."btc"]\nposition = 1\n', "the limits of 'btc' hold none"),
     ],
 )
