@@ -1,8 +1,11 @@
 """A session in an engine process of its own, watched by a command instead of a window."""
 
+import contextlib
 import math
+import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from app.commands import Report
@@ -33,7 +36,7 @@ def check_minutes(minutes: float) -> None:
 
 
 def watch(run: Run, minutes: float, report: Report, first: tuple[AnyCommand, ...] = ()) -> "Outcome":
-    """Run a session until the time is up, its data end or Ctrl+C, and tell its log as it comes.
+    """Run a session until the time is up, its data end, Ctrl+C or SIGTERM, and tell its log as it comes.
 
     Parameters
     ----------
@@ -48,18 +51,38 @@ def watch(run: Run, minutes: float, report: Report, first: tuple[AnyCommand, ...
     session = StationSession(under_limits(run), opener("process"))
     try:
         watcher = _Watcher(session, report)
-        watcher.until(lambda: session.phase in _RUNNING, math.inf)
-        for command in first:
-            session.send(command)
         try:
-            watcher.until(lambda: watcher.is_over, minutes * 60)
+            with _terminated_as_interrupted():
+                watcher.until(lambda: session.phase in _RUNNING, math.inf)
+                for command in first:
+                    session.send(command)
+                watcher.until(lambda: watcher.is_over, minutes * 60)
         except KeyboardInterrupt:
+            if session.phase not in _RUNNING:
+                raise
             report("Stopping …")
         session.finish()
         watcher.until(lambda: session.state.results is not None, _RESULTS_S)
         return watcher.outcome()
     finally:
         session.close()
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Whoever ends the program politely is told what came of it, and what stays open, as with Ctrl+C."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class _Watcher:

@@ -1,11 +1,15 @@
 """`nexttick paper` and `nexttick live`: a session in a process of its own, watched by a command."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from app.__main__ import main
+
+_ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -91,3 +95,18 @@ def test_settings_that_cannot_be_used_stop_a_command_and_stay_where_they_are(
     settings.unlink()
     assert main(command) == 2
     assert "until live_trading = true stands in its settings.toml" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a process is ended without such a signal")
+def test_who_ends_the_program_is_told_what_came_of_it(tmp_path: Path) -> None:
+    answer = tmp_path / "answer.json"
+    (tmp_path / "risk.toml").write_text("[account]\norder_quantity = 0\n")
+    command = ["paper", "--simulate", "crypto", "--strategy", "buy_and_hold", "--json", str(answer)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "app", *command], cwd=_ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as running:
+        assert running.stderr is not None
+        assert any(b"refused" in line for line in running.stderr), "it never came to trade"
+        running.terminate()
+        assert running.wait(60) == 0
+    assert json.loads(answer.read_text())["ticks"] >= 0
