@@ -102,6 +102,7 @@ def rule_text(rule: str) -> str:
         "view": _tr("Orders are off"),
         "duplicate": _tr("Sent before"),
         "altered": _tr("Not as it passed"),
+        "closing": _tr("Closed already"),
         "audit": _tr("Audit log"),
     }
     return states.get(rule) or _titles().get(rule) or rule.replace("_", " ").capitalize()

@@ -105,8 +105,8 @@ class Denial(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     rule : str
         Name of the limit as `engine.messages.limits` has it; `venue` is what no venue could accept, `halted`,
-        `view` and `duplicate` are states in which nothing passes, `altered` is not what passed, and `audit`
-        is what could not be written down.
+        `view` and `duplicate` are states in which nothing passes, `closing` would open what it is to close,
+        `altered` is not what passed, and `audit` is what could not be written down.
     value, limit : Decimal or None
         What would have come of it, and what is allowed, both in `unit`; None where the rule has no number.
     text : str

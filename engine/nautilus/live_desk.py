@@ -20,6 +20,7 @@ from engine.nautilus.orders import Ties, ties
 from engine.nautilus.requests import check_number
 from engine.nautilus.strategy import Context
 from engine.risk.kill import Holding
+from engine.risk.netted import at_venue, cancelling_out
 
 _REQUESTS: Final = 500
 """Newest requests that are known again after a restart."""
@@ -34,21 +35,53 @@ class LiveDesk(Desk):
         self._is_untended = False
 
     def positions(self) -> list[Holding]:
-        """Open positions of all traders; as one, the account's own, where it holds a foreign one.
+        """Open positions of all traders; of those that cancel out at the venue, what does not.
 
         A foreign position is only closed by an opposite one of the hand's: they cancel out at the venue, and
-        both stay in the engine's books.
+        both stay in the engine's books. So where there is one, the account's own is told as the hand's.
         """
         held = super().positions()
         if all(each.strategy in self._traders for each in held):
-            return held
+            return at_venue(held) if self._is_netted else held
         net = sum((each.quantity for each in held), Decimal(0))
         return [Holding(self.instrument.id, HAND, net)] if net else []
 
+    @property
+    def _is_netted(self) -> bool:
+        """Whether the venue holds one position for all traders, as simulated ones do not."""
+        return not (self.context.simulated or self.context.hedging)
+
+    @property
+    def _cancelling_out(self) -> list[Holding]:
+        held = super().positions()
+        is_ours = all(each.strategy in self._traders for each in held)
+        return cancelling_out(held) if self._is_netted and is_ours else []
+
+    def flatten(self) -> None:
+        """As the hand's; what cancels out is closed, too, or who closes one of both later opens the other."""
+        crossing = self._cancelling_out
+        super().flatten()
+        for each in crossing:
+            self._traders[each.strategy].close_out(most=abs(each.quantity), crosses=True)
+
+    def say_what_cancels_out(self) -> None:
+        """Tell of positions that a halt leaves alone, as the venue holds nothing of them."""
+        left = [f"{each.quantity:+f} of {each.strategy}" for each in self._cancelling_out]
+        if left:
+            self.say(
+                f"{' and '.join(left)} cancel out at the venue, which holds nothing. They stay in the books; "
+                "flatten to close each, once orders pass again."
+            )
+
     def close(self, holding: Holding, by: Literal["market", "limit"]) -> None:
         """Have a position closed by whoever holds it, or by an opposite one of the hand's."""
-        if holding.strategy in self._traders and holding in super().positions():
+        held = super().positions()
+        if holding.strategy in self._traders and holding in held:
             super().close(holding, by)
+            return
+        if any(_is_part(holding, each) for each in held):
+            limit = self.limit_through(holding.quantity) if by == "limit" else None
+            self._traders[holding.strategy].close_out(limit, most=abs(holding.quantity))
             return
         side = OrderSide.SELL if holding.quantity > 0 else OrderSide.BUY
         size = (self.instrument_id, side, quantity(abs(holding.quantity), self.instrument))
@@ -203,3 +236,8 @@ class LiveDesk(Desk):
             if linked:
                 event = msgspec.structs.replace(event, contingent=linked)
         super()._tell(event)
+
+
+def _is_part(holding: Holding, whole: Holding) -> bool:
+    same_side = (holding.quantity > 0) == (whole.quantity > 0)
+    return same_side and holding.strategy == whole.strategy and abs(holding.quantity) <= abs(whole.quantity)

@@ -83,21 +83,30 @@ class StationStrategy(GatedStrategy):
         return positions
 
     @unbroken
-    def close_out(self, limit: Decimal | None = None, *, only: str = "") -> None:
+    def close_out(
+        self,
+        limit: Decimal | None = None,
+        *,
+        only: str = "",
+        most: Decimal | None = None,
+        crosses: bool = False,
+    ) -> None:
         """Close what is held, and no more than that: at market, or at once at this price or better.
 
-        `only` names the one position to close, of several.
+        `only` names the one position to close, of several, and `most` is as much of it as is to be closed.
+        What `crosses` is no position at the venue, which would take no reduce-only order for it.
         """
         for position in self.own_positions():
             if only not in ("", str(position.id)):
                 continue
             side = OrderSide.SELL if events.signed_size(position) > 0 else OrderSide.BUY
-            size = (self.instrument_id, side, position.quantity)
+            lots = position.quantity if most is None else quantity(most, self.instrument)
+            size = (self.instrument_id, side, lots)
             if limit is None:
-                order = self.order_factory.market(*size, reduce_only=True)
+                order = self.order_factory.market(*size, reduce_only=not crosses)
             else:
                 at, at_once = price(limit, self.instrument), TimeInForce.IOC
-                order = self.order_factory.limit(*size, at, time_in_force=at_once, reduce_only=True)
+                order = self.order_factory.limit(*size, at, time_in_force=at_once, reduce_only=not crosses)
             of_it = (position.id,) if self.context.hedging else ()
             self.submit(order, *of_it, closes=str(position.id))
 

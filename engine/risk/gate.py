@@ -217,6 +217,9 @@ class RiskGate:
         intent = case.intent
         in_account, in_strategy = case.reduces
         if not (in_account or in_strategy):
+            if intent.closes and not intent.reduce_only:  # no venue would keep it from opening
+                text = "Orders at work close all that is held already; wait until the venue has answered."
+                return _denied("closing", text)
             denial = self._blocked(intent)
             if denial is not None:
                 return denial

@@ -26,6 +26,7 @@ from engine.messages.events import (
     AnyEvent,
     ArmStateChanged,
     EpochBegan,
+    HaltStep,
     Logged,
     PolicyChanged,
 )
@@ -247,6 +248,8 @@ class LiveControl:
         if self._desk is not None:
             for event in self._halt.step(now, self._desk):
                 self._emit(event)
+                if event.step is HaltStep.HALTED:
+                    self._desk.say_what_cancels_out()
         if now - self._looked_ns < _LOOK_EVERY_NS:
             return
         self._looked_ns = now

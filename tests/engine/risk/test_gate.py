@@ -140,11 +140,12 @@ def test_what_closes_one_strategys_position_passes_though_the_account_is_taken_f
     desk.hold("-3", strategy="ema")
     desk.gate.halted = True
     assert rule(desk, sell("5", reduce_only=True)) == "position"
-    assert rule(desk, sell("5.01", closes="P")) == "halted"
+    assert rule(desk, sell("5.01", closes="P")) == "closing"
     assert desk.ask(sell("5", closes="P", reduce_only=True)) is None
     assert desk.ask(buy("3", strategy="ema", closes="Q", reduce_only=True)) is None
-    assert rule(desk, sell("0.01", closes="P")) == "halted"
-    assert rule(desk, sell("1", strategy="other", closes="P")) == "halted"
+    desk.gate.halted = False
+    assert rule(desk, sell("0.01", closes="P")) == "closing"
+    assert rule(desk, sell("1", strategy="other", closes="P")) == "closing"
 
 
 def test_one_position_of_a_hedging_account_is_closed_whatever_stands_beside_it() -> None:
