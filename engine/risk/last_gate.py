@@ -101,11 +101,19 @@ class LastGate:
     # The first gate ---------------------------------------------------------------------------------------
 
     def check(self, intent: OrderIntent, order_id: str = "") -> Denial | None:
-        """As the first gate says."""
+        """As the first gate says; but what the engine's books hold can be closed, whatever it counted."""
         denial = self._gate.check(intent, order_id)
+        if denial is not None and intent.closes and self._truly_closes(intent, order_id):
+            denial = None
         if denial is None and order_id:
             self._passed[order_id] = intent
         return denial
+
+    def _truly_closes(self, intent: OrderIntent, order_id: str) -> bool:
+        now_ns = self._now_ns()
+        self._look(now_ns)
+        case = self._judge.judged(intent, order_id, now_ns)
+        return isinstance(case, Case) and any(case.reduces)
 
     def withdraw(self, order_id: str) -> None:
         """Forget what passed, or left, and was not sent after all."""

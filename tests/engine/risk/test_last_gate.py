@@ -213,6 +213,15 @@ def test_what_truly_reduces_leaves_whatever_else_holds() -> None:
     assert rig.gate.leaves(sell("1"), "beyond") is not None
 
 
+def test_what_the_engine_holds_is_closed_though_the_first_gate_knows_nothing_of_it() -> None:
+    rig = Rig()
+    rig.engine.hold("5", "EXTERNAL")
+    rig.desk.gate.halted = True
+    assert rig.send("1", sell("5", closes=BTC.id)) == ""
+    for again in (sell("5", closes=BTC.id), buy("5", closes=BTC.id), sell("5")):
+        assert rig.gate.check(again, "2") is not None
+
+
 def test_what_reduces_by_the_first_gates_count_alone_does_not_leave() -> None:
     rig = Rig(RiskPolicy())
     rig.desk.hold("5")
