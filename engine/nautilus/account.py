@@ -37,13 +37,16 @@ class AccountReader:
         self._told = account
 
     def news(self, ts: int) -> AccountChanged | None:
-        """The account, where it is not as it was told last."""
+        """The account, where it is not as it was told last; None before there is one."""
+        if not self._is_known():
+            return None
         now = self.changed(ts)
         return None if self._told is not None and self._told.balances == now.balances else now
 
     def total(self) -> Decimal:
-        """Money in the account, without open profit: exact, from the account itself."""
-        total = self._cache.account_for_venue(self._venue).balance_total(self._currency)
+        """Money in the account, without open profit: exact, from the account itself; 0 before it is there."""
+        account = self._cache.account_for_venue(self._venue)
+        total = None if account is None else account.balance_total(self._currency)
         return Decimal(0) if total is None else total.as_decimal()
 
     def equity(self) -> Decimal:
@@ -68,7 +71,7 @@ class AccountReader:
         locked = self._money(self._portfolio.balances_locked(self._venue))
         return AccountChanged(
             ts=ts,
-            account_id=self._account_id(),
+            account_id=self._id if self._is_known() else "",
             balances=[Balance(currency=self._currency.code, total=total, free=total - locked, locked=locked)],
         )
 
@@ -77,10 +80,12 @@ class AccountReader:
         value: Decimal = Decimal(0) if amount is None else amount.as_decimal()
         return value
 
-    def _account_id(self) -> str:
+    def _is_known(self) -> bool:
+        """Whether the venue has told of the account: a session may order before it does."""
         if not self._id:
-            self._id = str(self._cache.account_id(self._venue))
-        return self._id
+            found = self._cache.account_id(self._venue)
+            self._id = "" if found is None else str(found)
+        return bool(self._id)
 
 
 def statistics(
