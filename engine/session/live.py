@@ -126,6 +126,7 @@ class LiveSession:
         )
         self._watching = LiveWatching(market.instrument, run.depth_interval_ns, start_ns) if watched else None
         recalled = None if memory is None else memory.read(self._strategy, run.instrument)
+        self._hand = {} if recalled is None else recalled.hand
         self._course = LiveCourse(
             run,
             market,
@@ -138,7 +139,7 @@ class LiveSession:
             recorder=recorder,
             control=self._control,
             resumes=None if recalled is None or not recalled.is_involved else recalled.state,
-            hand={} if recalled is None else recalled.hand,
+            hand=self._hand,
         )
         self._is_over = False
         self._connection("connecting")
@@ -300,6 +301,7 @@ class LiveSession:
             self._connection("connected")
             course.tell_account()
             self._told.enter(Phase.PLAYING)
+            self._control.take_up(self._hand)
         ended = course.feed is not None and course.feed.ended
         # A feed that never came is as dead as one that stopped.
         now, heard_ns = self._now, course.newest_ns or course.start_ns
@@ -337,7 +339,7 @@ class LiveSession:
                 held=held,
                 orders=orders,
                 state=state,
-                hand=self._course.venue.desk.remember(),
+                hand=self._control.remember(),
             )
         )
         if problem:

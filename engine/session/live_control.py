@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+import msgspec
+
 from engine.columns import Columns
 from engine.errors import UserError
 from engine.messages.commands import (
@@ -52,6 +54,7 @@ from engine.session.stop_follower import StopFollower
 ARMED_LIVE_NS: Final = 30 * 60 * 1_000_000_000
 """Time without an order by hand after which a session is armed for real money no longer."""
 
+_RULE: Final = "rule"
 _LOOK_EVERY_NS: Final = 100_000_000
 _TICKS_LATE_NS: Final = 500_000_000
 """Time after which all ticks of before are surely absorbed, and a bar is complete."""
@@ -205,6 +208,21 @@ class LiveControl:
                 )
             case _:
                 pass
+
+    def remember(self) -> dict[str, str]:
+        """What is to be known again after a restart: the hand's, and the rule by which its stop moves."""
+        rule = self._follower.rule
+        moves = {} if rule is None else {_RULE: msgspec.json.encode(rule).decode()}
+        return {**self._connected.remember(), **moves}
+
+    def take_up(self, hand: Mapping[str, str]) -> None:
+        """Put the rule in force again that `remember` gave; the hand has taken up the rest by itself."""
+        if _RULE in hand:
+            try:
+                self.obey(msgspec.json.decode(hand[_RULE], type=SetStop))
+            except (UserError, msgspec.MsgspecError) as error:
+                text = f"The stop is not moved any more: {error}"
+                self._emit(Logged(ts=self._now_ns(), level="warning", source="session", text=text))
 
     def _put_off_expiry(self) -> None:
         if self._expires_ns is not None:

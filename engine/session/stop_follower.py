@@ -22,11 +22,16 @@ class StopFollower:
     instrument : Instrument
     bars : BarHistory
         Of the session.
+
+    Attributes
+    ----------
+    rule : SetStop or None
+        In force; to be read only.
     """
 
     def __init__(self, instrument: Instrument, bars: BarHistory) -> None:
         self._instrument, self._bars = instrument, bars
-        self._rule: SetStop | None = None
+        self.rule: SetStop | None = None
         self._stop: AtrStop | None = None
         self._taken = 0
         self._slot = 0
@@ -34,12 +39,12 @@ class StopFollower:
     @property
     def interval_ns(self) -> int | None:
         """Time between two looks; None where no stop is to be moved."""
-        return None if self._rule is None else self._bars.interval_ns
+        return None if self.rule is None else self._bars.interval_ns
 
     @property
     def said(self) -> str:
         """The rule in force in a few words; empty where there is none."""
-        rule = self._rule
+        rule = self.rule
         if rule is None:
             return ""
         if rule.kind == "break-even":
@@ -56,7 +61,7 @@ class StopFollower:
         """
         if rule.kind == "none":
             desk.position_stop.release()
-            self._rule = self._stop = None
+            self.rule = self._stop = None
             return "The stop stays where it is, and moves no more."
         interval = self._checked(rule)
         position = desk.position_stop.position
@@ -73,7 +78,7 @@ class StopFollower:
                     "or flatten."
                 )
         desk.position_stop.begin()
-        self._rule, self._stop = rule, stop
+        self.rule, self._stop = rule, stop
         self._taken = self._bars.count(now_ns)
         self._slot = now_ns // interval
         if stop is not None and stop.trigger is not None:
@@ -96,7 +101,7 @@ class StopFollower:
         bars = self._bars.complete(ended_ns, self._taken)
         self._taken += len(bars)
         if not desk.position_stop.is_kept:
-            self._rule = self._stop = None
+            self.rule = self._stop = None
         elif self._stop is None:
             self._even(desk, bars)
         else:
@@ -107,15 +112,15 @@ class StopFollower:
                 desk.position_stop.move_to(self._stop.trigger)
 
     def _even(self, desk: Desk, bars: list[Bar]) -> None:
-        assert self._rule is not None  # noqa: S101 - who calls
+        assert self.rule is not None  # noqa: S101 - who calls
         position = desk.position_stop.position
         entry, is_long = position.average_open, desk.held() > 0
-        away = entry * self._rule.distance_bps / _BPS
+        away = entry * self.rule.distance_bps / _BPS
         if any((bar.close - entry if is_long else entry - bar.close) >= away for bar in bars):
             at = desk.position_stop.even_price()
             if at is not None:
                 desk.position_stop.move_to(at)
-                self._rule = None
+                self.rule = None
 
     def _checked(self, rule: SetStop) -> int:
         interval = self._bars.interval_ns

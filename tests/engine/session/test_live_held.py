@@ -453,6 +453,23 @@ def test_of_a_pair_one_that_filled_meanwhile_ends_the_other(venue: ThreadVenue, 
         assert venue.truth().positions["ETHUSDT"][0] == D("0.5")
 
 
+def test_a_rule_goes_on_moving_the_stop(venue: ThreadVenue, memory: Path) -> None:
+    with at(venue, memory=memory) as (driven, _):
+        bracket(driven)
+        driven.until(lambda: both_work(driven))
+        driven.session.handle(SetStop(instrument=ETH, kind="atr"))
+        assert not driven.told(Refused)
+    with at(venue, memory=memory) as (driven, _):
+        assert driven.session.take_picture().control.stop.startswith("ATR 14")
+        driven.session.course.venue.desk.position_stop.move_to(D(1995))  # as a bar does
+        driven.until(lambda: stop_is(driven, trigger="1995"))
+        driven.until(lambda: len(venue.truth().waiting) == 1)
+        driven.session.handle(Flatten())
+        driven.until(lambda: is_quiet(driven, venue))
+    with at(venue, memory=memory) as (driven, _):
+        assert driven.session.take_picture().control.stop == ""
+
+
 def test_what_is_held_works_on_where_the_strategy_takes_over_what_was_the_hands(
     venue: ThreadVenue, memory: Path
 ) -> None:
