@@ -30,7 +30,7 @@ from engine.nautilus.foreign import Foreign, hand_prefix, is_made_up
 from engine.nautilus.guesses import Guesses
 from engine.nautilus.hand import DeskSettings
 from engine.nautilus.live_desk import LiveDesk
-from engine.nautilus.node import Client, build_node
+from engine.nautilus.node import LOOKBACK_MINS, Client, build_node
 from engine.nautilus.resolver import Resolving
 from engine.nautilus.sockets import Sockets
 from engine.nautilus.standing import CacheStanding
@@ -49,9 +49,9 @@ _TURN_S: Final = 0.004
 _LOOK_EVERY_S: Final = 0.05
 _ASK_ACCOUNT_S: Final = 15.0
 _FORGET_EVERY_S: Final = 15.0
-_KEPT_S: Final = 120
-"""How long the node keeps orders that have ended, and past states of the account: whatever comes late of them
-comes within seconds, or is found by asking for it."""
+_KEPT_S: Final = LOOKBACK_MINS * 60 + 60
+"""How long the node keeps orders that have ended, and past states of the account. It takes an execution that
+it asks for and whose order it has forgotten for a stranger's."""
 
 
 class LiveVenue:

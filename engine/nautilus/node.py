@@ -22,6 +22,9 @@ from engine.messages.run import VenueRules
 TRADER: Final = "STATION-NT1"
 """Its tag stands in the name of every order, by which they are known again."""
 
+LOOKBACK_MINS: Final = 4
+"""How far back executions are asked for where a position differs; their orders must be known that long."""
+
 _CONNECT_S: Final = 30
 _MOST_ORDERS: Final = "100/00:00:01"
 _WITHOUT_END: Final = 1_000_000
@@ -126,4 +129,5 @@ def _reconciling(*, on: bool) -> LiveExecutionEngineConfig:
         open_check_interval_secs=3.0,
         open_check_open_only=False,
         position_check_interval_secs=5.0,
+        position_check_lookback_mins=LOOKBACK_MINS,
     )
