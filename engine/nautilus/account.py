@@ -32,13 +32,21 @@ class AccountReader:
         self._id = ""
         self._told: AccountChanged | None = None
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the venue has told of the account: a session may order before it does."""
+        if not self._id:
+            found = self._cache.account_id(self._venue)
+            self._id = "" if found is None else str(found)
+        return bool(self._id)
+
     def told(self, account: AccountChanged) -> None:
         """Remember the account as it was told last."""
         self._told = account
 
     def news(self, ts: int) -> AccountChanged | None:
         """The account, where it is not as it was told last; None before there is one."""
-        if not self._is_known():
+        if not self.is_known:
             return None
         now = self.changed(ts)
         return None if self._told is not None and self._told.balances == now.balances else now
@@ -71,7 +79,7 @@ class AccountReader:
         locked = self._money(self._portfolio.balances_locked(self._venue))
         return AccountChanged(
             ts=ts,
-            account_id=self._id if self._is_known() else "",
+            account_id=self._id if self.is_known else "",
             balances=[Balance(currency=self._currency.code, total=total, free=total - locked, locked=locked)],
         )
 
@@ -79,13 +87,6 @@ class AccountReader:
         amount = (amounts or {}).get(self._currency)
         value: Decimal = Decimal(0) if amount is None else amount.as_decimal()
         return value
-
-    def _is_known(self) -> bool:
-        """Whether the venue has told of the account: a session may order before it does."""
-        if not self._id:
-            found = self._cache.account_id(self._venue)
-            self._id = "" if found is None else str(found)
-        return bool(self._id)
 
 
 def statistics(

@@ -272,7 +272,7 @@ class LiveVenue:
     def pump(self, seconds: float) -> None:
         """Let everything happen that happens in this time."""
         self._loop.run_until_complete(asyncio.sleep(seconds))
-        if self.is_running and not self._was_running:
+        if self.is_running and self._books.is_known and not self._was_running:
             self._was_running = True
             self._begin()
         now_s = time.monotonic()
