@@ -9,6 +9,7 @@ from typing import Final, Literal
 import msgspec
 
 from app.paths import ROOT, logs, run_folder
+from engine.errors import UserError
 from engine.link.endpoint import Endpoint, Secrets, endpoints
 from engine.link.process import ProcessLink
 from engine.link.protocols import Link, Session
@@ -112,6 +113,26 @@ def running() -> list[Running]:
 def sessions() -> list[Endpoint]:
     """All sessions that run on this machine, of whichever window, oldest first."""
     return [endpoint for _, endpoint in endpoints(run_folder())]
+
+
+def check_alone(run: Run, own: str | None = None) -> None:
+    """Raise `UserError` where another live session trades the run's instrument over the same connection.
+
+    They would share one position at the venue, name their orders alike, and each take the other's fills for a
+    stranger's.
+
+    Parameters
+    ----------
+    own : str, optional
+        Session in whose place the run comes.
+    """
+    for each in sessions():
+        same = (each.run.profile, each.run.instrument) == (run.profile, run.instrument)
+        if each.run.mode == "live" and same and each.id != own:
+            raise UserError(
+                f"{run.instrument} is traded live over {run.profile} already, by session {each.id}; attach "
+                "to that one, or end it first."
+            )
 
 
 def attach(endpoint_file: Path, last_event: int = 0) -> ProcessLink:

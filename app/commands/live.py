@@ -8,6 +8,7 @@ import msgspec
 from app.commands import Report, Result, run_arguments
 from app.commands.watching import DEFAULT_MINUTES, check_minutes, watch
 from app.connection_check import checked_before_trading
+from app.engines import check_alone
 from app.profiles import Profiles
 from app.recordings import person_settings
 from app.secrets import Secrets
@@ -43,9 +44,11 @@ def run(args: argparse.Namespace, report: Report) -> Result:
             f"Nothing was started: {args.profile} trades on the account {account}, and {armed!r} was given; "
             f"write --arm {account} to let orders out."
         )
+    live = msgspec.structs.replace(described, mode="live")
+    check_alone(live)
     report(checked_before_trading(args.profile, Secrets(asks=True), profiles))
     arm = SetArmState(state="live", account=armed)
-    outcome = watch(msgspec.structs.replace(described, mode="live"), args.minutes, report, first=(arm,))
+    outcome = watch(live, args.minutes, report, first=(arm,))
     return run_arguments.finished(outcome, args.fills)
 
 

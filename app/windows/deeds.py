@@ -88,9 +88,15 @@ class Deeds(ModelDeeds, WhyDeeds, DataDeeds, TradingDeeds, RiskDeeds):
             self.open_run(run, speed)
             return
         from app.connection_check import checked_before_trading  # noqa: PLC0415 - loads cryptography
+        from app.engines import check_alone  # noqa: PLC0415
         from app.profiles import Profiles  # noqa: PLC0415
         from app.secrets import Secrets  # noqa: PLC0415
 
+        try:
+            check_alone(run, None if self._session is None else self._session.kill_name)
+        except UserError as error:
+            self._warn(str(error))
+            return
         self._say(self.tr("Asking the venue about the key of %1 …").replace("%1", run.profile))
         self._asking.ask(run, lambda: checked_before_trading(run.profile, Secrets(), Profiles()))
 

@@ -1,13 +1,20 @@
 """`nexttick paper` and `nexttick live`: a session in a process of its own, watched by a command."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from app.__main__ import main
+from app.engines import check_alone
+from app.profiles import Profiles
+from engine.link.endpoint import Endpoint, new_door, write_endpoint
+from engine.messages.connection import Connection
+from engine.messages.run import Run
 
 _ROOT = Path(__file__).parents[2]
 
@@ -110,3 +117,18 @@ def test_who_ends_the_program_is_told_what_came_of_it(tmp_path: Path) -> None:
         running.terminate()
         assert running.wait(60) == 0
     assert json.loads(answer.read_text())["ticks"] >= 0
+
+
+def test_no_second_live_session_trades_the_same_over_one_connection(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    connection = Connection(name="trial", adapter="binance_futures", parameters={"account": "MINE"})
+    Profiles().save(connection)
+    run = Run(instrument="BTCUSDT-PERP.BINANCE", mode="live", connection=connection)
+    first = Endpoint(id="4711", door=None, kill_door=new_door(), pid=os.getpid(), run=run)
+    write_endpoint(tmp_path / "run", first)
+    command = ["live", "--profile", "trial", "--arm", "MINE", "--instrument"]
+    assert main([*command, "BTCUSDT-PERP.BINANCE"]) == 2
+    assert "live over trial already, by session 4711; attach to that one" in capsys.readouterr().err
+    check_alone(run, own="4711")
+    check_alone(msgspec.structs.replace(run, instrument="ETHUSDT-PERP.BINANCE"))

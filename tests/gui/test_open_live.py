@@ -1,14 +1,17 @@
 """Paper and Live are opened from one dialog, which says where orders go before anything starts."""
 
+import os
 from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
 
+from app.paths import run_folder
 from app.profiles import Profiles
 from app.windows.open_live import OpenLiveDialog
 from engine.errors import UserError
 from engine.feeds.simulated import PROFILES, simulate
+from engine.link.endpoint import Endpoint, new_door, write_endpoint
 from engine.messages.connection import Connection
 from engine.messages.run import Run
 from engine.store import Store
@@ -99,6 +102,11 @@ def test_live_opens_only_after_the_venue_was_asked_about_the_key(
         return answer
 
     monkeypatch.setattr("app.connection_check.checked_before_trading", checked)
+    door = Endpoint(id="4711", door=None, kill_door=new_door(), pid=os.getpid(), run=live)
+    file = write_endpoint(run_folder(), door)
+    desk.window.deeds.open_checked(live)
+    assert "by session 4711" in desk.window.top.banner.text
+    file.unlink()
     desk.window.deeds.open_checked(live)
     desk.qtbot.waitUntil(lambda: "may withdraw" in desk.window.top.banner.text)
     assert not desk.runs
