@@ -159,10 +159,15 @@ class Secrets:
     @property
     def place(self) -> str:
         """Where keys are kept, in words."""
-        backend = self._opened()
-        if isinstance(backend, KeyringBackend):
-            return _SYSTEM_BACKENDS.get(type(backend).__module__, type(backend).__name__)
-        return f"encrypted vault at {vault_path()}"
+        backend = type(self._opened())
+        if self.is_vault:
+            return f"encrypted vault at {vault_path()}"
+        return _SYSTEM_BACKENDS.get(backend.__module__, backend.__name__)
+
+    @property
+    def is_vault(self) -> bool:
+        """Whether they are kept in the vault, which a passphrase opens."""
+        return not isinstance(self._opened(), KeyringBackend)
 
     def get(self, profile: Profile) -> Fields | None:
         """Fields of the profile; None where none are kept.

@@ -115,7 +115,7 @@ def _listed(secrets: Secrets, profiles: Profiles) -> Result:
     lines = [_line(name, fields, width) for name, fields in shown.items()]
     lines += [f"{name:<{width}}{sentence}" for name, sentence in broken.items()]
     lines.append(f"Kept in: {secrets.place}.")
-    if vault_path().exists() and str(vault_path()) not in secrets.place:
+    if vault_path().exists() and not secrets.is_vault:
         lines.append(
             f"There is an encrypted vault at {vault_path()} too; it is used where no keyring answers."
         )

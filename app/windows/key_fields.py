@@ -235,8 +235,7 @@ class KeyFields(QWidget):
             self._writes.ask(*self._waiting.pop(0))
 
     def _found(self, profile: Profile) -> Held:
-        place = self._secrets.place
-        is_vault = str(vault_path()) in place
+        place, is_vault = self._secrets.place, self._secrets.is_vault
         if is_vault and passphrase.known() is None:
             return Held(place, None, locked=True)
         try:
