@@ -71,7 +71,8 @@ class Foreign:
         if is_made_up(order):
             self._over.add(name)
             return
-        state = (order.status, order.filled_qty, order.quantity, events.price_of(order, "price"))
+        prices = events.price_of(order, "price"), events.price_of(order, "trigger_price")
+        state = (order.status, order.filled_qty, order.quantity, *prices)
         if self._told.get(name) == state:
             return
         self._told[name] = state
