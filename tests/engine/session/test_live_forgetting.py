@@ -8,11 +8,13 @@ import pytest
 
 from engine.messages.commands import Cancel
 from engine.messages.events import Filled, Refused
-from engine.nautilus import doubt, live
+from engine.nautilus import doubt, live, node
 from tests.engine.session.test_live_comparing import comparing_first
 from tests.engine.session.test_live_venue import at, is_now, other
 from tests.venue import Setup, ThreadVenue, levels
 from tests.venue.client import Client
+
+KEPT_S = live._KEPT_S
 
 
 @pytest.fixture
@@ -26,6 +28,10 @@ def venue() -> Iterator[ThreadVenue]:
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "_FORGET_EVERY_S", 0.1)
     monkeypatch.setattr(live, "_KEPT_S", 1)
+
+
+def test_an_order_is_known_for_longer_than_its_executions_are_asked_back_for() -> None:
+    assert node._reconciling(on=True).position_check_lookback_mins * 60 < KEPT_S
 
 
 def test_orders_that_ended_go_and_what_came_of_them_stays(
