@@ -1,7 +1,9 @@
 """Kraken: what an account holds, and of spot keys what they may do."""
 
 import time
+from collections import defaultdict
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Final
 from urllib.parse import urlencode
 
@@ -45,7 +47,10 @@ def check_futures(
     if answer.status != 200 or answer.get("result") != "success":
         raise refused("Kraken futures", answer, answer.get("error"), secrets)
     wallets = (answer.get("accounts") or {}).values()
-    held = {asset: total for each in wallets for asset, total in (each.get("balances") or {}).items()}
+    held: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for each in wallets:  # one of cash, and one a margined market
+        for asset, total in (each.get("balances") or {}).items():
+            held[asset] += Decimal(str(total))
     return Standing(
         title="Kraken futures",
         environment=parameters.environment,

@@ -191,11 +191,12 @@ def test_kraken_futures_does_not_tell_of_withdrawals_and_the_sentence_says_so() 
         {
             "/derivatives/api/v3/accounts": {
                 "result": "success",
-                "accounts": {"cash": {"balances": {"xbt": 1}}},
+                "accounts": {"cash": {"balances": {"xbt": 1}}, "fi_xbtusd": {"balances": {"xbt": 0.5}}},
             }
         }
     )
     standing = check_connection(connection("kraken_futures"), KEYS, venue)
+    assert "holds 1.5 xbt." in standing.sentence
     assert standing.sentence.endswith("Kraken futures does not tell whether the key may withdraw.")
     assert venue.hosts == {"demo-futures.kraken.com"}
 
