@@ -20,6 +20,9 @@ PACE_NS: Final = 500_000_000
 _MOST_TRIES: Final = 6
 """Each waits twice as long as the one before: half a minute in all."""
 
+_AGAIN_NS: Final = (PACE_NS, 4 * PACE_NS, 60 * PACE_NS)
+"""Time after which a cancellation is asked for again. Only what is left alone so long is compared with the
+venue, where it may have ended unheard."""
 _NONE: Final = Decimal(0)
 _AT_WORK: Final = frozenset({"ACCEPTED", "TRIGGERED", "PARTIALLY_FILLED"})
 _OVER: Final = ENDED | {"GONE", "LOST"}
@@ -38,6 +41,8 @@ class Trace(msgspec.Struct):
         `GONE`, or `LOST` where nobody had ever answered for it.
     is_cancelled : bool
         By the station.
+    drops : int
+        How often it was asked for.
     asked : tuple or None
         Size and trigger that a change is to give it.
     """
@@ -49,6 +54,7 @@ class Trace(msgspec.Struct):
     status: str = "SENT"
     is_market: bool = False
     is_cancelled: bool = False
+    drops: int = 0
     asked: tuple[Decimal, Decimal | None] | None = None
 
     @property
@@ -197,7 +203,8 @@ class Leg(msgspec.Struct):
     def _dropped(self, order_id: str, now_ns: int) -> "Iterator[Act]":
         order = self.orders[order_id]
         if order.is_at_work and (not order.is_cancelled or now_ns >= self.next_ns):
-            order.is_cancelled, self.next_ns = True, now_ns + PACE_NS
+            wait_ns = _AGAIN_NS[min(order.drops, len(_AGAIN_NS) - 1)]
+            order.is_cancelled, order.drops, self.next_ns = True, order.drops + 1, now_ns + wait_ns
             yield Drop(order_id)
 
 

@@ -314,6 +314,17 @@ def test_what_is_gone_after_a_restart_has_filled_as_far_as_the_position_says() -
     assert not list(again.every[0].acts(D(5), venue.now_ns + SECOND, lambda _: False))
 
 
+def test_a_cancellation_that_is_refused_is_asked_for_ever_more_rarely() -> None:
+    venue = opened(Venue(bracket(), can_change=False))
+    venue.net = D(0)
+    asked = []
+    for second in range(70):
+        venue.now_ns += SECOND
+        asked += [second for act in venue.look() if isinstance(act, Drop) and act.order_id == "T"]
+        venue.asked.clear()
+    assert asked == [0, 1, 3, 33, 63]
+
+
 @pytest.mark.parametrize("status", ["SENT", "SUBMITTED"])
 def test_an_exit_that_never_arrived_before_a_restart_is_sent_again(status: str) -> None:
     venue = Venue(bracket(), can_change=False)
