@@ -117,8 +117,8 @@ def test_an_execution_that_is_taken_back_was_never_traded() -> None:
     desk.fill(order, "3", fee="3")
     desk.fill(order, "-1", fee="-1")
     line = desk.book.line(BTC.id, HAND)
-    assert (line.net, line.bought, line.sold, line.fees) == (2, 2, 0, 2)
-    assert (line.total.bought, line.total.sold) == (2, 0)
+    assert [line.net, line.bought, line.sold, line.fees] == [2, 2, 0, 2]
+    assert [line.total.bought, line.total.sold] == [2, 0]
 
 
 def test_a_position_of_an_earlier_session_is_taken_over_and_one_that_fills_made_is_not_doubled() -> None:
