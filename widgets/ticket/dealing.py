@@ -21,7 +21,7 @@ from widgets.ticket.words import life_lines, obstacle, preview_obstacle, tr
 _TYPING_S: Final = 0.12
 """Typing has stopped after so long; then the preview is asked for."""
 
-_AGAIN_S: Final = 1.0
+_AGAIN_S: Final = 0.5
 """The market may have moved after so long; the preview is asked for anew."""
 
 _UNHEARD_S: Final = 5.0
@@ -96,10 +96,7 @@ class Dealing:
 
     def _patience_s(self) -> float:
         """How long the same is not asked again."""
-        if self.answer is None:
-            return _UNHEARD_S
-        # Where no order passes, nobody waits for its newest figures.
-        return _AGAIN_S if self.session is not None and self.session.control.arm != "view" else _UNHEARD_S
+        return _UNHEARD_S if self.answer is None else _AGAIN_S
 
     @property
     def answer(self) -> OrderPreview | None:
