@@ -66,6 +66,21 @@ def _counts(thread: threading.Thread, before: set[threading.Thread]) -> bool:
 
 
 @pytest.fixture(autouse=True)
+def no_key_held(request: pytest.FixtureRequest) -> None:
+    """Let go of Ctrl and the like, which Qt holds for pressed after another test's click or key."""
+    if not {"qtbot", "qapp"} & set(request.fixturenames):
+        return
+    from PySide6.QtCore import Qt
+    from PySide6.QtGui import QGuiApplication
+    from PySide6.QtTest import QTest
+    from PySide6.QtWidgets import QWidget
+
+    request.getfixturevalue("qapp")
+    if QGuiApplication.keyboardModifiers() != Qt.KeyboardModifier.NoModifier:
+        QTest.keyRelease(QWidget(), Qt.Key.Key_Shift)
+
+
+@pytest.fixture(autouse=True)
 def no_window_left(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test that leaves a visible window or a running timer; only where the test uses Qt."""
     if not {"qtbot", "qapp"} & set(request.fixturenames):

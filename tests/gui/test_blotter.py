@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QItemSelectionModel, Qt
+from PySide6.QtCore import QCoreApplication, Qt
 
 from app.windows.change_order import ChangeOrderDialog
 from engine.link.scripted import control, frame, order, position
@@ -51,9 +51,7 @@ def test_cancelling_and_flattening_work_in_view_too(desk: Desk) -> None:
     tell(desk, order("H-1"), position())
     orders = desk.panel("orders", OrdersPanel)
     orders.view.setFocus()
-    # Not `selectRow`, which toggles where Qt still holds a modifier of an earlier test's key for pressed.
-    choose = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
-    orders.view.selectionModel().setCurrentIndex(orders.view.model().index(0, 0), choose)
+    orders.view.selectRow(0)
     desk.key(Qt.Key.Key_Delete, widget=orders.view)
     desk.window.docks["positions"].raise_()
     desk.tick_later()
@@ -72,8 +70,7 @@ def test_a_running_twap_is_a_row_that_is_cancelled_like_an_order(desk: Desk) -> 
     [at] = [row for row, texts in enumerate(rows) if "r1" in texts]
     assert {"TWAP", "10,000", "2,000", "Partially filled"} <= set(rows[at])
     assert any(text.startswith("2 of 10 slices sent, the next at") for text in rows[at])
-    choose = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
-    orders.view.selectionModel().setCurrentIndex(shown.index(at, 0), choose)
+    orders.view.selectRow(at)
     orders.prepare_menu()
     assert orders.cancel.isEnabled()
     assert not orders.change.isEnabled()
