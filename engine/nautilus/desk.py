@@ -24,7 +24,7 @@ from engine.nautilus.hand import Hand
 from engine.nautilus.orders import Ties
 from engine.nautilus.position_stop import PositionStop
 from engine.nautilus.requests import checked
-from engine.nautilus.strategy import Context
+from engine.nautilus.strategy import Context, StationStrategy
 from engine.nautilus.tags import request_of
 from engine.nautilus.twaps import Twaps
 from engine.risk.kill import Holding
@@ -34,7 +34,7 @@ type HandCommand = Submit | Modify | Cancel | CancelAll | Flatten | Reverse | Br
 
 _THROUGH: Final = Decimal("0.005")
 """Part of the price by which a limit order that must fill lies through the touch."""
-_LATE_NS: Final = 10_000_000_000
+LATE_NS: Final = 10_000_000_000
 """How long after a flattening what fills late is closed, too."""
 
 
@@ -147,19 +147,19 @@ class Desk(Hand):
         """Cancel all and close every position, each by whoever holds it."""
         self.cancel_all()
         # One that is on its way may fill in spite of that.
-        on_its_way = any(not each.is_reduce_only for each in self._own_unfinished())
-        self._late_ns = self.now_ns + _LATE_NS if on_its_way else 0
+        on_its_way = any(not each.is_reduce_only for each in self._unfinished_of(self))
+        self._late_ns = self.now_ns + LATE_NS if on_its_way else 0
         for holding in self.positions():
             self.close(holding, "market")
 
-    def _own_unfinished(self) -> list[Any]:
+    def _unfinished_of(self, trader: StationStrategy) -> list[Any]:
         # A live engine tells that an order was sent only when its turn comes: until then it is in no index.
-        found = self._cache.orders(instrument_id=self.instrument_id, strategy_id=self.strategy_id)
+        found = self._cache.orders(instrument_id=self.instrument_id, strategy_id=trader.strategy_id)
         return [each for each in found if not each.is_closed]
 
     def _close_late(self) -> None:
         """Close what filled after a flattening, once nothing of the hand's is on its way any more."""
-        if not self._late_ns or self._own_unfinished():
+        if not self._late_ns or self._unfinished_of(self):
             return
         in_time, self._late_ns = self.now_ns <= self._late_ns, 0
         late = [each for each in self.positions() if in_time and each.strategy == HAND]

@@ -12,7 +12,7 @@ from engine.messages.commands import Modify
 from engine.messages.events import AnyEvent, OrderChanged
 from engine.messages.orders import HAND, Contingency, OrderIntent
 from engine.nautilus import events
-from engine.nautilus.desk import Desk
+from engine.nautilus.desk import LATE_NS, Desk
 from engine.nautilus.held import held_of
 from engine.nautilus.instrument import price, quantity
 from engine.nautilus.keeper import Keeper
@@ -33,6 +33,8 @@ class LiveDesk(Desk):
         super().__init__(context)
         self._keeper = Keeper(self, self._settings.can)
         self._is_untended = False
+        self._crossing_ns = 0
+        """Until when a flattening still closes what cancels out; 0 where there is none."""
 
     def positions(self) -> list[Holding]:
         """Open positions of all traders; of those that cancel out at the venue, what does not.
@@ -59,9 +61,16 @@ class LiveDesk(Desk):
 
     def flatten(self) -> None:
         """As the hand's; what cancels out is closed, too, or who closes one of both later opens the other."""
-        crossing = self._cancelling_out
+        self._crossing_ns = self.now_ns + LATE_NS if self._cancelling_out else 0
         super().flatten()
-        for each in crossing:
+        self._cross()
+
+    def _cross(self) -> None:
+        """Close what cancels out, once the rest is: one that overtook a reduce-only order had it refused."""
+        if not self._crossing_ns or any(self._unfinished_of(each) for each in self._traders.values()):
+            return
+        in_time, self._crossing_ns = self.now_ns <= self._crossing_ns, 0
+        for each in self._cancelling_out if in_time else []:
             self._traders[each.strategy].close_out(most=abs(each.quantity), crosses=True)
 
     def say_what_cancels_out(self) -> None:
@@ -101,7 +110,8 @@ class LiveDesk(Desk):
     # What is held here --------------------------------------------------------------------------------------
 
     def tend(self, *, looks: bool) -> None:
-        """Do what is due of what is held; `looks` where orders of others were looked at, too."""
+        """Do what is due of what is held, and of a flattening; `looks` where all orders were looked at."""
+        self._cross()
         if self._keeper and (looks or self._is_untended):
             self._is_untended = False
             self._keeper.tend()
@@ -121,7 +131,7 @@ class LiveDesk(Desk):
         """Requests that were seen, what is held, and whether anything at the venue is the hand's."""
         if not (self._requests or self._keeper or self.own_positions()):
             return {}
-        is_involved = bool(self._keeper or self.own_positions() or self._own_unfinished())
+        is_involved = bool(self._keeper or self.own_positions() or self._unfinished_of(self))
         return {
             "requests": "\n".join(list(self._requests)[-_REQUESTS:]),
             "involved": "yes" if is_involved else "",

@@ -121,9 +121,9 @@ def test_a_preview_waits_until_typing_has_stopped(desk: Desk, ticket: Ticket) ->
 def test_a_preview_is_asked_again_as_the_market_moves_on(desk: Desk, ticket: Ticket) -> None:
     ticket.answer()
     before = len(desk.previews)
-    ticket.wait(0.5)
+    ticket.wait(0.3)
     assert len(desk.previews) == before
-    ticket.wait(0.6)
+    ticket.wait(0.3)
     assert len(desk.previews) == before + 1
     # The last answer stands until the new one comes.
     assert "10,935.20 USD" in ticket.panel.preview.text
@@ -348,7 +348,7 @@ def test_a_size_by_risk_stands_while_the_market_moves(desk: Desk, ticket: Ticket
     ticket.answer(quantity=Decimal(74_000))
     before = len(desk.previews)
     for step in range(5):
-        ticket.clock.now_s += 0.1
+        ticket.clock.now_s += 0.05
         move(desk, ticket, f"1.0940{step}", f"1.0940{step + 2}")
         assert ticket.panel.send.text() == "Buy 74,000 EUR with exits"
         assert ticket.panel.send.isEnabled()
