@@ -1,6 +1,5 @@
 """Positions compared with the venue's where its stream is silent: nothing is missed, and nothing mistaken."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
@@ -9,15 +8,8 @@ from nautilus_trader.live import LiveExecutionEngineConfig, SubmissionRecoveryPo
 from engine.messages.events import Filled, OrderChanged, PositionChanged
 from engine.nautilus import node
 from tests.engine.session.test_live_venue import LIVE, at, is_now, other
-from tests.venue import ThreadVenue, levels
+from tests.venue import ThreadVenue
 from tests.venue.client import Client
-
-
-@pytest.fixture
-def venue() -> Iterator[ThreadVenue]:
-    with ThreadVenue() as running:
-        running.show(*levels("2000.00", "2000.10"))
-        yield running
 
 
 def comparing_first(*, on: bool) -> LiveExecutionEngineConfig:

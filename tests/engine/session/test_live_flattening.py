@@ -1,6 +1,5 @@
 """At a venue with one position for all traders, what they hold against each other is closed, too."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
@@ -13,18 +12,11 @@ from engine.risk.kill import Holding
 from engine.risk.netted import at_venue, cancelling_out
 from tests.engine.session.live_sessions import Driven
 from tests.engine.session.test_live_venue import ETH, LIVE, Puppet, at, by_hand
-from tests.venue import ThreadVenue, levels
+from tests.venue import ThreadVenue
 
 D = Decimal
 HELD = [("0.5", "-0.3"), ("-0.3", "0.5"), ("0.3", "-0.5"), ("0.3", "-0.3"), ("0.2", "0.3")]
 TIGHT = Limits(position=D("0.1"), order_quantity=D("0.1"))
-
-
-@pytest.fixture
-def venue() -> Iterator[ThreadVenue]:
-    with ThreadVenue() as running:
-        running.show(*levels("2000.00", "2000.10"))
-        yield running
 
 
 def side(size: str) -> Side:

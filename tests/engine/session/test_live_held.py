@@ -3,7 +3,6 @@
 Whatever happens there, the venue's own truth is asked what is left of it.
 """
 
-from collections.abc import Iterator
 from contextlib import nullcontext
 from decimal import Decimal
 from pathlib import Path
@@ -39,18 +38,6 @@ from tests.venue.caller import signed
 D = Decimal
 STOP = by_hand("0.5", "SELL", "STOP_MARKET", trigger=D(1990))
 TARGET = by_hand("0.5", "SELL", "LIMIT", price=D(2010))
-
-
-@pytest.fixture
-def venue() -> Iterator[ThreadVenue]:
-    with ThreadVenue() as running:
-        running.show(*levels("2000.00", "2000.10"))
-        yield running
-
-
-@pytest.fixture
-def memory(tmp_path: Path) -> Path:
-    return tmp_path / "local.json"
 
 
 def submit(driven: Driven, *intents: OrderIntent, contingency: Any = "none", request: str = "r1") -> None:

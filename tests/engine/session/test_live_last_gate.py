@@ -1,13 +1,11 @@
 """What passed the gate of a live session is judged once more before it leaves for the venue."""
 
 import errno
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO, Self, cast
 
 import msgspec
-import pytest
 from nautilus_trader.model import OrderSide
 
 from engine.messages.commands import Flatten, Modify, SetArmState, SetPolicy, Submit
@@ -22,20 +20,13 @@ from engine.recording.recorder import SessionRecorder
 from engine.recording.writing import Keeping
 from tests.engine.session.live_sessions import Driven
 from tests.engine.session.test_live_venue import ETH, at, by_hand, is_now, other
-from tests.venue import ThreadVenue, levels
+from tests.venue import ThreadVenue
 from tests.venue.client import Client
 
 REFUSED = "The last check before the venue refused it: "
 
 
 TWAP = msgspec.structs.replace(by_hand("0.6"), twap=Twap(horizon_s=2.0, interval_s=1.0))
-
-
-@pytest.fixture
-def venue() -> Iterator[ThreadVenue]:
-    with ThreadVenue() as running:
-        running.show(*levels("2000.00", "2000.10"))
-        yield running
 
 
 def forget(driven: Driven) -> None:

@@ -1,6 +1,5 @@
 """A session at a venue that ends with an order in whatever state, and the one that comes after it."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,18 +14,6 @@ from tests.engine.session.test_live_venue import LIVE, Puppet, at, is_now, statu
 from tests.venue import ThreadVenue, levels
 
 _WORKING = ("ACCEPTED", "PARTIALLY_FILLED")
-
-
-@pytest.fixture
-def venue() -> Iterator[ThreadVenue]:
-    with ThreadVenue() as running:
-        running.show(*levels("2000.00", "2000.10"))
-        yield running
-
-
-@pytest.fixture
-def memory(tmp_path: Path) -> Path:
-    return tmp_path / "local.json"
 
 
 def working(driven: Driven, puppet: Puppet) -> str:

@@ -97,13 +97,6 @@ def _side(name: str) -> OrderSide:
     return OrderSide.BUY if name == "BUY" else OrderSide.SELL
 
 
-@pytest.fixture
-def venue() -> Iterator[ThreadVenue]:
-    with ThreadVenue() as running:
-        running.show(*levels("2000.00", "2000.10"))
-        yield running
-
-
 @contextmanager
 def at(
     venue: ThreadVenue,
