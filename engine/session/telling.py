@@ -40,8 +40,8 @@ def opened_live(run: Run, source: Source, strategy: str, parameters: Parameters)
     """What is traded live, what it is fed with, and the strategy with its parameters."""
     kinds = ", ".join(words for kind, words in _KINDS.items() if kind in source.kinds)
     settings = ", ".join(f"{name}={value}" for name, value in parameters.builtins().items())
-    speed = f"{run.speed:g} times as fast as they were recorded" if run.speed else "as fast as possible"
-    served = "" if run.profile else f", served {speed}, each stamped with the time at which it comes"
+    stamped = "each stamped with the time at which it comes"
+    served = "" if run.profile else f", served {_how_fast(run.speed)}, {stamped}"
     return (
         f"Opened {source.instrument.id} for {run.mode} trading: {kinds}{served}; strategy {strategy}"
         f"{f' ({settings})' if settings else ''}."
@@ -50,11 +50,10 @@ def opened_live(run: Run, source: Source, strategy: str, parameters: Parameters)
 
 def stretched(speed: float) -> str:
     """What a model makes of recorded data that are not served at their own speed."""
-    how = f"{speed:g} times as fast as they were recorded" if speed else "as fast as possible"
     return (
-        f"The data are served {how}, stamped with the time at which they come: the seconds and minutes of a "
-        "model's inputs hold other stretches of the market than those it was trained on. Serve them at "
-        "speed 1 to judge it."
+        f"The data are served {_how_fast(speed)}, stamped with the time at which they come: the seconds "
+        "and minutes of a model's inputs hold other stretches of the market than those it was trained on. "
+        "Serve them at speed 1 to judge it."
     )
 
 
@@ -128,3 +127,7 @@ def readable(ts: int) -> str:
 
 def _percent(fraction: Decimal) -> str:
     return f"{(fraction * 100).normalize():f} %"
+
+
+def _how_fast(speed: float) -> str:
+    return f"{speed:g} times as fast as they were recorded" if speed else "as fast as possible"
